@@ -1,0 +1,101 @@
+# Everything starts here, with nothing but make and Python 3.11+. `make help` lists the targets.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SERVICE ?= imba
+PORT ?= 8000
+HOST ?= 127.0.0.1
+# Demo data for `make serve`: 1 a good helping, all everything there is, 0 none.
+DEMO ?= 1
+# Passed on to pytest: make test ARGS="tests/store -k cursor"
+ARGS ?=
+
+# A pyenv shim may exist and not run, so each candidate is started, not merely found.
+CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python)
+find_python = for candidate in $(CANDIDATES); do \
+	  "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && python=$$candidate && break; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "Freehold needs Python 3.11 or later; none of these is: $(CANDIDATES)." >&2; \
+	  echo "Install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; \
+	fi
+
+# only(folder, file pattern, command): run the command, or say that there is nothing to run yet.
+only = if [ -n "$$(find $(1) -name '$(2)' 2>/dev/null | head -n 1)" ]; then $(3); \
+	else echo "make $@: nothing to run, $(1)/ holds no $(2)"; fi
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.lock pyproject.toml scripts/bootstrap.py
+	@$(find_python); "$$python" scripts/bootstrap.py $(VENV) && touch $@
+
+.PHONY: install
+install: $(STAMP) ## make .venv hold exactly what requirements.lock names
+
+.PHONY: serve
+serve: $(STAMP) ## run a service: SERVICE=imba PORT=8000 DEMO=1|all|0 FREEHOLD_VAR_DIR=var
+	@exec $(BIN)/freehold serve services.$(SERVICE).app:app --host $(HOST) --port $(PORT) --migrate --demo $(DEMO)
+
+.PHONY: test
+test: $(STAMP) ## the whole suite
+	@$(BIN)/pytest -n auto $(ARGS)
+
+.PHONY: test-fast
+test-fast: $(STAMP) ## the suite without slow tests, fault tests and servers
+	@$(BIN)/pytest -n auto -m "not slow and not faults and not proof and not services" $(ARGS)
+
+.PHONY: coverage
+coverage: $(STAMP) ## the whole suite with branch coverage of the toolkit (at least 95 %)
+	@$(BIN)/pytest -n auto --cov --cov-report=term $(ARGS)
+
+.PHONY: check
+check: $(STAMP) ## lint, format, types, import direction, drift of the lock and of .env.example
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/lock.py check
+	@$(BIN)/freehold settings --example | diff .env.example - \
+	  || { echo ".env.example is behind the settings: run make env-example" >&2; exit 1; }
+
+.PHONY: services
+services: ## find PostgreSQL, Redis and the rest; install or start what the suite needs
+	@$(find_python); "$$python" scripts/find_services.py
+
+.PHONY: fuzz
+fuzz: $(STAMP) ## generated requests against the OpenAPI document (minutes)
+	@$(call only,tests/fuzz,test_*.py,FREEHOLD_TEST_FUZZ_CASES=2000 $(BIN)/pytest -n auto --timeout 1200 tests/fuzz $(ARGS))
+
+.PHONY: faults
+faults: $(STAMP) ## kill -9, hot keys, slow disks: behaviours with times (minutes)
+	@$(call only,tests/faults,test_*.py,$(BIN)/pytest --timeout 1200 -m "faults or not faults" tests/faults $(ARGS))
+
+.PHONY: bench
+bench: $(STAMP) ## measure, results as data
+	@$(call only,bench,__main__.py,$(BIN)/python -m bench $(ARGS))
+
+.PHONY: proof
+proof: $(STAMP) ## end to end: served and killed, generated projects, planted faults that must be caught (minutes)
+	@$(BIN)/pytest -n auto --timeout 300 -m proof $(ARGS)
+
+.PHONY: format
+format: $(STAMP) ## rewrite the code as ruff wants it
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: lock
+lock: $(STAMP) ## make requirements.lock anew from pyproject.toml
+	@$(BIN)/python scripts/lock.py make
+
+.PHONY: env-example
+env-example: $(STAMP) ## make .env.example anew from the settings
+	@$(BIN)/freehold settings --example > .env.example
+
+.PHONY: clean
+clean: ## remove the virtual environment and the caches; var/ stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache htmlcov .coverage dist

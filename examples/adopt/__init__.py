@@ -1,0 +1,1 @@
+"""A FastAPI and SQLAlchemy application as people write them, and the same with Freehold around it."""

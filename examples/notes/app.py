@@ -1,0 +1,5 @@
+from freehold import Freehold
+
+from .routes import notes
+
+app = Freehold(notes, title="Notes")

@@ -1,0 +1,151 @@
+"""Find the servers that the suite can use, and start PostgreSQL where it is missing.
+
+    python scripts/find_services.py
+
+Only what the suite needs today (PostgreSQL) is installed or started; the rest is
+reported. The suite looks for it at FREEHOLD_TEST_POSTGRES, by default
+postgres@127.0.0.1:5432 without a password. Ends with 1 where PostgreSQL cannot
+be had and FREEHOLD_REQUIRE_SERVICES=1 asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+DEFAULT_POSTGRES = "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres"
+TIMEOUT_SECONDS = 3
+
+
+def exchange(host: str, port: int, send: bytes) -> bytes | None:
+    """The first bytes that a server says, None where nobody listens."""
+    try:
+        with socket.create_connection((host, port), timeout=TIMEOUT_SECONDS) as connection:
+            if send:
+                connection.sendall(send)
+            return connection.recv(64)
+    except TimeoutError:
+        return b""
+    except OSError:
+        return None
+
+
+def _says(port: int, send: bytes, marks: tuple[bytes, ...]) -> str:
+    answer = exchange("127.0.0.1", port, send)
+    if answer is None:
+        return "not running"
+    return "running" if any(mark in answer for mark in marks) else "something else listens there"
+
+
+def postgres_state(host: str, port: int, user: str) -> str:
+    """Ask for a session as the suite will (protocol 3.0, AuthenticationOk means no password is wanted)."""
+    startup = struct.pack("!i", 196608) + f"user\0{user}\0database\0postgres\0\0".encode()
+    answer = exchange(host, port, struct.pack("!i", len(startup) + 4) + startup)
+    if answer is None:
+        return "not running"
+    if answer[:1] == b"R":
+        return "running" if answer[5:9] == b"\0\0\0\0" else "wants a password"
+    return "refuses the session" if answer[:1] == b"E" else "something else listens there"
+
+
+def postgres_binaries() -> Path | None:
+    """The folder that holds initdb and pg_ctl: Debian keeps them off the PATH."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+    on_path = shutil.which("initdb")
+    if on_path is not None:
+        folders.append(Path(on_path).resolve().parent)
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
+
+
+def install_postgres() -> bool:
+    """apt-get, where there is one and we may. True when binaries came of it."""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return False
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    print("installing postgresql with apt-get", flush=True)
+    subprocess.run(["apt-get", "update", "-qq"], env=quiet, check=False, stdout=subprocess.DEVNULL)
+    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "postgresql"]
+    if subprocess.run(command, env=quiet, check=False, stdout=subprocess.DEVNULL).returncode != 0:
+        return False
+    # The package may have started a cluster that wants passwords; it is new, so nothing of value runs in it.
+    for cluster in Path("/etc/postgresql").glob("*/main"):
+        subprocess.run(["pg_ctlcluster", cluster.parent.name, "main", "stop"], check=False, capture_output=True)
+    return postgres_binaries() is not None
+
+
+def start_postgres(binaries: Path, port: int) -> None:
+    """Run a cluster of our own for the suite: loopback, no password, no fsync (it holds nothing to keep)."""
+    # The server refuses to run as root, and must reach its folder as the account it runs as.
+    account = "postgres" if os.geteuid() == 0 else None
+    folder = Path(tempfile.gettempdir()) / f"freehold-postgres-{os.geteuid()}-{port}"
+    if not (folder / "PG_VERSION").exists():
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if account is not None:
+            owner = pwd.getpwnam(account)
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        initdb: list[str | Path] = [
+            binaries / "initdb",
+            "-D",
+            folder,
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+        ]
+        subprocess.run(initdb, user=account, group=account, cwd="/", check=True, stdout=subprocess.DEVNULL)
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=400 -k {folder}"
+    start: list[str | Path] = [binaries / "pg_ctl", "-D", folder, "-l", folder / "log", "-w", "-o", options, "start"]
+    subprocess.run(start, user=account, group=account, cwd="/", check=True, stdout=subprocess.DEVNULL)
+
+
+def provide_postgres() -> str:
+    """Look for PostgreSQL where the suite will, start one where nobody listens; the state in a few words."""
+    where = urlsplit(os.environ.get("FREEHOLD_TEST_POSTGRES", DEFAULT_POSTGRES))
+    host, port, user = where.hostname or "127.0.0.1", where.port or 5432, where.username or "postgres"
+    state = postgres_state(host, port, user)
+    if state != "not running" or host not in ("127.0.0.1", "localhost"):
+        return state
+    if postgres_binaries() is None and not install_postgres():
+        return "not installed (as root on Debian or Ubuntu this command installs it)"
+    binaries = postgres_binaries()
+    if binaries is None:
+        return "not installed"
+    try:
+        start_postgres(binaries, port)
+    except (subprocess.CalledProcessError, OSError, KeyError) as error:
+        return f"does not start: {error}"
+    state = postgres_state(host, port, user)
+    return "running (started now)" if state == "running" else state
+
+
+def main() -> None:
+    """Print one line for each server."""
+    postgres = provide_postgres()
+    # RabbitMQ answers a protocol it does not know with the one that it does.
+    rows = {
+        "PostgreSQL": postgres,
+        "Redis": _says(6379, b"PING\r\n", (b"+PONG", b"-NOAUTH")),
+        "RabbitMQ": _says(5672, b"AMQP\0\0\0\0", (b"AMQP",)),
+        "NATS": _says(4222, b"", (b"INFO",)),
+        "MariaDB": _says(3306, b"", (b"mysql", b"MariaDB")),
+    }
+    for name, state in rows.items():
+        note = "" if name == "PostgreSQL" else "  (not needed by the suite yet)"
+        print(f"{name:<11} {state}{note}")
+    if not postgres.startswith("running"):
+        print("The suite skips what only PostgreSQL can show; set FREEHOLD_TEST_POSTGRES to a server that it may use.")
+        sys.exit(1 if os.environ.get("FREEHOLD_REQUIRE_SERVICES") == "1" else 0)
+
+
+if __name__ == "__main__":
+    main()

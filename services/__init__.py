@@ -1,0 +1,1 @@
+"""Services built on Freehold: each can be lifted out of the repository whole."""

@@ -1,0 +1,1 @@
+"""Imba: real estate with reservations and landlord verification."""

@@ -1,0 +1,160 @@
+"""Demo data: real houses, people to log in as, and a few stays. Loaded once, in one commit, never in production."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from rich.console import Console
+from rich.progress import Progress
+from sqlalchemy import insert
+
+from freehold import Session, system
+from freehold.errors import ConfigurationError
+from freehold.fields import new_id, now
+from freehold.identity import Passwords
+from freehold.settings import Environment
+from freehold.store import Database
+
+from . import homes
+from .demo_accounts import ACCOUNTS, LANDLORD, PASSWORD, SELLER, STAFF, TENANT, DemoAccount
+from .homes import Home, OddRow
+from .properties.models import Property
+from .reservations.crud import HOLD
+from .reservations.models import Reservation
+from .settings import ImbaSettings
+from .users import crud as users
+from .users.models import User
+from .verification.models import VerificationRequest
+
+LISTINGS = 2_000
+NIGHTLY = 200
+BATCH = 500
+
+Row = dict[str, Any]
+
+
+async def load(database: Database, *, everything: bool = False, console: Console | None = None) -> None:
+    """Load the demo, or leave what is there. everything: all the houses, not the first 2,000.
+
+    Raises ConfigurationError in production: the accounts have a password that everyone can read.
+    """
+    if database.parts[ImbaSettings].env is Environment.PRODUCTION:
+        raise ConfigurationError("DEMO: demo accounts have a public password; production does not load them")
+    console = console or Console()
+    async with database.writing(system("load the demo")) as unit:
+        if await users.exists(unit.session, TENANT.email):
+            return
+        houses, odd = choose(None if everything else LISTINGS)
+        await _fill(unit.session, houses, console)
+    console.print(f"Demo data: {len(houses):,} houses, {len(ACCOUNTS)} accounts.")
+    for line in report(odd):
+        console.print(line)
+
+
+def choose(limit: int | None) -> tuple[list[Home], list[OddRow]]:
+    """The first good rows, as many as asked for, and the rows passed over on the way."""
+    houses: list[Home] = []
+    odd: list[OddRow] = []
+    for found in homes.read(nightly=NIGHTLY):
+        if isinstance(found, OddRow):
+            odd.append(found)
+        else:
+            houses.append(found)
+        if len(houses) == limit:
+            break
+    return houses, odd
+
+
+def report(odd: Sequence[OddRow]) -> list[str]:
+    """One sentence for each reason, with the lines of the file it speaks of."""
+    lines: dict[str, list[int]] = defaultdict(list)
+    for row in odd:
+        lines[row.reason].append(row.line)
+    return [
+        f"Left out, {reason}: line{'s' if len(found) > 1 else ''} {', '.join(map(str, found))}"
+        for reason, found in sorted(lines.items())
+    ]
+
+
+async def _fill(db: Session, houses: Sequence[Home], console: Console) -> None:
+    people = await _people(db)
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("Loading demo data", total=len(houses))
+        for start in range(0, len(houses), BATCH):
+            batch = houses[start : start + BATCH]
+            rows = [_listing(house, start + place, people) for place, house in enumerate(batch)]
+            await db.execute(insert(Property), rows)
+            await db.execute(
+                insert(VerificationRequest), [_approval(row["landlord_id"], row["id"], people) for row in rows]
+            )
+            if start == 0:
+                await db.execute(insert(Reservation), _stays(rows, people))
+            progress.update(task, completed=start + len(batch))
+
+
+async def _people(db: Session) -> dict[DemoAccount, UUID]:
+    # Hashed once: to each the same password, and hashing is made to be slow.
+    passwords = Passwords()
+    try:
+        password_hash = await passwords.hash(PASSWORD)
+    finally:
+        passwords.close()
+    found = {}
+    for account in ACCOUNTS:
+        user = User(full_name=account.full_name, account=account.account, roles=list(account.roles))
+        user.set_email(account.email)
+        user.password_hash = password_hash
+        user.email_verified_at = now()
+        db.add(user)
+        await db.flush()
+        found[account] = user.id
+    await db.execute(insert(VerificationRequest), [_approval(found[each], None, found) for each in (LANDLORD, SELLER)])
+    return found
+
+
+def _listing(house: Home, place: int, people: Mapping[DemoAccount, UUID]) -> Row:
+    is_nightly = house.draft.price_per == "night"
+    return {
+        **house.draft.model_dump(),
+        "id": new_id(),
+        "landlord_id": people[LANDLORD if is_nightly else SELLER],
+        "status": "listed",
+        # The newest first, and in the order of the file: the houses to stay in come up at once.
+        "created_at": now() - timedelta(minutes=place),
+    }
+
+
+def _approval(landlord_id: UUID, property_id: UUID | None, people: Mapping[DemoAccount, UUID]) -> Row:
+    return {
+        "landlord_id": landlord_id,
+        "subject": "identity" if property_id is None else "property",
+        "subject_id": property_id or landlord_id,
+        "property_id": property_id,
+        "document_ids": [],
+        "status": "approved",
+        "reviewer_id": people[STAFF],
+        "decided_at": now(),
+    }
+
+
+def _stays(listings: Sequence[Row], people: Mapping[DemoAccount, UUID]) -> list[Row]:
+    arrival = now().date() + timedelta(days=7)
+    return [
+        {
+            "kind": "stay",
+            "status": status,
+            "property_id": listing["id"],
+            "tenant_id": people[TENANT],
+            "check_in": arrival,
+            "check_out": arrival + timedelta(days=nights),
+            "guests": 2,
+            "total_amount": nights * listing["price_amount"],
+            "currency": listing["price_currency"],
+            "expires_at": now() + HOLD if status == "pending" else None,
+        }
+        for listing, status, nights in zip(listings, ("confirmed", "confirmed", "pending"), (3, 7, 2), strict=False)
+    ]

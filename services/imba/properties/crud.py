@@ -1,0 +1,94 @@
+"""What may happen to a listing. Publication stands beside it, since it asks the verification feature."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from freehold import Conflict, Invalid, Principal, Session, audit
+from freehold.errors import FieldError
+from freehold.fields import now
+
+from .models import Property
+from .schemas import PropertyRead
+
+
+class NotForStays(Conflict):
+    """The property is not listed, or not priced per night."""
+
+    code, title = "imba.not_for_stays", "Not offered for stays"
+
+
+async def delete(db: Session, actor: Principal, listing: Property) -> None:
+    """Take the listing out of sight for good. Stays that are booked on it go on."""
+    listing.deleted_at = now()
+    await unpublish(db, actor, listing)
+
+
+async def unpublish(db: Session, actor: Principal, listing: Property) -> None:
+    """Take the listing off the market; without effect on one that is not listed."""
+    if listing.status == "listed":
+        listing.status = "unlisted"
+
+
+async def find(db: Session, property_id: UUID) -> Property | None:
+    """The listing, as far as the session's caller may see it."""
+    return await db.get(Property, property_id)
+
+
+async def held(db: Session, property_id: UUID) -> Property:
+    """The listing, kept from changing until the commit, so that its price and status are those booked on.
+
+    Raises Invalid where the session's caller may see no such listing.
+    """
+    locked = select(Property).where(Property.id == property_id).with_for_update(read=True)
+    listing = (await db.scalars(locked, execution_options={"populate_existing": True})).one_or_none()
+    if listing is None:
+        raise unknown_property()
+    return listing
+
+
+def require_nightly(listing: Property) -> None:
+    """Raise NotForStays where the listing cannot be booked by the night."""
+    if listing.status != "listed" or listing.price_per != "night":
+        raise NotForStays("This property is not listed with a price per night.")
+
+
+def unknown_property() -> Invalid:
+    """The same refusal for a property that is not there and one that the caller may not see."""
+    unknown = FieldError("unknown_reference", "There is no such row", pointer="/property_id")
+    return Invalid("There is no such property.", errors=[unknown])
+
+
+async def unlist_of(db: Session, landlord_id: UUID, property_id: UUID | None) -> list[str]:
+    """Unlist what rested on a verification: one property, or all of a landlord's. Their titles.
+
+    For a session in system scope. Locks the rows whatever their status: one that is being published at this moment
+    reads as a draft until the other commit, and would be passed over by a condition on its status.
+    """
+    resting = select(Property).where(Property.landlord_id == landlord_id).order_by(Property.id).with_for_update()
+    if property_id is not None:
+        resting = resting.where(Property.id == property_id)
+    rows = (await db.scalars(resting, execution_options={"populate_existing": True})).all()
+    listed = [row for row in rows if row.status == "listed"]
+    for row in listed:
+        row.status = "unlisted"
+        change = {"before": {"status": "listed"}, "after": {"status": "unlisted"}}
+        await audit(db, "properties.unlisted", subject_type="properties", subject_id=row.id, **change)
+    return [row.title for row in listed]
+
+
+async def held_about(db: Session, landlord_id: UUID) -> list[dict[str, Any]]:
+    """The landlord's listings, for an export. For a session in system scope."""
+    mine = select(Property).where(Property.landlord_id == landlord_id).order_by(Property.id)
+    return [PropertyRead.model_validate(row).model_dump(mode="json") for row in await db.scalars(mine)]
+
+
+async def withdraw_all(db: Session, landlord_id: UUID) -> None:
+    """Delete, softly, whatever the landlord offers. For a session in system scope."""
+    await unlist_of(db, landlord_id, None)
+    mine = select(Property).where(Property.landlord_id == landlord_id, Property.deleted_at.is_(None))
+    for row in await db.scalars(mine):
+        row.deleted_at = now()

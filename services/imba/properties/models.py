@@ -1,0 +1,48 @@
+"""The table of listings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from freehold import Base
+from freehold.fields import folded, search_document
+
+from ..fields import one_of
+
+Kind: TypeAlias = Literal["house", "apartment", "room", "office", "land"]
+PricePer: TypeAlias = Literal["sale", "month", "night"]
+Status: TypeAlias = Literal["draft", "listed", "unlisted"]
+
+
+class Property(Base):
+    """A property that a landlord offers. Everyone sees it while it is `listed`."""
+
+    __table_args__ = (Index("ix_properties_place", "latitude", "longitude"),)
+
+    landlord_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    status: Mapped[Status] = mapped_column(one_of(Status), default="draft", index=True)
+    title: Mapped[str] = mapped_column(String(120))
+    description: Mapped[str] = mapped_column(Text, default="")
+    kind: Mapped[Kind] = mapped_column(one_of(Kind), index=True)
+    city: Mapped[str] = mapped_column(String(100), index=True)
+    region: Mapped[str] = mapped_column(String(100), default="")
+    postcode: Mapped[str] = mapped_column(String(20), default="", index=True)
+    country: Mapped[str] = mapped_column(String(2))
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    bedrooms: Mapped[int] = mapped_column(default=0, index=True)
+    bathrooms: Mapped[float] = mapped_column(default=0.0)
+    floor_area_sqm: Mapped[float | None] = mapped_column(index=True)
+    year_built: Mapped[int | None]
+    price_amount: Mapped[int] = mapped_column(BigInteger, index=True)
+    price_currency: Mapped[str] = mapped_column(String(3))
+    price_per: Mapped[PricePer] = mapped_column(one_of(PricePer))
+    amenities: Mapped[list[str]] = mapped_column(JSON, default=list)
+    deleted_at: Mapped[datetime | None]
+    city_key: Mapped[str] = folded("city", index=True)
+    search: Mapped[str] = search_document("title", "description", "city")

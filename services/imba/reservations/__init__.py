@@ -1,0 +1,1 @@
+"""Stays: held, confirmed, rejected, cancelled, lapsed."""

@@ -1,0 +1,50 @@
+"""Imba, put together. Composition only: the features are in their folders."""
+
+from __future__ import annotations
+
+from freehold import Freehold, Identity
+from freehold.identity import PasswordPolicy
+from freehold.settings import Settings
+
+from . import landing
+from .properties.routes import properties
+from .reservations.jobs import expire_holds
+from .reservations.routes import reservations
+from .settings import ImbaSettings
+from .users import registration
+from .users.models import User
+from .users.schemas import Registration, UserProfile
+from .verification.routes import verification_requests
+
+
+def build(
+    *, core: Settings | None = None, own: ImbaSettings | None = None, migrations: str | None = "migrations"
+) -> Freehold:
+    """The application. core, own: Freehold's settings and Imba's, read from the environment where not given.
+
+    migrations: the folder of the history; None lets the app create its tables by itself, as tests do.
+    Raises ConfigurationError for a wrong setting.
+    """
+    app = Freehold(
+        properties,
+        reservations,
+        verification_requests,
+        title="Imba",
+        identity=Identity(
+            user=User,
+            create=Registration,
+            read=UserProfile,
+            roles=("tenant", "landlord", "reviewer", "admin"),
+            staff_roles=("reviewer", "admin"),
+            on_register=registration.give_role,
+            on_export=registration.export,
+            on_erase=registration.erase,
+            policy=PasswordPolicy(service_name="Imba"),
+        ),
+        routers=[landing.router],
+        jobs=[expire_holds],
+        settings=core,
+        migrations=migrations,
+    )
+    app.database.parts[ImbaSettings] = own or ImbaSettings.load()
+    return app

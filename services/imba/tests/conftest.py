@@ -1,0 +1,222 @@
+"""Imba on stage: both databases, and the people of the tests."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from freehold import system
+from freehold.settings import Settings
+from freehold.testing.clock import Clock
+from freehold.testing.stage import Stage, running
+
+from ..reservations.jobs import expire_holds
+from ..service import build
+from ..settings import ImbaSettings
+from ..users.models import Account, User
+from .world import Person
+
+POSTGRES = os.environ.get("FREEHOLD_TEST_POSTGRES", "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+EMPTY = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+DROP SCHEMA public CASCADE;
+CREATE SCHEMA public;
+"""
+
+
+async def _execute(*statements: str, url: str = POSTGRES) -> None:
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT", connect_args={"timeout": 5})
+    try:
+        async with engine.connect() as connection:
+            for statement in statements:
+                await connection.execute(text(statement))
+    finally:
+        await engine.dispose()
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """A new, empty PostgreSQL database for the length of the block."""
+    name = f"imba_test_{uuid4().hex}"
+    try:
+        asyncio.run(_execute(f"CREATE DATABASE {name}"))
+    except OSError as error:
+        message = f"PostgreSQL is not reachable at {POSTGRES}: {error!r}; start it with `make services`"
+        if os.environ.get("FREEHOLD_REQUIRE_SERVICES") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    yield f"{POSTGRES.rsplit('/', 1)[0]}/{name}"
+    asyncio.run(_execute(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def _own_postgres() -> Iterator[str]:
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database of each kind, for tests that leave nothing behind."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('imba')}/imba.db"
+        return
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind for one test alone: for two clients at once, and for commits that are seen."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/imba.db"
+    url: str = request.getfixturevalue("_own_postgres")
+    asyncio.run(_execute(*EMPTY.strip().splitlines(), url=url))
+    return url
+
+
+def core(url: str, var_dir: Path) -> Settings:
+    """Freehold's settings for a test."""
+    return Settings(env="test", database_url=url, var_dir=var_dir, limits="off", secret="s" * 40)
+
+
+@pytest.fixture
+async def stage(shared_url: str, tmp_path: Path, clock: Clock) -> AsyncIterator[Stage]:
+    """Imba, running; nothing that a test does remains."""
+    async with running(build(core=core(shared_url, tmp_path), own=ImbaSettings(), migrations=None)) as found:
+        yield found
+
+
+@pytest.fixture
+async def real_stage(own_url: str, tmp_path: Path, clock: Clock) -> AsyncIterator[Stage]:
+    """Imba, running on a database of its own: what commits, commits, and writers really meet."""
+    async with running(
+        build(core=core(own_url, tmp_path), own=ImbaSettings(), migrations=None), isolate=False
+    ) as found:
+        yield found
+
+
+async def person(stage: Stage, account: Account | None, *roles: str) -> Person:
+    """Somebody with an account, signed in. Not registered over HTTP, to spare the hashing of a password."""
+    number = uuid4().hex[:8]
+    user = User(full_name=f"Person {number}", account=account, roles=[*roles])
+    user.set_email(f"person-{number}@imba.example")
+    async with stage.database.writing(system("a person of the tests")) as unit:
+        unit.session.add(user)
+        await unit.session.flush()
+        user_id = user.id
+    client = stage.as_user(id=user_id, roles=roles)
+    return Person(client, id=str(user_id), email=user.email)
+
+
+@pytest.fixture
+async def anonymous(stage: Stage) -> Person:
+    return Person(stage.client())
+
+
+@pytest.fixture
+async def tenant(stage: Stage) -> Person:
+    return await person(stage, "tenant", "tenant")
+
+
+@pytest.fixture
+async def other_tenant(stage: Stage) -> Person:
+    return await person(stage, "tenant", "tenant")
+
+
+@pytest.fixture
+async def landlord(stage: Stage) -> Person:
+    return await person(stage, "landlord", "landlord")
+
+
+@pytest.fixture
+async def other_landlord(stage: Stage) -> Person:
+    return await person(stage, "landlord", "landlord")
+
+
+@pytest.fixture
+async def renting_landlord(stage: Stage) -> Person:
+    """A landlord who also rents."""
+    return await person(stage, "landlord", "landlord", "tenant")
+
+
+@pytest.fixture
+async def reviewing_landlord(stage: Stage) -> Person:
+    """A landlord who also reviews."""
+    return await person(stage, "landlord", "landlord", "reviewer")
+
+
+@pytest.fixture
+async def reviewer(stage: Stage) -> Person:
+    return await person(stage, None, "reviewer")
+
+
+@pytest.fixture
+async def admin(stage: Stage) -> Person:
+    return await person(stage, None, "admin")
+
+
+@pytest.fixture
+def require_verified_email(stage: Stage) -> None:
+    """As in production: reserving and publishing need a verified e-mail."""
+    stage.database.parts[ImbaSettings] = ImbaSettings(require_verified_email=True)
+
+
+@pytest.fixture
+def sweep(stage: Stage) -> Callable[[], Awaitable[None]]:
+    """Run the job that writes lapsed holds down."""
+
+    async def run() -> None:
+        async with stage.database.writing(system("sweep")) as unit:
+            await expire_holds(unit.session)
+
+    return run
+
+
+@pytest.fixture
+def trail(stage: Stage) -> Callable[[str, str], Awaitable[list[Any]]]:
+    """The audit records of a subject, in order."""
+
+    async def read(subject_type: str, subject_id: str) -> list[Any]:
+        from sqlalchemy import select
+
+        from freehold.store import AUDIT
+
+        asked = select(AUDIT).where(AUDIT.c.subject_type == subject_type, AUDIT.c.subject_id == subject_id)
+        async with stage.database.reading(system("read the trail")) as session:
+            return list((await session.execute(asked.order_by(AUDIT.c.id))).all())
+
+    return read
+
+
+@pytest.fixture
+def mails(stage: Stage) -> Callable[[str], Awaitable[list[dict[str, str]]]]:
+    """The mails that are owed to an address, in order."""
+
+    async def read(address: str) -> list[dict[str, str]]:
+        from sqlalchemy import select
+
+        from freehold.jobs import JOBS
+
+        asked = select(JOBS.c.payload).where(JOBS.c.name == "freehold.mail.send").order_by(JOBS.c.id)
+        async with stage.database.reading(system("read the mails")) as session:
+            found = [row.payload for row in (await session.execute(asked)).all()]
+        return [mail for mail in found if mail["to"] == address]
+
+    return read

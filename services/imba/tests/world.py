@@ -1,0 +1,136 @@
+"""The people and things of a test: who they are, and what they did before it starts. All over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, TypeAlias
+
+from freehold.fields import now
+
+Json: TypeAlias = dict[str, Any]
+
+COTTAGE: Json = {
+    "title": "Lighthouse keeper's cottage",
+    "description": "Two rooms above the tide.",
+    "kind": "house",
+    "city": "Anacortes",
+    "region": "Washington",
+    "postcode": "98221",
+    "country": "US",
+    "latitude": 48.5126,
+    "longitude": -122.6127,
+    "bedrooms": 2,
+    "bathrooms": 1.5,
+    "floor_area_sqm": 74,
+    "year_built": 1908,
+    "price_amount": 14500,
+    "price_currency": "USD",
+    "price_per": "night",
+    "amenities": ["wood stove", "view"],
+}
+
+
+class Answer:
+    """A response, with the parts that tests ask for."""
+
+    def __init__(self, response: Any) -> None:
+        self.status: int = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self.text: str = response.text
+        self.json: Any = response.json() if response.content and "json" in response.headers["content-type"] else None
+
+    @property
+    def code(self) -> str:
+        """The code of a problem."""
+        assert self.headers["content-type"].startswith("application/problem+json"), self.text
+        code: str = self.json["code"]
+        return code
+
+    @property
+    def pointers(self) -> list[str]:
+        """Where the input was wrong."""
+        return [fault.get("pointer", fault.get("parameter")) for fault in self.json["errors"]]
+
+
+class Person:
+    """Somebody with a client. id: empty for nobody."""
+
+    def __init__(self, client: Any, *, id: str = "", email: str = "") -> None:  # noqa: A002
+        self.client = client
+        self.id = id
+        self.email = email
+
+    async def call(self, method: str, path: str, json: Any = None, **headers: str) -> Answer:
+        """One request. Header names are given with underscores."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        body = {} if json is None else {"json": json}
+        return Answer(await self.client.request(method, path, headers=sent, **body))
+
+    async def get(self, path: str, **headers: str) -> Answer:
+        """GET."""
+        return await self.call("GET", path, **headers)
+
+    async def post(self, path: str, json: Any = None, **headers: str) -> Answer:
+        """POST."""
+        return await self.call("POST", path, json, **headers)
+
+    async def patch(self, path: str, json: Any, **headers: str) -> Answer:
+        """PATCH."""
+        return await self.call("PATCH", path, json, **headers)
+
+    async def put(self, path: str, json: Any = None, **headers: str) -> Answer:
+        """PUT."""
+        return await self.call("PUT", path, json, **headers)
+
+    async def delete(self, path: str, **headers: str) -> Answer:
+        """DELETE."""
+        return await self.call("DELETE", path, **headers)
+
+    async def made(self, path: str, json: Any = None, **headers: str) -> Json:
+        """POST what has to succeed; the body."""
+        answer = await self.post(path, json, **headers)
+        assert answer.status in (200, 201), answer.text
+        body: Json = answer.json
+        return body
+
+
+async def draft(landlord: Person, **changes: Any) -> Json:
+    """A draft of the landlord's: the cottage, with changes."""
+    return await landlord.made("/v1/properties", COTTAGE | changes)
+
+
+async def verified(landlord: Person, reviewer: Person, property_id: str) -> tuple[str, str | None]:
+    """Have the landlord (once) and the property verified. The ids of the property's request and the identity's."""
+    asked = await landlord.post("/v1/verification-requests", {"subject": "identity"})
+    identity = asked.json["id"] if asked.status == 201 else None
+    request = await landlord.made("/v1/verification-requests", {"subject": "property", "property_id": property_id})
+    for each in filter(None, (identity, request["id"])):
+        await reviewer.made(f"/v1/verification-requests/{each}/approval")
+    return request["id"], identity
+
+
+async def listed(landlord: Person, reviewer: Person, **changes: Any) -> Json:
+    """A listed property of the landlord's."""
+    property_id = (await draft(landlord, **changes))["id"]
+    await verified(landlord, reviewer, property_id)
+    answer = await landlord.put(f"/v1/properties/{property_id}/publication")
+    assert answer.status == 200, answer.text
+    body: Json = answer.json
+    return body
+
+
+def day(offset: int) -> date:
+    """So many days from today, in UTC."""
+    return now().date() + timedelta(days=offset)
+
+
+def stay(property_id: str, arrival: int = 10, departure: int = 13, **changes: Any) -> Json:
+    """A stay to ask for, in days from today."""
+    dates = {"check_in": day(arrival).isoformat(), "check_out": day(departure).isoformat()}
+    return {"kind": "stay", "property_id": property_id, "guests": 2} | dates | changes
+
+
+async def reserved(tenant: Person, property_id: str, arrival: int = 10, departure: int = 13) -> Json:
+    """A hold of the tenant's."""
+    return await tenant.made("/v1/reservations", stay(property_id, arrival, departure))

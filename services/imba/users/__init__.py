@@ -1,0 +1,1 @@
+"""Accounts of tenants, landlords and staff."""

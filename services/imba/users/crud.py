@@ -1,0 +1,49 @@
+"""What other features ask of accounts."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from freehold import Forbidden, Session, send_mail
+
+from ..settings import ImbaSettings
+from .models import User
+
+
+class EmailNotVerified(Forbidden):
+    """The account's e-mail address has not been verified, and this operation asks for that."""
+
+    code, title = "imba.email_not_verified", "Verify your e-mail address first"
+
+
+async def get(db: Session, user_id: UUID) -> User:
+    """The account, as far as the session's caller may see it: one's own is always there."""
+    return await db.get_one(User, user_id)
+
+
+async def lock(db: Session, user_id: UUID) -> User:
+    """The account, with its row locked until the commit: a turnstile for what must not happen twice at once."""
+    locked = select(User).where(User.id == user_id).with_for_update()
+    return (await db.scalars(locked, execution_options={"populate_existing": True})).one()
+
+
+def require_verified_email(db: Session, user: User) -> None:
+    """Raise EmailNotVerified where the settings ask for a verified address and this one is not."""
+    if db.part(ImbaSettings).require_verified_email and user.email_verified_at is None:
+        raise EmailNotVerified("Verify your e-mail address first; the link was sent to it.")
+
+
+async def tell(db: Session, user_id: UUID, *, subject: str, text: str) -> None:
+    """Owe the account a mail: it leaves if and only if the unit commits. Nobody is told where the account is gone."""
+    async with db.unscoped("the address of a mail's receiver") as system_db:
+        user = await system_db.get_one(User, user_id)
+        if user.is_active and user.deleted_at is None:
+            await send_mail(system_db, to=user.email, subject=f"Imba: {subject}", text=f"{text}\n")
+
+
+async def exists(db: Session, email: str) -> bool:
+    """Whether an account has this address, written as it was registered. For the demo's own accounts."""
+    async with db.unscoped("the landing page tells whether demo data is loaded") as system_db:
+        return (await system_db.scalars(select(User.id).where(User.email == email))).first() is not None

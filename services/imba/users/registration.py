@@ -1,0 +1,33 @@
+"""What registering, asking for one's data, and leaving mean here. Called by Freehold's identity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from freehold import Session
+
+from ..properties import crud as properties
+from ..reservations import crud as reservations
+from ..verification import crud as verification
+from .models import User
+from .schemas import Registration
+
+
+def give_role(db: Session, user: User, draft: Registration) -> None:
+    """What one registers as is the role one gets; staff roles are given by staff alone."""
+    user.roles = [draft.account]
+
+
+async def export(db: Session, user: User) -> dict[str, Any]:
+    """What the features hold about a person, by feature."""
+    return {
+        "properties": await properties.held_about(db, user.id),
+        "reservations": await reservations.held_about(db, user.id),
+        "verification_requests": await verification.held_about(db, user.id),
+    }
+
+
+async def erase(db: Session, user: User) -> None:
+    """Take the person's listings away and give up what they hold. Past stays remain: the other side needs them."""
+    await properties.withdraw_all(db, user.id)
+    await reservations.give_up_all(db, user.id)

@@ -1,0 +1,1 @@
+"""Checks of landlords and of their properties by a reviewer."""

@@ -1,0 +1,65 @@
+"""Freehold: the production layer for FastAPI. Declare a resource; get the API a senior team would have built by hand."""
+
+from freehold.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Problem,
+)
+from freehold.identity import Identity, UserMixin
+from freehold.jobs import job, schedule
+from freehold.mail import send_mail
+from freehold.resource.access import Access, anyone, nobody, owner, role, scope, signed_in, where
+from freehold.resource.base import Base
+from freehold.resource.declaration import Filter, Geo, Queries, Resource, Schemas
+from freehold.resource.invariants import at_most, never_below, no_overlap, unique_while
+from freehold.resource.principal import Principal, system
+from freehold.store.audit import record as audit
+from freehold.store.compiler import public_fact
+from freehold.store.session import Session
+from freehold.web.app import Freehold
+from freehold.web.install import install
+from freehold.web.unit import Caller, Db, Router, allow
+
+__all__ = [
+    "Access",
+    "Base",
+    "Caller",
+    "Conflict",
+    "Db",
+    "Filter",
+    "Forbidden",
+    "Freehold",
+    "Geo",
+    "Identity",
+    "Invalid",
+    "NotFound",
+    "Principal",
+    "Problem",
+    "Queries",
+    "Resource",
+    "Router",
+    "Schemas",
+    "Session",
+    "UserMixin",
+    "allow",
+    "anyone",
+    "at_most",
+    "audit",
+    "install",
+    "job",
+    "never_below",
+    "no_overlap",
+    "nobody",
+    "owner",
+    "public_fact",
+    "role",
+    "schedule",
+    "scope",
+    "send_mail",
+    "signed_in",
+    "system",
+    "unique_while",
+    "where",
+]

@@ -1,0 +1,39 @@
+"""The list of commands, and what becomes of a refusal: one message, exit status 2, no traceback."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from freehold.cli import add, dev, explain, migrate, new, openapi, routes, serve, settings, user
+from freehold.errors import ConfigurationError
+
+REFUSED = 2
+
+app = typer.Typer(
+    name="freehold",
+    help="The production layer for FastAPI.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("serve")(serve.command)
+app.command("dev")(dev.command)
+app.command("new")(new.command)
+app.command("routes")(routes.command)
+app.command("openapi")(openapi.command)
+app.command("settings")(settings.command)
+app.command("explain-access")(explain.command)
+app.add_typer(add.app, name="add")
+app.add_typer(user.app, name="user")
+app.add_typer(migrate.app, name="migrate")
+
+
+def main() -> None:
+    """Run a command. Ends with 2 where the start is refused (wrong settings, wrong declaration, no such app)."""
+    try:
+        app()
+    except ConfigurationError as refusal:
+        sys.stderr.write(f"freehold: {refusal}\n")
+        sys.exit(REFUSED)

@@ -1,0 +1,63 @@
+"""`freehold explain-access`: what a caller would get for an operation, and which part of the rule decides it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from freehold.cli.output import AsJson, write_json
+from freehold.cli.running import freehold_app, identity_of, opened
+
+if TYPE_CHECKING:
+    from freehold.cli.verdict import Explanation
+    from freehold.resource.principal import Principal
+    from freehold.web.app import Freehold
+
+
+def command(
+    caller: Annotated[str, typer.Argument(help="An e-mail, an account's id, or anonymous.")],
+    method: Annotated[str, typer.Argument(help="GET, POST, PATCH, DELETE, ...")],
+    path: Annotated[str, typer.Argument(help="As requested: /v1/books/0192...")],
+    *,
+    json: AsJson = False,
+    target: Annotated[str | None, typer.Option("--app", help="module:attribute")] = None,
+) -> None:
+    """Say why a caller gets a 401, 403 or 404, rule by rule. Nothing is changed."""
+    explanation = asyncio.run(_explain(freehold_app(target), caller, method.upper(), path.partition("?")[0]))
+    if json:
+        write_json(explanation.as_dict())
+        return
+    typer.echo(f"caller     {explanation.caller}")
+    typer.echo(f"operation  {explanation.operation}")
+    for judged in explanation.rules:
+        typer.echo(f"to {judged.verb:<7} {judged.rule}")
+        for atom in judged.atoms:
+            typer.echo(f"  {atom.answer:<15} {atom.text}")
+    typer.echo(f"verdict    {explanation.status}: {explanation.reason}")
+
+
+async def _explain(service: Freehold, caller: str, method: str, path: str) -> Explanation:
+    from freehold.cli.verdict import explain, operation_of
+
+    operation = operation_of(service, method, path)
+    async with opened(service):
+        principal, named = await _principal(service, caller)
+        return await explain(service, operation, principal, named, path)
+
+
+async def _principal(service: Freehold, caller: str) -> tuple[Principal, str]:
+    from freehold.cli.user import find
+    from freehold.resource.principal import ANONYMOUS, system
+    from freehold.web.accounts import principals
+
+    if caller == "anonymous":
+        return ANONYMOUS, "anonymous"
+    identity = identity_of(service)
+    async with service.database.reading(system("freehold explain-access: find the caller")) as session:
+        user_id = await find(identity, session, caller)
+    principal = await principals(service.database, identity)(user_id)
+    if principal is None:
+        return ANONYMOUS, f"{caller} (disabled: treated as anonymous)"
+    return principal, f"{caller} (roles: {', '.join(sorted(principal.roles)) or 'none'})"

@@ -1,0 +1,72 @@
+"""`freehold migrate`: the schema of a service, from its declarations to its database."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from freehold.cli.running import freehold_app
+from freehold.cli.target import folder_of
+
+if TYPE_CHECKING:
+    from freehold.store.migrate import Migrations
+    from freehold.web.app import Freehold
+
+app = typer.Typer(help="Migrations: make, up, down, check.", no_args_is_help=True)
+
+FAULTY = 1
+Target = Annotated[str | None, typer.Option("--app", help="module:attribute; default: app in \\[tool.freehold].")]
+
+
+def history(service: Freehold, target: str | None) -> Migrations:
+    """The history of a service: the folder it names, else `migrations`; relative to the folder of the app's module."""
+    from freehold.store.migrate import Migrations
+
+    folder = folder_of(target) / (service.migrations or "migrations")
+    return Migrations(folder, service.settings.database_url, service.all_metadata)
+
+
+@app.command()
+def make(
+    message: Annotated[str, typer.Argument(help="What changes, in a few words.")], *, target: Target = None
+) -> None:
+    """Write the migration from the history to the models and rules as they are now. Read it before you apply it."""
+    from freehold.store import migrate
+
+    if asyncio.run(migrate.make(history(freehold_app(target), target), message, say=typer.echo)) is None:
+        typer.echo("nothing to migrate: the history and the declarations agree")
+
+
+@app.command()
+def up(revision: Annotated[str, typer.Argument()] = "head", *, target: Target = None) -> None:
+    """Apply what is pending, Freehold's own tables first. Safe to start many times at once."""
+    from freehold.store import migrate
+
+    asyncio.run(migrate.up(history(freehold_app(target), target), revision, say=typer.echo))
+
+
+@app.command()
+def down(
+    revision: Annotated[str, typer.Argument(help="A revision, -1 for the last one, base for all.")] = "-1",
+    *,
+    target: Target = None,
+) -> None:
+    """Take back to a revision. Freehold's own tables stay."""
+    from freehold.store import migrate
+
+    asyncio.run(migrate.down(history(freehold_app(target), target), revision, say=typer.echo))
+
+
+@app.command()
+def check(*, target: Target = None) -> None:
+    """Compare database, history and declarations; ends with 1 and a sentence for each fault."""
+    from freehold.store import migrate
+
+    faults = asyncio.run(migrate.check(history(freehold_app(target), target)))
+    for fault in faults:
+        typer.echo(fault, err=True)
+    if faults:
+        raise typer.Exit(FAULTY)
+    typer.echo("database, history and declarations agree")

@@ -1,0 +1,44 @@
+"""A Freehold app without a server: its database open, for commands that read or write rows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from freehold.cli.target import load, name_of
+from freehold.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from freehold.identity import Identity
+    from freehold.web.app import Freehold
+
+
+def freehold_app(target: str | None) -> Freehold:
+    """The target, where it is a Freehold app. Raises ConfigurationError for a plain FastAPI one."""
+    from freehold.web.app import Freehold
+
+    app = load(target)
+    if not isinstance(app, Freehold):
+        raise ConfigurationError(f"{name_of(target)} is a plain FastAPI app; this command needs a Freehold app.")
+    return app
+
+
+def identity_of(app: Freehold) -> Identity:
+    """Its accounts. Raises ConfigurationError where it has none of its own."""
+    if app.identity is None:
+        raise ConfigurationError(f"{app.title} has no accounts of its own: Freehold(..., identity=Identity(...)).")
+    return app.identity
+
+
+@asynccontextmanager
+async def opened(app: Freehold) -> AsyncIterator[None]:
+    """The database open and its schema checked; jobs stay where they are, for the service to run."""
+    from freehold.web.schema import prepare_schema
+
+    await app.database.start()
+    try:
+        await prepare_schema(app)
+        yield
+    finally:
+        await app.database.close()

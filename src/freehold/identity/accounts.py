@@ -1,0 +1,270 @@
+"""Accounts: register, change, close, erase. Each function runs in its caller's unit; none commits."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+from sqlalchemy import inspect as mapping_of
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from freehold.errors import Conflict, FieldError, Invalid, NotFound
+from freehold.identity import one_time
+from freehold.identity.emails import email_key
+from freehold.identity.notices import Notices
+from freehold.identity.sessions import Sessions
+from freehold.identity.users import UserMixin
+from freehold.resource import clock
+from freehold.store.audit import record
+
+if TYPE_CHECKING:
+    from freehold.store.session import Session
+
+Hook = Callable[..., Awaitable[Any] | Any]
+
+# Set by identity alone, whatever a service's own schema holds.
+_OWN = frozenset(
+    {"email", "password", "email_key", "password_hash", "roles", "is_active", "email_verified_at", "deleted_at"}
+)
+
+
+class EmailTaken(Conflict):
+    """There is an account with this e-mail address already."""
+
+    code, title = "identity.email_taken", "This e-mail address has an account"
+
+
+class Accounts:
+    """The accounts of one service. See `Identity` for the hooks."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        notices: Notices,
+        *,
+        user: type[UserMixin],
+        role_names: Sequence[str] | None,
+        on_register: Hook | None,
+        on_export: Hook | None,
+        on_erase: Hook | None,
+    ) -> None:
+        self._sessions = sessions
+        self._notices = notices
+        self._user: Any = user
+        self._role_names = role_names
+        self._on_register = on_register
+        self._on_export = on_export
+        self._on_erase = on_erase
+
+    async def register(self, session: Session, draft: BaseModel, *, password_hash: str | None) -> UUID:
+        """Add an account; its id. Fields of `draft` that the user model has are taken over.
+
+        Raises EmailTaken, also for the later of two registrations at one moment.
+        """
+        async with session.unscoped("registration: nobody owns the row yet") as db:
+            user = self._user(**_extras(draft, self._user))
+            user.set_email(draft.email)  # type: ignore[attr-defined]
+            user.password_hash, user.roles = password_hash, []
+            if await self._id_of(db, user.email_key) is not None:
+                raise EmailTaken("This e-mail address has an account already.")
+            await _call(self._on_register, db, user, draft)
+            try:
+                async with db.begin_nested():
+                    db.add(user)
+                    await db.flush()
+            except IntegrityError:
+                if await self._id_of(db, user.email_key) is None:
+                    raise
+                raise EmailTaken("This e-mail address has an account already.") from None
+            await record(db, "user.registered", subject_type="user", subject_id=user.id, after={"roles": user.roles})
+            await self.ask_for_verification(db, user)
+            user_id: UUID = user.id
+        return user_id
+
+    async def _id_of(self, db: Session, key: str) -> UUID | None:
+        user = self._user.__table__.c
+        found: UUID | None = (await db.execute(select(user.id).where(user.email_key == key))).scalar_one_or_none()
+        return found
+
+    async def ask_for_verification(self, session: Session, user: Any) -> None:
+        """Mail the link that proves the address, unless it is proved."""
+        if user.email_verified_at is not None:
+            return
+        token = await one_time.issue(session, user_id=user.id, purpose=one_time.VERIFICATION, email_key=user.email_key)
+        await self._notices.verification(session, user.email, token, one_time.LIFETIME)
+
+    async def tell_owner_of_registration(self, session: Session, email: str) -> None:
+        """Somebody tried to register a taken address, where that is concealed."""
+        await self._notices.already_registered(session, email)
+
+    async def verify(self, session: Session, token: str) -> None:
+        """Redeem a verification link. Raises Invalid."""
+        async with session.unscoped("a verification link names its user") as db:
+            proof = await one_time.redeem(db, token, purpose=one_time.VERIFICATION)
+            user = await self.get(db, proof.user_id)
+            if user.email_key != proof.email_key:
+                raise one_time.unknown_token()
+            if user.email_verified_at is None:
+                user.email_verified_at = clock.now()
+                await record(db, "user.email_verified", subject_type="user", subject_id=user.id)
+
+    async def send_reset(self, db: Session, key: str) -> None:
+        """Mail a reset link to the owner of an address, if there is one. Runs as a job, out of the request's time."""
+        user = (await db.execute(select(self._user).where(self._user.email_key == key))).scalar_one_or_none()
+        if user is None or not user.is_active:
+            return
+        token = await one_time.issue(db, user_id=user.id, purpose=one_time.RESET, email_key=user.email_key)
+        await self._notices.reset(db, user.email, token, one_time.LIFETIME)
+
+    async def reset_password(self, session: Session, token: str, password_hash: str) -> None:
+        """Redeem a reset link: the new password, and the end of every log-in. Raises Invalid."""
+        async with session.unscoped("a reset link names its user") as db:
+            proof = await one_time.redeem(db, token, purpose=one_time.RESET)
+            user = await self.get(db, proof.user_id, lock=True)
+            if user.email_key != proof.email_key or not user.is_active:
+                raise one_time.unknown_token()
+            user.email_verified_at = user.email_verified_at or clock.now()  # the link came by that address
+            await self._set_password(db, user, password_hash, keep=None)
+
+    async def change_password(self, session: Session, user_id: UUID, password_hash: str, *, keep: UUID | None) -> None:
+        """Set a new password and end every log-in save `keep`; the owner is told."""
+        async with session.unscoped("a user's own password") as db:
+            user = await self.get(db, user_id, lock=True)
+            await self._set_password(db, user, password_hash, keep=keep)
+
+    async def _set_password(self, db: Session, user: Any, password_hash: str, *, keep: UUID | None) -> None:
+        user.password_hash = password_hash
+        await one_time.forget(db, user.id)
+        await self._sessions.end_all(db, user.id, by="password", keep=keep)
+        await record(db, "user.password_changed", subject_type="user", subject_id=user.id)
+        await self._notices.password_changed(db, user.email)
+
+    async def change_email(self, session: Session, user_id: UUID, email: str) -> None:
+        """Take on another address, to be verified; the owner is told by the old one. Raises EmailTaken."""
+        async with session.unscoped("a user's own address") as db:
+            user = await self.get(db, user_id, lock=True)
+            holder = await self._id_of(db, email_key(email))
+            if holder not in (None, user_id):
+                raise EmailTaken("This e-mail address has an account already.")
+            former = user.email
+            user.set_email(email)
+            await db.flush()
+            await one_time.forget(db, user_id)
+            await record(db, "user.email_changed", subject_type="user", subject_id=user_id)
+            await self._notices.email_changed(db, former)
+            await self.ask_for_verification(db, user)
+
+    async def set_roles(self, session: Session, user_id: UUID, roles: Sequence[str]) -> None:
+        """Replace the roles; decisions follow within 5 s. Raises NotFound, Invalid for a role the service has not."""
+        wrong = [name for name in roles if self._role_names is not None and name not in self._role_names]
+        if wrong:
+            known = ", ".join(self._role_names or ())
+            fault = FieldError("role.unknown", f"Known roles: {known}.", pointer="/roles")
+            raise Invalid("There is no such role.", errors=[fault])
+        async with session.unscoped("staff give roles") as db:
+            user = await self.get(db, user_id, lock=True)
+            before, user.roles = list(user.roles), sorted(set(roles))
+            await record(
+                db,
+                "user.roles_set",
+                subject_type="user",
+                subject_id=user_id,
+                before={"roles": before},
+                after={"roles": user.roles},
+            )
+            self._sessions.tell(db, user_id)
+
+    async def disable(self, session: Session, user_id: UUID) -> None:
+        """Close the account: log-ins end, refresh tokens are dead at once, access tokens within 5 s. Raises NotFound."""
+        await self._set_active(session, user_id, is_active=False)
+
+    async def enable(self, session: Session, user_id: UUID) -> None:
+        """Open a closed account again; its owner logs in anew. Raises NotFound."""
+        await self._set_active(session, user_id, is_active=True)
+
+    async def _set_active(self, session: Session, user_id: UUID, *, is_active: bool) -> None:
+        async with session.unscoped("staff close and open accounts") as db:
+            user = await self.get(db, user_id, lock=True)
+            user.is_active = is_active
+            if not is_active:
+                await one_time.forget(db, user_id)
+                await self._sessions.end_all(db, user_id, by="account")
+            action = "user.enabled" if is_active else "user.disabled"
+            await record(db, action, subject_type="user", subject_id=user_id)
+
+    async def erase(self, session: Session, user_id: UUID) -> None:
+        """Remove the person and leave the row, for what other people's records need. Raises NotFound.
+
+        Nullable columns that the service added become null; `on_erase` sees to the rest.
+        """
+        async with session.unscoped("a user leaves") as db:
+            user = await self.get(db, user_id, lock=True)
+            await _call(self._on_erase, db, user)
+            await self._sessions.end_all(db, user_id, by="account")
+            await self._sessions.forget(db, user_id)
+            await one_time.forget(db, user_id)
+            user.set_email(f"{user_id}@deleted.invalid")
+            user.full_name, user.password_hash, user.roles = "", None, []
+            user.is_active, user.deleted_at = False, clock.now()
+            for name in _added_columns(self._user):
+                setattr(user, name, None)
+            await record(db, "user.erased", subject_type="user", subject_id=user_id)
+
+    async def export(self, session: Session, user_id: UUID) -> dict[str, Any]:
+        """Everything that is held about a person, in JSON form, without secrets."""
+        async with session.unscoped("a user's own data") as db:
+            user = await self.get(db, user_id)
+            hidden = {"password_hash", "email_key"}
+            names = [column.key for column in mapping_of(self._user).column_attrs if column.key not in hidden]
+            held: dict[str, Any] = {name: getattr(user, name) for name in names}
+            seen = await self._sessions.listed(db, user_id)
+            extra = await _call(self._on_export, db, user)
+            exported: dict[str, Any] = to_jsonable_python(
+                {
+                    "user": held,
+                    "sessions": [
+                        {"id": one.id, "created_at": one.created_at, "last_used_at": one.last_used_at}
+                        | {"address": one.address, "user_agent": one.user_agent}
+                        for one in seen
+                    ],
+                    **(extra or {}),
+                },
+                fallback=str,
+            )
+        return exported
+
+    async def get(self, db: Session, user_id: UUID, *, lock: bool = False) -> Any:
+        """The user row in a session that may see it. Raises NotFound."""
+        query = select(self._user).where(self._user.id == user_id)
+        user = (await db.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
+        if user is None:
+            raise NotFound
+        return user
+
+
+async def _call(hook: Hook | None, *arguments: Any) -> Any:
+    result = hook(*arguments) if hook is not None else None
+    return await result if inspect.isawaitable(result) else result
+
+
+def _extras(draft: BaseModel, user: Any) -> Mapping[str, Any]:
+    columns = {attribute.key for attribute in mapping_of(user).column_attrs}
+    return {name: getattr(draft, name) for name in type(draft).model_fields if name in columns - _OWN}
+
+
+def _added_columns(user: Any) -> list[str]:
+    """Nullable columns that neither `UserMixin` nor `Base` brought: they may hold personal data."""
+    known = _OWN | {"id", "full_name", "created_at", "updated_at", "row_version"}
+    return [
+        attribute.key
+        for attribute in mapping_of(user).column_attrs
+        if attribute.key not in known
+        and attribute.columns[0].nullable
+        and attribute.columns[0].computed is None
+        and not attribute.columns[0].info.get("fh_derived")
+    ]

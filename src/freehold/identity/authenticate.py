@@ -1,0 +1,122 @@
+"""From an Authorization header to a principal with the rights of this moment."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from freehold.errors import Unauthenticated
+from freehold.identity.tables import SESSIONS
+from freehold.identity.tokens import AccessClaims, AccessTokens, invalid_token
+from freehold.identity.users import UserMixin
+from freehold.resource import clock
+from freehold.resource.principal import ANONYMOUS, Principal, system
+
+if TYPE_CHECKING:
+    from freehold.store.database import Database
+
+# A log-out or a lost role acts at once in the process that did it, and within this time in the others (T11, T15: 5 s).
+REMEMBERED_FOR = timedelta(seconds=2)
+MOST_REMEMBERED = 10_000
+_BEARER = re.compile(r"bearer +([\x21-\x7e]+) *", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What a log-in may do, as read from the database at `read_at` (monotonic)."""
+
+    user_id: UUID
+    roles: frozenset[str]
+    ends_at: datetime
+    is_good: bool
+    read_at: float
+
+
+class Standings:
+    """The state of log-ins, read from the database and remembered for two seconds."""
+
+    def __init__(self, database: Database, *, user: type[UserMixin]) -> None:
+        self._database = database
+        self._user: Any = user
+        self._known: OrderedDict[UUID, _Standing] = OrderedDict()
+
+    async def find(self, session_id: UUID) -> _Standing | None:
+        """The standing of a log-in; None when there is none such. A failing database fails the request, as it must."""
+        known = self._known.get(session_id)
+        if known is not None and time.monotonic() - known.read_at < REMEMBERED_FOR.total_seconds():
+            return known
+        found = await self._read(session_id)
+        if found is not None:
+            self._known[session_id] = found
+            self._known.move_to_end(session_id)
+            while len(self._known) > MOST_REMEMBERED:
+                self._known.popitem(last=False)
+        return found
+
+    def forget(self, about: UUID) -> None:
+        """Drop what is remembered of a log-in, or of all log-ins of a user."""
+        if self._known.pop(about, None) is None:
+            for session_id in [key for key, standing in self._known.items() if standing.user_id == about]:
+                del self._known[session_id]
+
+    async def _read(self, session_id: UUID) -> _Standing | None:
+        user, table = self._user.__table__.c, self._user.__table__
+        query = (
+            select(SESSIONS.c.user_id, SESSIONS.c.ended_at, SESSIONS.c.expires_at, user.roles, user.is_active)
+            .join(table, user.id == SESSIONS.c.user_id)
+            .where(SESSIONS.c.id == session_id)
+        )
+        # The time before the look: what is committed during it may be missed, and must not be remembered longer.
+        read_at = time.monotonic()
+        async with self._database.reading(system("authenticate")) as session:
+            row = (await session.execute(query)).first()
+        if row is None:
+            return None
+        return _Standing(
+            row.user_id, frozenset(row.roles or ()), row.expires_at, row.is_active and row.ended_at is None, read_at
+        )
+
+
+class Bearer:
+    """Bearer tokens (RFC 6750), in the Authorization header alone."""
+
+    def __init__(self, tokens: AccessTokens, standings: Standings) -> None:
+        self._tokens = tokens
+        self._standings = standings
+        self._verified: OrderedDict[str, AccessClaims] = OrderedDict()
+
+    async def authenticate(self, authorization: Sequence[str]) -> Principal:
+        """See `Authenticator`. Roles are those that the user has now, whatever the token lists."""
+        if not authorization:
+            return ANONYMOUS
+        if len(authorization) > 1:
+            raise invalid_token()
+        match = _BEARER.fullmatch(authorization[0])
+        if match is None:
+            raise Unauthenticated("The Authorization header holds no bearer token.", invalid_token=True)
+        claims = await self._claims(match.group(1))
+        standing = await self._standings.find(claims.session_id)
+        if standing is None or not standing.is_good or standing.user_id != claims.subject:
+            raise invalid_token()
+        if standing.ends_at <= clock.now():
+            raise invalid_token()
+        return Principal(id=claims.subject, roles=standing.roles, scopes=claims.scope, session_id=claims.session_id)
+
+    async def _claims(self, token: str) -> AccessClaims:
+        """Verify the signature once per token and process; the times are looked at every time."""
+        known = self._verified.get(token)
+        if known is not None and await self._tokens.is_current(known):
+            return known
+        claims = await self._tokens.verify(token)
+        self._verified[token] = claims
+        if len(self._verified) > MOST_REMEMBERED:
+            self._verified.popitem(last=False)
+        return claims

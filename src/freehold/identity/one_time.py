@@ -1,0 +1,95 @@
+"""Tokens that travel by mail: good once, for half an hour, and only the newest of its kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from freehold.errors import FieldError, Invalid
+from freehold.identity.sealing import new_token, token_hash
+from freehold.identity.tables import ONE_TIME_TOKENS
+from freehold.resource import clock
+
+if TYPE_CHECKING:
+    from freehold.store.session import Session
+
+VERIFICATION = "verification"
+RESET = "reset"
+LIFETIME = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whose token it was, and the address that it was mailed to."""
+
+    user_id: UUID
+    email_key: str
+
+
+async def issue(
+    session: Session, *, user_id: UUID, purpose: str, email_key: str, lifetime: timedelta = LIFETIME
+) -> str:
+    """A new token; any earlier one of this user and purpose is dead."""
+    token = new_token("fho_")
+    values = {
+        "token_hash": token_hash(token),
+        "email_key": email_key,
+        "created_at": clock.now(),
+        "expires_at": clock.now() + lifetime,
+    }
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(ONE_TIME_TOKENS).values(user_id=user_id, purpose=purpose, **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["user_id", "purpose"], set_=values))
+    return token
+
+
+async def find(session: Session, token: str, *, purpose: str) -> Proof:
+    """Whose token it is, without using it up. Raises Invalid."""
+    columns = ONE_TIME_TOKENS.c
+    row = (
+        await session.execute(
+            select(columns.user_id, columns.email_key).where(
+                columns.token_hash == token_hash(token),
+                columns.purpose == purpose,
+                columns.expires_at > clock.now(),
+            )
+        )
+    ).first()
+    if row is None:
+        raise unknown_token()
+    return Proof(row.user_id, row.email_key)
+
+
+async def redeem(session: Session, token: str, *, purpose: str) -> Proof:
+    """Use the token up: of many who try at once, one succeeds. Raises Invalid."""
+    columns = ONE_TIME_TOKENS.c
+    row = (
+        await session.execute(
+            delete(ONE_TIME_TOKENS)
+            .where(
+                columns.token_hash == token_hash(token),
+                columns.purpose == purpose,
+                columns.expires_at > clock.now(),
+            )
+            .returning(columns.user_id, columns.email_key)
+        )
+    ).first()
+    if row is None:
+        raise unknown_token()
+    return Proof(row.user_id, row.email_key)
+
+
+async def forget(session: Session, user_id: UUID) -> None:
+    """Every token of this user is dead."""
+    await session.execute(delete(ONE_TIME_TOKENS).where(ONE_TIME_TOKENS.c.user_id == user_id))
+
+
+def unknown_token() -> Invalid:
+    """Unknown, used, too old or not the newest: one answer."""
+    fault = FieldError("token.invalid", "The link is used, too old, or not the newest one.", pointer="/token")
+    return Invalid("The link is not good any more; ask for a new one.", code="identity.token_invalid", errors=[fault])

@@ -1,0 +1,314 @@
+"""Log-ins, and the rotation of their refresh tokens.
+
+A log-in is a family of refresh tokens of which one is alive. A dead one that comes back ends the family (RFC 9700
+4.14.2), except within the grace window: a client whose answer was lost tries again with the old token and gets the same
+answer, sealed under a key derived from that token, so that the database alone cannot give it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import Row, delete, insert, select, update
+
+from freehold.errors import FieldError, Invalid, Problem, Unauthenticated
+from freehold.identity.notices import Notices
+from freehold.identity.sealing import Sealer, Unsealable, new_token, token_hash
+from freehold.identity.tables import REFRESH_TOKENS, SESSIONS
+from freehold.identity.tokens import AccessTokens
+from freehold.identity.users import UserMixin
+from freehold.resource import clock
+from freehold.resource.base import new_id
+from freehold.resource.principal import system
+from freehold.store.audit import record
+from freehold.traffic.limits import address_key
+
+if TYPE_CHECKING:
+    from freehold.store.database import Database
+    from freehold.store.session import Session
+    from freehold.store.unit import Unit
+
+PREFIX = "fhr_"
+LONGEST_REFRESH_TOKEN = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long a log-in lasts. idle: without a refresh. absolute: with any number of them. grace: for a lost answer."""
+
+    idle: timedelta = timedelta(days=14)
+    absolute: timedelta = timedelta(days=90)
+    grace: timedelta = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What is known of the client of a log-in; shown to its owner, never believed."""
+
+    address: str = ""
+    user_agent: str = ""
+
+
+UNKNOWN = Device()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswer:
+    """The answer of the token route (RFC 6749 5.1). scope: empty when the log-in is not restricted."""
+
+    access_token: str
+    expires_in: int
+    refresh_token: str
+    scope: str
+    token_type: str = "Bearer"  # noqa: S105 (its name, not its value)
+
+
+class InvalidGrant(Unauthenticated):
+    """The refresh token is unknown, used, too old, or its log-in has ended: one answer for all."""
+
+    code, title = "auth.invalid_grant", "The refresh token is not good"
+
+
+class Sessions:
+    """Log-ins of one service.
+
+    on_change: called with a session's id or a user's id when what tokens of theirs may do has changed, after commit.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        tokens: AccessTokens,
+        notices: Notices,
+        *,
+        user: type[UserMixin],
+        lifetimes: Lifetimes,
+        on_change: Callable[[UUID], None],
+    ) -> None:
+        self._database = database
+        self._tokens = tokens
+        self._notices = notices
+        self._user: Any = user
+        self._lifetimes = lifetimes
+        self._on_change = on_change
+
+    async def open(self, session: Session, user: Any, *, scope: frozenset[str] | None, device: Device) -> TokenAnswer:
+        """Write down a new log-in of `user` and give its tokens."""
+        session_id, now = new_id(), clock.now()
+        end = now + self._lifetimes.absolute
+        await session.execute(
+            insert(SESSIONS).values(
+                id=session_id,
+                user_id=user.id,
+                scope=None if scope is None else " ".join(sorted(scope)),
+                created_at=now,
+                last_used_at=now,
+                expires_at=end,
+                address=device.address[:64],
+                address_key=address_key(device.address),
+                user_agent=device.user_agent[:200],
+            )
+        )
+        refresh = await self._add_token(session, session_id, end)
+        access, seconds = await self._tokens.issue(
+            subject=user.id, session_id=session_id, roles=user.roles, scope=scope, not_after=end
+        )
+        return TokenAnswer(access, seconds, refresh, _scope_text(scope))
+
+    async def refresh(self, token: str, *, scope: frozenset[str] | None = None) -> TokenAnswer:
+        """Rotate, in a unit of its own: what a reuse ends must stay ended though the answer is a refusal.
+
+        scope: may only narrow. Raises InvalidGrant.
+        """
+        if len(token) > LONGEST_REFRESH_TOKEN or not token.startswith(PREFIX):
+            raise InvalidGrant("The refresh token is not good any more.")
+        outcome = await self._database.run(system("refresh a log-in"), lambda unit: self._refresh(unit, token, scope))
+        if isinstance(outcome, Problem):
+            raise outcome
+        return outcome
+
+    async def _refresh(self, unit: Unit, token: str, scope: frozenset[str] | None) -> TokenAnswer | Problem:
+        row = await self._find(unit.session, token)
+        refused = InvalidGrant("The refresh token is not good any more.")
+        now = clock.now()
+        if row is None or row.ended_at is not None or row.session_end <= now:
+            return refused
+        if row.used_at is not None:
+            return await self._again(unit, row, token) or refused
+        if row.expires_at <= now:
+            return refused
+        held = None if row.scope is None else frozenset(row.scope.split())
+        if scope is not None and held is not None and not scope <= held:
+            return scope_problem("A refresh cannot widen the scope.")
+        return await self._rotate(unit.session, row, token, held if scope is None else scope)
+
+    async def _rotate(self, session: Session, row: Row[Any], token: str, scope: frozenset[str] | None) -> TokenAnswer:
+        columns, now = REFRESH_TOKENS.c, clock.now()
+        successor = await self._add_token(session, row.session_id, row.session_end)
+        access, seconds = await self._tokens.issue(
+            subject=row.user_id, session_id=row.session_id, roles=row.roles, scope=scope, not_after=row.session_end
+        )
+        answer = TokenAnswer(access, seconds, successor, _scope_text(scope))
+        sealed = _answer_sealer(token).seal(json.dumps(asdict(answer)).encode(), context=row.token_hash)
+        await session.execute(
+            update(REFRESH_TOKENS)
+            .where(columns.token_hash == row.token_hash)
+            .values(used_at=now, successor_hash=token_hash(successor), sealed_answer=sealed)
+        )
+        # The client has its answer: the one kept for its retry is not needed any more.
+        await session.execute(
+            update(REFRESH_TOKENS)
+            .where(columns.session_id == row.session_id, columns.successor_hash == row.token_hash)
+            .values(sealed_answer=None)
+        )
+        await session.execute(update(SESSIONS).where(SESSIONS.c.id == row.session_id).values(last_used_at=now))
+        return answer
+
+    async def _again(self, unit: Unit, row: Row[Any], token: str) -> TokenAnswer | None:
+        """A dead token came back: the same answer to a client's own retry, or the end of the family."""
+        columns = REFRESH_TOKENS.c
+        successor = select(columns.used_at).where(columns.token_hash == row.successor_hash)
+        is_followed = (await unit.session.execute(successor)).scalar_one_or_none() is not None
+        if not is_followed and clock.now() - row.used_at <= self._lifetimes.grace and row.sealed_answer is not None:
+            try:
+                return TokenAnswer(**json.loads(_answer_sealer(token).open(row.sealed_answer, context=row.token_hash)))
+            except Unsealable:
+                return None
+        await self.end(unit.session, row.session_id, by="reuse")
+        await record(
+            unit.session,
+            "session.reuse_detected",
+            subject_type="user",
+            subject_id=row.user_id,
+            after={"session_id": str(row.session_id)},
+        )
+        await self._notices.session_ended(unit.session, row.email)
+        return None
+
+    async def _find(self, session: Session, token: str) -> Row[Any] | None:
+        user = self._user.__table__.c
+        query = (
+            select(
+                REFRESH_TOKENS,
+                SESSIONS.c.user_id,
+                SESSIONS.c.scope,
+                SESSIONS.c.ended_at,
+                SESSIONS.c.expires_at.label("session_end"),
+                user.roles,
+                user.email,
+            )
+            .join(SESSIONS, SESSIONS.c.id == REFRESH_TOKENS.c.session_id)
+            .join(self._user.__table__, user.id == SESSIONS.c.user_id)
+            .where(REFRESH_TOKENS.c.token_hash == token_hash(token), user.is_active)
+            # Fifty refreshes at once stand in line here; the first rotates and the rest read its answer.
+            .with_for_update(of=[REFRESH_TOKENS, SESSIONS])
+        )
+        return (await session.execute(query)).first()
+
+    async def _add_token(self, session: Session, session_id: UUID, end: Any) -> str:
+        token, now = new_token(PREFIX), clock.now()
+        await session.execute(
+            insert(REFRESH_TOKENS).values(
+                token_hash=token_hash(token),
+                session_id=session_id,
+                created_at=now,
+                expires_at=min(now + self._lifetimes.idle, end),
+            )
+        )
+        return token
+
+    async def end(self, session: Session, session_id: UUID, *, by: str) -> bool:
+        """End one log-in: its refresh tokens at once, its access tokens within 5 s. Whether it was still open."""
+        ended = await session.execute(
+            update(SESSIONS)
+            .where(SESSIONS.c.id == session_id, SESSIONS.c.ended_at.is_(None))
+            .values(ended_at=clock.now(), ended_by=by)
+            .returning(SESSIONS.c.id)
+        )
+        self.tell(session, session_id)
+        return ended.first() is not None
+
+    async def end_all(self, session: Session, user_id: UUID, *, by: str, keep: UUID | None = None) -> int:
+        """End every log-in of a user, save `keep`. How many."""
+        others = update(SESSIONS).where(SESSIONS.c.user_id == user_id, SESSIONS.c.ended_at.is_(None))
+        if keep is not None:
+            others = others.where(SESSIONS.c.id != keep)
+        ended = await session.execute(others.values(ended_at=clock.now(), ended_by=by).returning(SESSIONS.c.id))
+        self.tell(session, user_id)
+        return len(ended.all())
+
+    async def revoke(self, session: Session, token: str) -> None:
+        """RFC 7009: end the log-in behind a refresh or access token; an unknown token is no fault."""
+        if token.startswith(PREFIX):
+            owner = select(REFRESH_TOKENS.c.session_id).where(REFRESH_TOKENS.c.token_hash == token_hash(token))
+            session_id = (await session.execute(owner)).scalar_one_or_none()
+        else:
+            try:
+                session_id = (await self._tokens.verify(token)).session_id
+            except Unauthenticated:
+                return
+        if session_id is not None:
+            await self.end(session, session_id, by="logout")
+
+    async def listed(self, session: Session, user_id: UUID) -> list[Row[Any]]:
+        """The open log-ins of a user, the newest use first."""
+        found = await session.execute(
+            select(SESSIONS)
+            .where(SESSIONS.c.user_id == user_id, SESSIONS.c.ended_at.is_(None), SESSIONS.c.expires_at > clock.now())
+            .order_by(SESSIONS.c.last_used_at.desc())
+        )
+        return list(found.all())
+
+    async def logged_in_at(self, session: Session, session_id: UUID) -> Any:
+        """When the password was given for this log-in; None when there is no such log-in."""
+        found = await session.execute(select(SESSIONS.c.created_at).where(SESSIONS.c.id == session_id))
+        return found.scalar_one_or_none()
+
+    async def is_known_address(self, session: Session, user_id: UUID, address: str) -> bool:
+        """Whether the user has logged in from this address (or its /64) within the life of a log-in."""
+        found = await session.execute(
+            select(SESSIONS.c.id)
+            .where(
+                SESSIONS.c.user_id == user_id,
+                SESSIONS.c.address_key == address_key(address),
+                SESSIONS.c.created_at > clock.now() - self._lifetimes.absolute,
+            )
+            .limit(1)
+        )
+        return found.first() is not None
+
+    async def forget(self, session: Session, user_id: UUID) -> None:
+        """Remove every trace of the user's log-ins."""
+        await session.execute(delete(SESSIONS).where(SESSIONS.c.user_id == user_id))
+        self.tell(session, user_id)
+
+    async def sweep(self, session: Session) -> None:
+        """Remove log-ins whose time is long over, and answers kept for a retry that will not come."""
+        long_ago = clock.now() - timedelta(days=1)
+        await session.execute(delete(SESSIONS).where(SESSIONS.c.expires_at < long_ago))
+        await session.execute(
+            update(REFRESH_TOKENS).where(REFRESH_TOKENS.c.used_at < long_ago).values(sealed_answer=None)
+        )
+
+    def tell(self, session: Session, about: UUID) -> None:
+        """After the commit, forget what is remembered of a log-in or a user."""
+        if session.unit is not None:
+            session.unit.after_commit(lambda: self._on_change(about))
+
+
+def _answer_sealer(token: str) -> Sealer:
+    return Sealer(token.encode(), purpose="refresh answer")
+
+
+def _scope_text(scope: frozenset[str] | None) -> str:
+    return "" if scope is None else " ".join(sorted(scope))
+
+
+def scope_problem(detail: str) -> Invalid:
+    """RFC 6749 5.2 `invalid_scope`, as a problem."""
+    return Invalid(detail, code="auth.invalid_scope", errors=[FieldError("scope", detail, pointer="/scope")])

@@ -1,0 +1,43 @@
+"""The quotas of log-in, registration and reset (ARCHITECTURE 6). Unknown e-mails are counted like known ones."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+from freehold.traffic.limits import Limiter, Quota, QuotaExceeded, address_key
+
+PER_PERSON = Quota(5, timedelta(minutes=1))
+PER_ADDRESS = Quota(60, timedelta(minutes=1))
+WRONG_PER_ACCOUNT = Quota(10, timedelta(minutes=5))
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """Asks the limiter in the names of identity. Keys are digests: a limiter's store holds no e-mail addresses."""
+
+    limiter: Limiter
+
+    async def admit(self, operation: str, *, address: str, person: str) -> None:
+        """Count one try. operation: `login`, `registration`, `reset` or the like. Raises QuotaExceeded."""
+        where = address_key(address)
+        decisions = [
+            await self.limiter.hit(f"{operation}-address", where, PER_ADDRESS),
+            await self.limiter.hit(operation, _digest(where, person), PER_PERSON),
+        ]
+        if not all(decision.allowed for decision in decisions):
+            raise QuotaExceeded(decisions)
+
+    async def try_password(self, person: str) -> QuotaExceeded | None:
+        """Count a password before it is looked at, so that a hundred at once are no way round; the refusal, if any."""
+        decision = await self.limiter.hit("login-account", _digest(person), WRONG_PER_ACCOUNT)
+        return None if decision.allowed else QuotaExceeded([decision])
+
+    async def password_was_right(self, person: str) -> None:
+        """Only wrong passwords count: give the try back."""
+        await self.limiter.give_back("login-account", _digest(person), WRONG_PER_ACCOUNT)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,30 @@
+"""Work that is owed: rows in the same database, written with their cause, run by any process, done once.
+
+Here belong the declaration of jobs and schedules and the runner. What a job does belongs to the feature that declares
+it. A broker may wake workers; the rows stay the truth.
+"""
+
+from freehold.jobs.carriage import Principals
+from freehold.jobs.context import JobContext, current_job
+from freehold.jobs.dead_letters import DeadLetter, dead_letters, discard_dead, retry_dead
+from freehold.jobs.declaration import Backoff, Job, job, schedule
+from freehold.jobs.runner import Jobs
+from freehold.jobs.schedules import Schedule
+from freehold.jobs.tables import JOBS
+
+__all__ = [
+    "JOBS",
+    "Backoff",
+    "DeadLetter",
+    "Job",
+    "JobContext",
+    "Jobs",
+    "Principals",
+    "Schedule",
+    "current_job",
+    "dead_letters",
+    "discard_dead",
+    "job",
+    "retry_dead",
+    "schedule",
+]

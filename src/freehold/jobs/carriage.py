@@ -1,0 +1,41 @@
+"""How a job carries its principal, and how that one is judged again when the job runs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from freehold.resource.principal import ANONYMOUS, Principal
+from freehold.resource.principal import system as as_system
+
+Principals = Callable[[UUID], Awaitable[Principal | None]]
+"""The principal with this id as it stands now; None when it is gone or closed."""
+
+
+def pack(principal: Principal, *, system: str | None = None) -> dict[str, Any]:
+    """The principal as JSON. system: the reason for which the job acts as the system whoever enqueued it."""
+    return {
+        "id": str(principal.id) if principal.id is not None else None,
+        # For the eyes of an operator only: when the job runs the roles are those of that time.
+        "roles": sorted(principal.roles),
+        "scopes": None if principal.scopes is None else sorted(principal.scopes),
+        "reason": system or principal.reason,
+    }
+
+
+async def judge(packed: Mapping[str, Any], principals: Principals) -> Principal | None:
+    """The principal that a job runs as, now. None: it is gone.
+
+    Roles are those of today, and the scopes never more than those that it was enqueued with.
+    """
+    if packed["reason"] is not None:
+        return as_system(packed["reason"])
+    if packed["id"] is None:
+        return ANONYMOUS
+    principal = await principals(UUID(packed["id"]))
+    if principal is None or packed["scopes"] is None:
+        return principal
+    scopes = frozenset(packed["scopes"])
+    return replace(principal, scopes=scopes if principal.scopes is None else scopes & principal.scopes)

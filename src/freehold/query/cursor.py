@@ -1,0 +1,116 @@
+"""Signed places in a list.
+
+A cursor says where a page ended, not what the caller may see: the access rule is applied again on every page. It is
+bound to the caller, the resource, the filters and the order, and carries nothing but values of a row that the caller
+was shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final, Literal, NoReturn
+from uuid import UUID
+
+from freehold.errors import BadRequest
+from freehold.query.fields import Kind
+from freehold.resource.principal import Principal
+
+_MAC_BYTES: Final = 16
+MAX_CURSOR_CHARACTERS: Final = 8_192
+Direction = Literal["after", "before"]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place between rows. values: the sort values of the row beside it; none stands for the end of the list."""
+
+    direction: Direction
+    values: tuple[Any, ...] = ()
+
+
+START: Final = Position("after")
+"""Where a list begins."""
+END: Final = Position("before")
+"""Behind the last row."""
+
+
+class Cursors:
+    """Makes and reads cursors. key: at least 16 secret bytes, the same in every process of a service."""
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) < 16:
+            raise ValueError("a cursor key has at least 16 bytes")
+        self._key = hashlib.sha256(b"freehold cursor\0" + key).digest()
+
+    def seal(self, position: Position, *, resource: str, principal: Principal, digest: str) -> str:
+        """The text of a cursor, safe in an address."""
+        payload = json.dumps([position.direction[0], *map(_to_json, position.values)], separators=(",", ":")).encode()
+        return _encode(self._mac(payload, resource, principal, digest) + payload)
+
+    def open(self, text: str, *, resource: str, principal: Principal, digest: str, kinds: Sequence[Kind]) -> Position:
+        """The place behind a cursor. kinds: those of the sort columns.
+
+        Raises BadRequest `query.bad_cursor` for one that was altered, or made for another caller or another question.
+        """
+        raw = _decode(text)
+        mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(payload, resource, principal, digest)):
+            _refuse()
+        direction, *values = json.loads(payload)
+        if values and len(values) != len(kinds):
+            _refuse()
+        return Position("after" if direction == "a" else "before", tuple(map(_from_json, kinds, values)))
+
+    def _mac(self, payload: bytes, resource: str, principal: Principal, digest: str) -> bytes:
+        caller = [str(principal.id) if principal.id else None, principal.reason]
+        bound = json.dumps([resource, caller, digest]).encode()
+        return hmac.digest(self._key, bound + b"\0" + payload, "sha256")[:_MAC_BYTES]
+
+
+def _refuse() -> NoReturn:
+    raise BadRequest("This cursor belongs to no page of this list: start from the first page.", code="query.bad_cursor")
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    if len(text) > MAX_CURSOR_CHARACTERS or not text.isascii():
+        _refuse()
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error:
+        _refuse()
+    # The last character has spare bits: one cursor has one spelling.
+    if _encode(raw) != text:
+        _refuse()
+    return raw
+
+
+def _to_json(value: Any) -> Any:
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+_READ: Final[dict[Kind, Callable[[Any], Any]]] = {
+    Kind.UUID: UUID,
+    Kind.DECIMAL: Decimal,
+    Kind.DATE: date.fromisoformat,
+    Kind.INSTANT: datetime.fromisoformat,
+    Kind.NAIVE_INSTANT: datetime.fromisoformat,
+    Kind.FLOAT: float,
+}
+
+
+def _from_json(kind: Kind, value: Any) -> Any:
+    return value if value is None or kind not in _READ else _READ[kind](value)

@@ -1,0 +1,84 @@
+"""A checked request for a page of a list."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement
+
+from freehold.query.fields import FieldSpec
+from freehold.query.spec import SortKey
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One filter with its value: a tuple for `in`, a bool for `isnull`."""
+
+    field: FieldSpec
+    operation: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What `q` asks for: whole terms, and a last word as a prefix. With neither, no row matches."""
+
+    terms: tuple[str, ...]
+    prefix: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the text held no term at all, such as punctuation."""
+        return not self.terms and self.prefix is None
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A point in degrees, and how far from it at most."""
+
+    latitude: float
+    longitude: float
+    within_km: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box in degrees. West is larger than east where it crosses the 180th meridian."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """What is asked of a list. `sort` ends with the primary key, so that the order is total."""
+
+    sort: tuple[SortKey, ...]
+    limit: int
+    conditions: tuple[Condition, ...] = ()
+    clauses: tuple[ColumnElement[bool], ...] = ()
+    custom: Mapping[str, Any] = field(default_factory=dict)
+    search: Search | None = None
+    near: Near | None = None
+    box: Box | None = None
+    cursor: str | None = None
+    count: bool = False
+    expand: tuple[str, ...] = ()
+    facets: tuple[str, ...] = ()
+
+    def within(self, parent: FieldSpec, value: Any) -> ListQuery:
+        """The same below one parent row: `parent` is the child's foreign key field."""
+        return replace(self, conditions=(*self.conditions, Condition(parent, "eq", value)))
+
+    def digest(self) -> str:
+        """What a cursor is bound to: everything that decides which rows there are and in which order."""
+        conditions = [(each.field.name, each.operation, repr(each.value)) for each in self.conditions]
+        custom = sorted((name, repr(value)) for name, value in self.custom.items())
+        sort = [(key.name, key.descending) for key in self.sort]
+        said = repr((conditions, custom, sort, self.search, self.near, self.box))
+        return hashlib.sha256(said.encode("utf-8", "backslashreplace")).hexdigest()[:32]

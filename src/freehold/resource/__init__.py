@@ -1,0 +1,1 @@
+"""The declaration: resources, access rules, invariants, principals. Pure: no I/O, no FastAPI."""

@@ -1,0 +1,24 @@
+"""The one source of the present instant, so that a test can move it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+
+def _system() -> datetime:
+    return datetime.now(UTC)
+
+
+class _Clock:
+    source: Callable[[], datetime] = staticmethod(_system)
+
+
+def now() -> datetime:
+    """The present instant, aware, in UTC. Durations are measured with `time.monotonic`, never with this."""
+    return _Clock.source()
+
+
+def set_source(source: Callable[[], datetime] | None) -> None:
+    """Replace the clock of this process (tests); `None` puts the system's back."""
+    _Clock.source = staticmethod(source or _system)

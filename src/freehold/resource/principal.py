@@ -1,0 +1,63 @@
+"""Who acts: the only thing that the rest of Freehold knows about identity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller of an operation or the owner of a job.
+
+    id: None for nobody and for the system. roles: as they stand now, not as a token remembers them.
+    scopes: None means unrestricted (first-party log-in); a set restricts, and a role has to allow as well.
+    reason: set for the system only; says why it acts without a caller.
+    claims: what a provider of one's own wants to hand on (an organisation, a device); a rule may read it.
+    session_id: the log-in behind the token, for log-out.
+    """
+
+    id: UUID | None = None
+    roles: frozenset[str] = frozenset()
+    scopes: frozenset[str] | None = None
+    reason: str | None = None
+    session_id: UUID | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Nobody: no id, and not the system."""
+        return self.id is None and self.reason is None
+
+    @property
+    def is_system(self) -> bool:
+        """The named exception: acts without a row rule."""
+        return self.reason is not None
+
+    def has_scope(self, name: str) -> bool:
+        """Whether the token's scopes allow `name`."""
+        return self.scopes is None or name in self.scopes
+
+
+ANONYMOUS = Principal()
+
+
+def system(reason: str) -> Principal:
+    """The principal of migrations, imports and sweeps. `reason` is required, logged, and can be searched for."""
+    if not reason.strip():
+        raise ValueError("system() needs a reason: a short phrase that says why no caller's rule applies")
+    return Principal(reason=reason)
+
+
+class Authenticator(Protocol):
+    """Turns credentials into a principal. Give one of your own to use another identity system."""
+
+    async def authenticate(self, authorization: Sequence[str]) -> Principal:
+        """The caller behind the values of the Authorization headers (as sent, in order; usually none or one).
+
+        No header is `ANONYMOUS`. Raises `Unauthenticated` for a credential that is not good, with the same body
+        whatever was wrong with it.
+        """
+        ...

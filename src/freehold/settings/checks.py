@@ -1,0 +1,58 @@
+"""What settings must not be together, and what production does not take (F14, F15, A15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from freehold.settings.model import Settings
+
+MIN_SECRET_BYTES = 32
+# Parts of the secrets that documentation and examples carry.
+PLACEHOLDERS = ("changeme", "change-me", "change_me", "placeholder", "your-secret", "your_secret", "example", "default")
+MAKE_ONE = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+
+
+def faults_of_settings(settings: Settings) -> list[str]:
+    """Every fault at once, each with its variable and its remedy."""
+    found = list(_everywhere(settings))
+    if settings.is_production:
+        found += _production(settings)
+    return found
+
+
+def _everywhere(settings: Settings) -> Iterator[str]:
+    if settings.secret is None:
+        yield f"FREEHOLD_SECRET is missing. {MAKE_ONE}"
+    if settings.workers > 1 and settings.database_url.startswith("sqlite"):
+        yield (
+            f"FREEHOLD_WORKERS={settings.workers} with SQLite: one file is written by one process. "
+            "Set FREEHOLD_WORKERS=1, or FREEHOLD_DATABASE_URL to a PostgreSQL database."
+        )
+    if "*" in settings.cors_origins and len(settings.cors_origins) > 1:
+        yield "FREEHOLD_CORS_ORIGINS: * beside other origins makes them pointless. List the origins, or * alone."
+
+
+def _production(settings: Settings) -> Iterator[str]:
+    if settings.secret is not None:
+        yield from _weak(settings.secret.get_secret_value())
+    if settings.debug:
+        yield "FREEHOLD_DEBUG is on, and FREEHOLD_ENV is production. Remove it."
+    if settings.limits != "on":
+        yield f"FREEHOLD_LIMITS={settings.limits} is for development and test. Remove it."
+    if not settings.public_url.startswith("https://"):
+        yield "FREEHOLD_PUBLIC_URL must be given in production, as https://: cookies and links are made for it."
+    if "*" in settings.hosts:
+        yield "FREEHOLD_HOSTS: * answers to any name, also to an attacker's. List the names."
+    if "*" in settings.cors_origins:
+        yield "FREEHOLD_CORS_ORIGINS: * lets the pages of any site call the service for their visitors. List the origins."
+    if any(network.endswith("/0") for network in settings.trusted_proxies):
+        yield "FREEHOLD_TRUSTED_PROXIES: a network of all addresses lets anyone choose their own. List the proxies."
+
+
+def _weak(secret: str) -> Iterator[str]:
+    if len(secret.encode()) < MIN_SECRET_BYTES:
+        yield f"FREEHOLD_SECRET is shorter than {MIN_SECRET_BYTES} bytes. {MAKE_ONE}"
+    elif len(set(secret)) < 10 or any(part in secret.casefold() for part in PLACEHOLDERS):
+        yield f"FREEHOLD_SECRET is a placeholder or easily guessed. {MAKE_ONE}"

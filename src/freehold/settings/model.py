@@ -1,0 +1,154 @@
+"""Freehold's own settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, ByteSize, Field, SecretStr, model_validator
+
+from freehold.errors import ConfigurationError
+from freehold.settings.base import Environment, ServiceSettings
+from freehold.settings.checks import faults_of_settings
+from freehold.settings.secret import development_secret
+from freehold.settings.values import (
+    async_database_url,
+    comma_list,
+    lower,
+    network,
+    plain_host,
+    plain_limits,
+    plain_origin,
+    web_url,
+)
+
+Switch = Annotated[Literal["auto", "on", "off"], BeforeValidator(lower)]
+Hosts = Annotated[tuple[Annotated[str, BeforeValidator(plain_host)], ...], BeforeValidator(comma_list)]
+Origins = Annotated[tuple[Annotated[str, BeforeValidator(plain_origin)], ...], BeforeValidator(comma_list)]
+Networks = Annotated[tuple[Annotated[str, BeforeValidator(network)], ...], BeforeValidator(comma_list)]
+
+# Named in the architecture, without a backend in this version: taking one and not using it would be a lie.
+NOT_YET = {
+    "FREEHOLD_REDIS_URL": "Redis backend (limits, locks and live updates are kept in the process)",
+    "FREEHOLD_BROKER_URL": "broker (jobs are woken inside the process)",
+    "FREEHOLD_FILES_URL": "object store (files are kept in the folder of FREEHOLD_VAR_DIR)",
+    "FREEHOLD_SMTP_URL": "SMTP backend (mail is written to the folder of FREEHOLD_VAR_DIR)",
+}
+
+
+class Settings(ServiceSettings, prefix="FREEHOLD_"):
+    """Everything that Freehold can be told from outside. `Settings.load()` reads it; see ServiceSettings.
+
+    Made by hand, `secret` must be given; `load` makes one for development and test and keeps it in `var_dir`.
+    """
+
+    let_through: ClassVar[tuple[str, ...]] = ("FREEHOLD_REQUIRE_SERVICES", "FREEHOLD_TEST_*")
+
+    var_dir: Path = Field(
+        Path("var"), description="The folder for what an embedded service keeps: database, secret, mail, files."
+    )
+    database_url: Annotated[str, BeforeValidator(async_database_url)] = Field(
+        default_factory=lambda given: (
+            f"sqlite+aiosqlite:///{given['var_dir']}/freehold.db" if "var_dir" in given else ""
+        ),
+        repr=False,
+        description="sqlite:///path or postgresql://user:password@host/name. Default: SQLite in the var folder.",
+    )
+    public_url: Annotated[str, BeforeValidator(web_url)] = Field(
+        "http://127.0.0.1:8000", description="How clients reach the service; links in mails are built from it."
+    )
+    hosts: Hosts = Field(
+        (),
+        description="Host names that are answered, by comma; *.example.com for all below. The public URL's is one.",
+    )
+    secret: SecretStr | None = Field(
+        None, description="Signs and seals; at least 32 random bytes. Made and kept in the var folder in development."
+    )
+    workers: int = Field(1, ge=1, le=256, description="Processes. More than one needs PostgreSQL.")
+    limits: Annotated[str, BeforeValidator(plain_limits)] = Field(
+        "on", description="Rate limits: on, off, or x<N> for N times as many. Production takes on alone."
+    )
+    trusted_proxies: Networks = Field(
+        (),
+        description="Networks (CIDR, by comma) of proxies whose forwarding headers are believed; unix: those on a Unix socket.",
+    )
+    cors_origins: Origins = Field(
+        (), description="Origins (by comma) whose pages may call the service; * for any, outside production."
+    )
+    body_limit: ByteSize = Field(
+        ByteSize(1024 * 1024), ge=1024, description="Largest request body: bytes, or with a unit (512KiB, 2MiB)."
+    )
+    deadline_seconds: float = Field(
+        30.0, gt=0, le=3600, allow_inf_nan=False, description="A request that takes longer is given up with 503."
+    )
+    conceal_accounts: bool = Field(
+        False, description="Registering a taken e-mail answers 202 as for a free one, and tells the owner by mail."
+    )
+    log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(lower)] = Field(
+        "auto", description="auto: json in production, console elsewhere."
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lower)] = Field(
+        "info", description="The least severe record that is written."
+    )
+    debug: bool = Field(False, description="More detail in the log for developers. Refused in production.")
+    docs: Switch = Field("auto", description="/docs, /redoc and /openapi.json. auto: off in production.")
+    metrics: Switch = Field("auto", description="/metrics. auto: off in production.")
+
+    @property
+    def is_production(self) -> bool:
+        """Do the strict defaults apply?"""
+        return self.env is Environment.PRODUCTION
+
+    @property
+    def secret_value(self) -> str:
+        """The secret in the clear, for those who derive keys from it. Never log it."""
+        assert self.secret is not None  # `_hold_together` saw to it
+        return self.secret.get_secret_value()
+
+    @property
+    def limit_factor(self) -> int | None:
+        """Quotas are multiplied by it; None where there are none."""
+        return {"on": 1, "off": None}.get(self.limits) if self.limits in ("on", "off") else int(self.limits[1:])
+
+    @property
+    def docs_enabled(self) -> bool:
+        """Are the documents served?"""
+        return self.docs == "on" or (self.docs == "auto" and not self.is_production)
+
+    @property
+    def metrics_enabled(self) -> bool:
+        """Is /metrics served?"""
+        return self.metrics == "on" or (self.metrics == "auto" and not self.is_production)
+
+    @property
+    def json_logs(self) -> bool:
+        """One JSON object a line, or lines for people?"""
+        return self.log_format == "json" or (self.log_format == "auto" and self.is_production)
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        found = faults_of_settings(self)
+        if found:
+            raise ValueError("\n".join(found))
+        return self
+
+    @classmethod
+    def complete(cls, given: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+        """Refuse backends that are not there yet; make a secret for development and test."""
+        early = [
+            f"{name} is set, and this version has no {missing}. Remove it."
+            for name, missing in NOT_YET.items()
+            if environ.get(name)
+        ]
+        if early:
+            raise ConfigurationError("\n".join(early))
+        given["var_dir"] = Path(given.get("var_dir", "var")).expanduser().absolute()
+        if "secret" not in given and given.get("env", "development") in ("development", "test"):
+            given["secret"] = development_secret(given["var_dir"])
+        return given
+
+    @classmethod
+    def known_elsewhere(cls) -> frozenset[str]:
+        """Names that have a message of their own and are therefore not unknown."""
+        return frozenset(NOT_YET)

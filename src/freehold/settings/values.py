@@ -1,0 +1,93 @@
+"""From the text of a variable to a value that cannot be wrong. Each raises ValueError with the remedy."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_network
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+_HOST = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\]|\*")
+
+
+def lower(value: Any) -> Any:
+    """Take ON, On and on alike."""
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def comma_list(value: Any) -> Any:
+    """`a, b` -> ("a", "b"); empty places are left out."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def async_database_url(value: Any) -> Any:
+    """Name the driver: a bare postgresql:// would mean one that is not installed, and libpq's sslmode is asyncpg's ssl."""
+    try:
+        url = make_url(value)
+    except ArgumentError:
+        raise ValueError(
+            "not a database address; write sqlite:///path or postgresql://user:password@host/name"
+        ) from None
+    driver = DRIVERS.get(url.drivername)
+    if driver is None:
+        raise ValueError(f"{url.drivername} is not spoken; use sqlite:///path or postgresql://user:password@host/name")
+    query = {("ssl" if name == "sslmode" and "asyncpg" in driver else name): item for name, item in url.query.items()}
+    return url.set(drivername=driver, query=query).render_as_string(hide_password=False)
+
+
+def web_url(value: Any) -> Any:
+    """An absolute http(s) address without query or trailing slash."""
+    parts = _parts(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("write it as https://api.example.com")
+    return value.rstrip("/")
+
+
+def plain_origin(value: str) -> str:
+    """An origin as browsers send it: scheme, host, port; or `*`."""
+    parts = _parts(value)
+    if value != "*" and (parts.scheme not in ("http", "https") or value != f"{parts.scheme}://{parts.netloc}"):
+        raise ValueError("write origins as https://app.example.com, without a path or a slash at the end")
+    return value.lower()
+
+
+def plain_host(value: str) -> str:
+    """A host name without a port, `*.example.com`, an address, or `*`."""
+    if not _HOST.fullmatch(value.lower()):
+        raise ValueError("write host names without scheme and port: api.example.com, *.example.com, [::1]")
+    return value.lower()
+
+
+def network(value: Any) -> Any:
+    """A network in CIDR form; a single address is a network of one, and `unix` stands for a Unix socket."""
+    try:
+        return value if value == "unix" else str(ip_network(value))
+    except ValueError:
+        raise ValueError("write networks as 10.0.0.0/8 or fd00::/8, without host bits") from None
+
+
+def plain_limits(value: Any) -> Any:
+    """on, off or x<N>."""
+    text = lower(value)
+    if not isinstance(text, str) or not re.fullmatch(r"on|off|x[1-9][0-9]{0,5}", text):
+        raise ValueError("write on, off or x<N> with N from 1 to 999999")
+    return text
+
+
+def _parts(value: Any) -> Any:
+    try:
+        parts = urlsplit(value if isinstance(value, str) else "")
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        raise ValueError("not an address") from None
+    return parts

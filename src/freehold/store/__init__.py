@@ -1,0 +1,13 @@
+"""Plans and rules become SQL; engines, the unit of work and the ledger live here.
+
+This is the only package that touches driver connections. It never knows HTTP.
+"""
+
+from freehold.store.audit import AUDIT
+from freehold.store.database import Database
+from freehold.store.idempotency import IDEMPOTENCY
+from freehold.store.outbox import OUTBOX, Event, emit
+from freehold.store.session import Session
+from freehold.store.unit import Unit
+
+__all__ = ["AUDIT", "IDEMPOTENCY", "OUTBOX", "Database", "Event", "Session", "Unit", "emit"]

@@ -1,0 +1,324 @@
+"""The compiler that writes the access rule into every statement, and the context that refuses the rest.
+
+Fails closed (docs/decisions): a statement that touches a protected table runs only on a connection that carries a
+scope, in a text in which every mention of the table was rendered here. What cannot be seen through (textual SQL,
+prefixes, foreign metadata) mentions the name without having been rendered here, and is refused.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from contextvars import ContextVar
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, Select, Table, false, literal_column, select, true
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DontWrapMixin
+from sqlalchemy.sql.visitors import InternalTraversal
+
+from freehold.resource.principal import ANONYMOUS, Principal
+from freehold.store.conditions import BoundCaller
+from freehold.store.guard import Guard
+from freehold.store.protection import Grant, Protection, Registry, Shape
+
+SCOPE_OPTION = "fh_scope"
+
+# Set only while an execution context is built, which is synchronous: two sessions can never share it.
+_caller: ContextVar[Principal] = ContextVar("fh_caller", default=ANONYMOUS)
+
+
+class UnscopedStatement(Exception, DontWrapMixin):
+    """A statement on a protected table that no access rule could be written into. It did not run."""
+
+
+class ReadOnlySession(Exception, DontWrapMixin):
+    """A write in a reading session. It did not run."""
+
+
+class TransactionControl(Exception, DontWrapMixin):
+    """COMMIT, ROLLBACK or BEGIN as text inside a unit of work. It did not run."""
+
+
+class Scope:
+    """The scope of a session, for life: its principal, the shape of its rules, and whether it is flushing."""
+
+    __slots__ = ("flushing", "principal", "read_only", "shape")
+
+    def __init__(self, principal: Principal, shape: Shape) -> None:
+        self.principal = principal
+        self.shape = shape
+        self.flushing = False
+        self.read_only = False
+
+
+class Scopes:
+    """Makes the dialect of each shape: a copy of the engine's own, over the same pool, told which rules to write."""
+
+    def __init__(self, dialect: Dialect, registry: Registry) -> None:
+        self._base = dialect
+        self._registry = registry
+        self._dialects: dict[Any, Dialect] = {}
+        self._bound = BoundCaller(_caller.get)
+        _install(dialect, Guard(registry, None))
+
+    def dialect(self, principal: Principal, grant: Grant | None) -> tuple[Dialect, Shape]:
+        """The dialect and shape that callers like `principal` share."""
+        key = self._registry.shape_key(principal, grant)
+        found = self._dialects.get(key)
+        if found is None:
+            found = copy.copy(self._base)
+            found.fh_guard = Guard(self._registry, Shape(self._registry, principal, grant, self._bound))  # type: ignore[attr-defined]
+            self._dialects[key] = found
+        shape = found.fh_guard.shape  # type: ignore[attr-defined]
+        return found, shape
+
+
+_ONE_COMMIT = "the unit of work commits once, at its end: use flush(), raise to roll back, begin_nested() for a part"
+# Savepoints are the session's own business: `begin_nested()` sends them.
+_CONTROL = re.compile(
+    r"\s*(?:commit|end|abort|begin|start\s+transaction|rollback(?!\s+(?:work\s+|transaction\s+)?to\b))\b", re.IGNORECASE
+)
+
+
+class RuleCompiler:
+    """Mixed into a dialect's statement compiler."""
+
+    dialect: Any
+    fh_rendered: int = 0
+    fh_touched: bool = False
+    fh_inserts: bool = False
+    fh_moves: bool = False
+    fh_opaque: bool = False
+    fh_control: bool = False
+    _fh_inside_rule: int = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        guard: Guard = self.dialect.fh_guard
+        text = getattr(self, "string", None)
+        if text is None:
+            return
+        self.fh_control = _CONTROL.match(text) is not None
+        mentioned = guard.mentions(text)
+        self.fh_touched = self.fh_touched or mentioned > 0
+        self.fh_opaque = mentioned != self.fh_rendered
+
+    def visit_table(self, table: Any, asfrom: bool = False, iscrud: bool = False, **kwargs: Any) -> str:
+        text: str = super().visit_table(table, asfrom=asfrom, iscrud=iscrud, **kwargs)  # type: ignore[misc]
+        if not (asfrom or kwargs.get("ashint") or kwargs.get("within_tstring")):
+            return text
+        protection = self._fh_protection(table)
+        if protection is None:
+            return text
+        self._fh_count()
+        if iscrud or self._fh_inside_rule or kwargs.get("ashint"):
+            return text
+        rule = self._fh_condition(protection, "read")
+        if rule is True:
+            return text
+        return self._fh_narrow(table, text, rule, enclosing_alias=kwargs.get("enclosing_alias"))
+
+    def visit_update(self, update_stmt: Any, visiting_cte: Any = None, **kwargs: Any) -> str:
+        protection = self._fh_target(update_stmt.table)
+        if protection is not None:
+            changed = _changed_columns(update_stmt) | set(getattr(self, "column_keys", None) or ())
+            self.fh_moves = self.fh_moves or not changed.isdisjoint(protection.binding | protection.sources)
+            update_stmt = self._fh_restrict(update_stmt, protection, "update")
+        return super().visit_update(update_stmt, visiting_cte=visiting_cte, **kwargs)  # type: ignore[misc,no-any-return]
+
+    def visit_delete(self, delete_stmt: Any, visiting_cte: Any = None, **kwargs: Any) -> str:
+        protection = self._fh_target(delete_stmt.table)
+        if protection is not None:
+            delete_stmt = self._fh_restrict(delete_stmt, protection, "delete")
+        return super().visit_delete(delete_stmt, visiting_cte=visiting_cte, **kwargs)  # type: ignore[misc,no-any-return]
+
+    def visit_insert(self, insert_stmt: Any, *args: Any, **kwargs: Any) -> str:
+        if self._fh_protection(insert_stmt.table) is not None:
+            self._fh_count()
+            self.fh_inserts = True
+        return super().visit_insert(insert_stmt, *args, **kwargs)  # type: ignore[misc,no-any-return]
+
+    def _fh_count(self) -> None:
+        self.fh_rendered += 1
+        self.fh_touched = True
+
+    def _fh_protection(self, table: Any) -> Protection | None:
+        found: Protection | None = self.dialect.fh_guard.registry.find(getattr(table, "name", None) or "")
+        # A table of a foreign MetaData under a protected name is not the one the rule was written for: it stays
+        # uncounted, and the count of mentions refuses it.
+        return found if found is not None and found.table is _plain(table) else None
+
+    def _fh_target(self, target: Any) -> Protection | None:
+        if isinstance(_plain(target), Table):
+            return self._fh_protection(target)
+        inner = getattr(target, "element", None)
+        if isinstance(inner, Table) and self._fh_protection(inner) is not None:
+            raise UnscopedStatement(
+                f"UPDATE or DELETE of an alias of {inner.name!r}: write it on the table itself, so that the rule applies"
+            )
+        return None
+
+    def _fh_condition(self, protection: Protection, verb: str) -> ColumnElement[bool] | bool:
+        shape: Shape | None = self.dialect.fh_guard.shape
+        return True if shape is None or shape.is_system else shape.condition(protection, verb)
+
+    def _fh_restrict(self, statement: Any, protection: Protection, verb: str) -> Any:
+        for name in ("read", verb):
+            rule = self._fh_condition(protection, name)
+            if rule is not True:
+                statement = statement.where(RuleClause(rule))
+        return statement
+
+    def _fh_narrow(self, table: Any, text: str, rule: ColumnElement[bool] | bool, *, enclosing_alias: Any) -> str:
+        inner: Select[Any] = select(literal_column("*")).select_from(table).where(_as_clause(rule))
+        self._fh_inside_rule += 1
+        rendered = self._fh_count_restored(inner)
+        self._fh_inside_rule -= 1
+        _, marker, suffix = text.partition(" AS ")
+        if enclosing_alias is not None and enclosing_alias.element is table:
+            return rendered
+        return f"{rendered} AS {suffix if marker else self.preparer.quote(table.name)}"  # type: ignore[attr-defined]
+
+    def _fh_count_restored(self, inner: Select[Any]) -> str:
+        # The inner SELECT renders the table once more than the text it replaces.
+        self.fh_rendered -= 1
+        return f"({self.process(inner, asfrom=True)})"  # type: ignore[attr-defined]
+
+    def visit_fh_rule(self, element: RuleClause, **kwargs: Any) -> str:
+        self._fh_inside_rule += 1
+        text: str = self.process(element.rule, **kwargs)  # type: ignore[attr-defined]
+        self._fh_inside_rule -= 1
+        return f"({text})"
+
+
+class RuleClause(ColumnElement[bool]):
+    """A rule inside a statement: its own tables are read as they are, without their read rules."""
+
+    __visit_name__ = "fh_rule"
+    _traverse_internals = [("rule", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 (SQLAlchemy reads it off the class)
+    inherit_cache = True
+
+    def __init__(self, rule: ColumnElement[bool] | bool) -> None:
+        self.rule = _as_clause(rule)
+        self.type = Boolean()
+
+    @property
+    def _from_objects(self) -> list[Any]:
+        return []
+
+
+def public_fact(condition: ColumnElement[bool], *, reason: str) -> ColumnElement[bool]:
+    """A condition whose tables are read as they are, whoever asks.
+
+    For what is declared public though its rows are not: that a date is taken, that a name is used. Whatever the
+    condition tells, everyone may learn; say so in `reason`, and in the resource's `public_facts`.
+    """
+    if not reason.strip():
+        raise ValueError("public_fact() needs a reason: say why everyone may learn this")
+    return RuleClause(condition)
+
+
+def _as_clause(rule: ColumnElement[bool] | bool) -> ColumnElement[bool]:
+    if isinstance(rule, bool):
+        return true() if rule else false()
+    return rule
+
+
+def _plain(table: Any) -> Any:
+    """The Table behind an ORM annotation."""
+    return getattr(table, "_deannotate", lambda: table)() if hasattr(table, "_annotations") else table
+
+
+def _changed_columns(statement: Any) -> set[str]:
+    values = statement._values or {}
+    return {getattr(key, "name", None) or getattr(key, "key", None) or str(key) for key in values}
+
+
+class ScopedContext:
+    """Mixed into a dialect's execution context: nothing runs that the compiler could not narrow."""
+
+    @classmethod
+    def _init_compiled(
+        cls,
+        dialect: Any,
+        connection: Any,
+        dbapi_connection: Any,
+        execution_options: Any,
+        compiled: Any,
+        *args: Any,
+        **kw: Any,
+    ) -> Any:
+        scope: Scope | None = connection._execution_options.get(SCOPE_OPTION)
+        if not hasattr(compiled, "fh_touched"):
+            _adopt(compiled, connection.dialect.fh_guard)
+        if compiled.fh_touched:
+            _judge(scope, compiled, connection.dialect.fh_guard)
+        if scope is not None and compiled.fh_control:
+            raise TransactionControl(_ONE_COMMIT)
+        if scope is not None and scope.read_only and (compiled.isinsert or compiled.isupdate or compiled.isdelete):
+            raise ReadOnlySession("this session only reads: write in a POST, PUT, PATCH or DELETE, or in a job")
+        token = _caller.set(scope.principal if scope is not None else ANONYMOUS)
+        try:
+            return super()._init_compiled(  # type: ignore[misc]
+                dialect, connection, dbapi_connection, execution_options, compiled, *args, **kw
+            )
+        finally:
+            _caller.reset(token)
+
+    @classmethod
+    def _init_statement(
+        cls, dialect: Any, connection: Any, dbapi_connection: Any, execution_options: Any, statement: str, *args: Any
+    ) -> Any:
+        scope: Scope | None = connection._execution_options.get(SCOPE_OPTION)
+        guard: Guard = connection.dialect.fh_guard
+        if scope is not None and _CONTROL.match(statement):
+            raise TransactionControl(_ONE_COMMIT)
+        if (scope is None or not scope.principal.is_system) and guard.mentions(statement):
+            raise UnscopedStatement(
+                "driver SQL on a protected table: no rule can be written into it. Use a SQLAlchemy statement, or "
+                'session.unscoped("reason")'
+            )
+        return super()._init_statement(  # type: ignore[misc]
+            dialect, connection, dbapi_connection, execution_options, statement, *args
+        )
+
+
+def _adopt(compiled: Any, guard: Guard) -> None:
+    """A statement that was compiled before the dialect learnt to write rules: nothing in it was rendered here."""
+    compiled.fh_touched = compiled.fh_opaque = guard.mentions(str(compiled)) > 0
+    compiled.fh_inserts = compiled.fh_moves = compiled.fh_control = False
+
+
+def _judge(scope: Scope | None, compiled: Any, guard: Guard) -> None:
+    if scope is None or guard.shape is None:
+        raise UnscopedStatement(
+            "a statement on a protected table without a scope. Use the session of the request or job, or "
+            f'database.writing(system("reason")).\n{compiled}'
+        )
+    if scope.principal.is_system:
+        return
+    if compiled.fh_opaque:
+        raise UnscopedStatement(
+            "textual SQL names a protected table: no rule can be written into it. Build the statement from the model, "
+            f'or use session.unscoped("reason").\n{compiled}'
+        )
+    if compiled.fh_inserts and not scope.flushing:
+        raise UnscopedStatement(
+            "INSERT into a protected table outside a flush: the new rows would not be judged. Add objects to the "
+            f'session, or use session.unscoped("reason").\n{compiled}'
+        )
+    if compiled.fh_moves and not scope.flushing:
+        raise UnscopedStatement(
+            "UPDATE of a column that decides whose row it is (or that others are derived from) outside a flush. Change "
+            f'the object in the session, or use session.unscoped("reason").\n{compiled}'
+        )
+
+
+def _install(dialect: Any, guard: Guard) -> None:
+    """Teach a dialect, after its first connect, to write rules. Copies made of it later inherit this."""
+    compiler = dialect.statement_compiler
+    context = dialect.execution_ctx_cls
+    dialect.fh_guard = guard
+    dialect.statement_compiler = type(f"Rule{compiler.__name__}", (RuleCompiler, compiler), {})
+    dialect.execution_ctx_cls = type(f"Scoped{context.__name__}", (ScopedContext, context), {})

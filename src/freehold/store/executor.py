@@ -1,0 +1,68 @@
+"""The seam between a plan and the database: a plan and its values in, rows out.
+
+The first executor goes through SQLAlchemy's connection. One that prepares statements on the bare driver takes the same
+plans, keyed by `Plan.shape`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import Result, Row, Select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A statement whose only variable parts are its named binds.
+
+    shape: equal for plans with the same text, within one resource and one rule shape; None for one that is built for
+    a single request. is_orm: gives objects, and needs a session.
+    """
+
+    statement: Select[Any]
+    shape: Hashable | None
+    is_orm: bool = False
+
+
+class Executor(Protocol):
+    """Runs plans in one scope and, for a write, in one transaction."""
+
+    async def fetch(self, plan: Plan, params: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """All rows of a plan. params: a value for each of its named binds."""
+        ...
+
+
+class SessionExecutor:
+    """Through the session's own connection, with its scope; objects through the session itself."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def fetch(self, plan: Plan, params: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """Run a plan. What the session has not sent yet is flushed first, so that a list shows it."""
+        session = self._session
+        if plan.is_orm:
+            return _rows(await session.execute(plan.statement, params))
+        if session.new or session.dirty or session.deleted:
+            await session.flush()
+        return _rows(await (await session.connection()).execute(plan.statement, params))
+
+
+class ConnectionExecutor:
+    """Through a bare connection: for plans that give columns."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def fetch(self, plan: Plan, params: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """Run a plan. Raises TypeError for one that gives objects."""
+        if plan.is_orm:
+            raise TypeError("this plan gives objects: run it through a session")
+        return _rows(await self._connection.execute(plan.statement, params))
+
+
+def _rows(result: Result[Any]) -> Sequence[Row[Any]]:
+    return result.all()

@@ -1,0 +1,180 @@
+"""Idempotency keys: one effect per key, the same answer for every retry (Idempotency-Key draft).
+
+The record is written with the effect, in its transaction; until then the key is held by a lock that dies with its
+holder: `pg_try_advisory_xact_lock` on PostgreSQL; on SQLite a set in the process and a byte-range lock on a key file,
+both taken before the writer's turn so that a second caller is told at once instead of waiting (docs/decisions).
+A stored answer is sealed under a key derived from the client's own key, of which only a hash is kept.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import Column, LargeBinary, Table, Uuid, delete, func, insert, select
+
+from freehold.errors import Conflict, Invalid
+from freehold.resource import clock
+from freehold.resource.base import UTCDateTime
+from freehold.resource.principal import Principal
+from freehold.store.ledger import LEDGER
+from freehold.store.session import Session
+
+KEPT = timedelta(hours=24)
+
+IDEMPOTENCY = Table(
+    "freehold_idempotency",
+    LEDGER,
+    Column("id", LargeBinary(32), primary_key=True),
+    Column("fingerprint", LargeBinary(32), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("subject_id", Uuid),
+    Column("created_at", UTCDateTime, nullable=False, index=True),
+)
+
+
+class KeyInFlight(Conflict):
+    """A request with this key is being carried out right now."""
+
+    code, title = "idempotency.in_flight", "A request with this Idempotency-Key is in progress"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Retry in a moment: the first request with this key has not ended.", headers={"Retry-After": "1"}
+        )
+
+
+class KeyReused(Invalid):
+    """The key belongs to another request of this caller."""
+
+    code, title = "idempotency.key_reused", "This Idempotency-Key was used for another request"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One caller's use of one key for one request. key: as the client sent it, unquoted."""
+
+    key: str
+    principal: Principal
+    fingerprint: bytes
+
+    @property
+    def id(self) -> bytes:
+        """Keys belong to a caller: two users with one key do not meet (I05)."""
+        return sha256(b"fh-idempotency\0" + str(self.principal.id).encode() + b"\0" + self.key.encode()).digest()
+
+    @property
+    def lock_number(self) -> int:
+        """A signed 64-bit number for the lock."""
+        return int.from_bytes(self.id[:8], "big", signed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record that was found: the answer (opened) and the row that it was about."""
+
+    answer: bytes
+    subject_id: object | None
+
+
+def _cipher(key: str, salt: bytes) -> ChaCha20Poly1305:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=salt, info=b"freehold idempotency answer").derive(key.encode())
+    return ChaCha20Poly1305(derived)
+
+
+def seal(key: str, answer: bytes) -> bytes:
+    """Encrypt an answer so that only the holder of `key` opens it: 16 bytes of salt, 12 of nonce, then the text."""
+    salt, nonce = os.urandom(16), os.urandom(12)
+    return salt + nonce + _cipher(key, salt).encrypt(nonce, answer, None)
+
+
+def open_sealed(key: str, sealed: bytes) -> bytes:
+    """Decrypt. Raises ValueError when the text was changed or sealed under another key."""
+    try:
+        return _cipher(key, sealed[:16]).decrypt(sealed[16:28], sealed[28:], None)
+    except InvalidTag:
+        raise ValueError("the stored answer does not open with this key") from None
+
+
+async def find(session: Session, claim: Claim) -> Stored | None:
+    """The stored answer of this key, if the first request committed.
+
+    On PostgreSQL takes the key for the rest of the transaction and raises KeyInFlight when another holds it.
+    Raises KeyReused when the key belongs to another request.
+    """
+    columns = (IDEMPOTENCY.c.fingerprint, IDEMPOTENCY.c.sealed, IDEMPOTENCY.c.subject_id)
+    fresh = IDEMPOTENCY.c.created_at > clock.now() - KEPT
+    held = True
+    if session.bind.dialect.name == "postgresql":  # type: ignore[union-attr]
+        held = bool(await session.scalar(select(func.pg_try_advisory_xact_lock(claim.lock_number))))
+    row = (await session.execute(select(*columns).where(IDEMPOTENCY.c.id == claim.id, fresh))).one_or_none()
+    if row is None:
+        if not held:
+            raise KeyInFlight
+        return None
+    if row.fingerprint != claim.fingerprint:
+        raise KeyReused("Use a new key for a new request.")
+    return Stored(open_sealed(claim.key, row.sealed), row.subject_id)
+
+
+async def keep(session: Session, claim: Claim, answer: bytes, *, subject_id: object | None) -> None:
+    """Write the record into the transaction of the effect. A second one for the key breaks the primary key."""
+    await session.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.id == claim.id))
+    await session.execute(
+        insert(IDEMPOTENCY).values(
+            id=claim.id,
+            fingerprint=claim.fingerprint,
+            sealed=seal(claim.key, answer),
+            subject_id=subject_id,
+            created_at=clock.now(),
+        )
+    )
+
+
+async def sweep(session: Session) -> int:
+    """Delete records past their time; how many."""
+    result = await session.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.created_at <= clock.now() - KEPT))
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+class KeyLocks:
+    """Keys in flight on SQLite: within the process a set, among processes a byte of a file, freed by the kernel."""
+
+    def __init__(self, path: Path) -> None:
+        self._held: set[int] = set()
+        # Open once per process: closing any descriptor of the file drops all its locks.
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    @contextmanager
+    def held(self, claim: Claim) -> Iterator[None]:
+        """Hold the key. Raises KeyInFlight at once when it is held."""
+        offset = claim.lock_number & (2**62 - 1)
+        if offset in self._held:
+            raise KeyInFlight
+        try:
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.EAGAIN):
+                raise KeyInFlight from None
+            raise
+        self._held.add(offset)
+        try:
+            yield
+        finally:
+            self._held.discard(offset)
+            fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, offset)
+
+    def close(self) -> None:
+        """Close the key file."""
+        os.close(self._descriptor)

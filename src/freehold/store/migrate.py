@@ -1,0 +1,259 @@
+"""Migrations: one history per service, and one of Freehold's own tables that is applied before it.
+
+Every function opens its own connections; `up` and `down` are run by one of many starters while the others wait.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from freehold.errors import ConfigurationError
+from freehold.store.functions import register_sqlite
+from freehold.store.invariant_schema import missing, undeclared
+from freehold.store.invariants import Registry
+from freehold.store.migration_env import OWN_VERSION_TABLE, Migrations, options, quiet
+from freehold.store.migration_lock import only_one
+from freehold.store.migration_pieces import changes, declared, recorded
+
+__all__ = ["Migrations", "check", "current", "down", "make", "own", "up", "upgrade_own"]
+
+T = TypeVar("T")
+Say = Callable[[str], None]
+
+_OWN_FOLDER = Path(__file__).parent / "migrations"
+_REMARK = re.compile(r"^ *# ### .*\n", re.MULTILINE)  # Alembic's remarks in what it generates
+_ENV = '''"""Alembic runs this; `freehold migrate` runs Alembic."""
+
+from freehold.store.migration_env import run
+
+run()
+'''
+_TEMPLATE = '''"""${message}
+
+Revision: ${up_revision}
+Revises: ${(down_revision or "nothing") | comma,n}
+Created: ${create_date}
+"""
+
+import sqlalchemy as sa
+from alembic import op
+% if imports:
+
+${imports}
+% endif
+
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = ${repr(branch_labels)}
+depends_on = ${repr(depends_on)}
+
+
+def upgrade() -> None:
+    """Apply."""
+    ${upgrades if upgrades else "pass"}
+
+
+def downgrade() -> None:
+    """Take back."""
+    ${downgrades if downgrades else "pass"}
+'''
+
+
+def own(url: str, *metadata: MetaData) -> Migrations:
+    """The history of Freehold's own tables. metadata: only to make or check it, with every own table imported."""
+    return Migrations(_OWN_FOLDER, url, metadata, version_table=OWN_VERSION_TABLE)
+
+
+async def upgrade_own(url: str, *, say: Say = print) -> None:
+    """Bring Freehold's own tables to what this version of the library needs."""
+    await _upgrade(own(url), "head", say)
+
+
+async def up(migrations: Migrations, revision: str = "head", *, say: Say = print) -> None:
+    """Apply what is pending: Freehold's own tables first, then the service's. One of many starters does it.
+
+    Each history is one transaction: a migration that fails leaves the database as it was.
+    """
+    if not migrations.is_own:
+        await upgrade_own(migrations.url, say=say)
+    await _upgrade(migrations, revision, say)
+
+
+async def down(migrations: Migrations, revision: str = "-1", *, say: Say = print) -> None:
+    """Take back to `revision` (`-1`: the last one; `base`: all). Freehold's own tables stay."""
+    async with only_one(make_url(migrations.url), say):
+        await _command(migrations, lambda config: command.downgrade(config, revision), say)
+
+
+async def current(migrations: Migrations) -> str | None:
+    """The revision that the database is at; None before the first."""
+    return await _inspect(migrations, lambda connection: _context(connection, migrations).get_current_revision())
+
+
+async def make(migrations: Migrations, message: str, *, say: Say = print) -> Path | None:
+    """Write the migration from the history to the models and rules as they are; its file, or None when they agree.
+
+    On SQLite the history is replayed in a scratch database, so that the one in use may be at any state. On
+    PostgreSQL the database has to be at the head.
+    """
+    _scaffold(migrations.folder)
+    written: list[Path] = []
+
+    def revision(config: Config) -> None:
+        made = command.revision(config, message, autogenerate=True)
+        scripts = made if isinstance(made, list) else [made]
+        written.extend(Path(script.path) for script in scripts if script is not None)
+
+    if make_url(migrations.url).get_backend_name() == "sqlite":
+        with tempfile.TemporaryDirectory() as folder:
+            scratch = replace(migrations, url=f"sqlite+aiosqlite:///{folder}/scratch.db")
+            await up(scratch, say=_silent)
+            await _command(scratch, revision, say)
+    else:
+        await _command(migrations, revision, say)
+    for path in written:
+        _tidy(path)
+        say(f"written {path}")
+    return written[0] if written else None
+
+
+async def check(migrations: Migrations) -> list[str]:
+    """What is wrong, one sentence each: a database behind its history, models without a migration, rules not kept."""
+    return await _inspect(migrations, lambda connection: _faults(connection, migrations))
+
+
+def _faults(connection: Connection, migrations: Migrations) -> list[str]:
+    script = ScriptDirectory.from_config(_config(migrations))
+    heads, there = set(script.get_heads()), set(_context(connection, migrations).get_current_heads())
+    if len(heads) > 1:
+        return [f"the history has several heads ({', '.join(sorted(heads))}): merge them"]
+    if heads != there:
+        at = ", ".join(sorted(there)) or "no revision"
+        return [f"the database is at {at}, the history at {', '.join(heads) or 'no revision'}: `freehold migrate up`"]
+    detach, attach = changes(declared(migrations.metadata), recorded(script))
+    pending = [*(piece.name for piece in attach), *(piece.name for piece in detach)]
+    faults = [f"{name} has no migration: `freehold migrate make`" for name in dict.fromkeys(pending)]
+    with quiet():
+        # Alembic takes a list of MetaData everywhere; only this signature does not say so.
+        metadata: Any = list(migrations.metadata)
+        differences: Sequence[Any] = compare_metadata(_context(connection, migrations), metadata)
+    faults += [f"no migration for {_describe(each)}: `freehold migrate make`" for each in differences]
+    if faults:
+        return faults
+    registry = Registry(*migrations.metadata)
+    left = [f"the rule behind {wall.kind} {wall.name} is not declared" for wall in undeclared(connection, registry)]
+    return missing(connection, registry) + left
+
+
+def _describe(difference: Any) -> str:
+    """`add_column stays.guests` from one of Alembic's tuples (or a list of them)."""
+    if isinstance(difference, list):
+        return ", ".join(_describe(each) for each in difference)
+    parts = (getattr(each, "name", each) for each in difference[1:])
+    return f"{difference[0]} {'.'.join(part for part in parts if isinstance(part, str))}"
+
+
+def _context(connection: Connection, migrations: Migrations) -> MigrationContext:
+    opts = {"version_table": migrations.version_table, "target_metadata": list(migrations.metadata)}
+    return MigrationContext.configure(connection, opts={**opts, **options(migrations)})
+
+
+async def _upgrade(migrations: Migrations, revision: str, say: Say) -> None:
+    async with only_one(make_url(migrations.url), say):
+        await _command(migrations, lambda config: command.upgrade(config, revision), say)
+
+
+def _config(migrations: Migrations) -> Config:
+    if not (migrations.folder / "env.py").exists():
+        raise ConfigurationError(
+            f'{migrations.folder} holds no migrations: `freehold migrate make "first"` begins them'
+        )
+    config = Config(cmd_opts=Namespace(quiet=True))  # what is worth saying, `say` says
+    config.set_main_option("script_location", str(migrations.folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(slug)s_%%(rev)s")
+    config.attributes["freehold"] = migrations
+    return config
+
+
+async def _command(migrations: Migrations, work: Callable[[Config], object], say: Say) -> None:
+    def run(connection: Connection) -> None:
+        config = _config(migrations)
+        config.attributes.update(connection=connection, say=say)
+        work(config)
+
+    async with _engine(make_url(migrations.url)) as engine, engine.connect() as connection:
+        await connection.run_sync(run)
+        await connection.commit()
+
+
+async def _inspect(migrations: Migrations, work: Callable[[Connection], T]) -> T:
+    async with _engine(make_url(migrations.url)) as engine, engine.connect() as connection:
+        return await connection.run_sync(work)
+
+
+@asynccontextmanager
+async def _engine(url: URL) -> AsyncIterator[AsyncEngine]:
+    engine = create_async_engine(url, poolclass=NullPool)
+    if url.get_backend_name() == "sqlite":
+        _prepare(engine)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+def _prepare(engine: AsyncEngine) -> None:
+    """Real transactions, also around DDL; foreign keys stay off, or a copied table would take its children along."""
+
+    def connected(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        register_sqlite(connection)
+        connection.execute("PRAGMA journal_mode=WAL").close()
+        connection.execute("PRAGMA busy_timeout=5000").close()
+
+    event.listen(engine.sync_engine, "connect", connected)
+    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+
+
+def _scaffold(folder: Path) -> None:
+    (folder / "versions").mkdir(parents=True, exist_ok=True)
+    for name, content in (("env.py", _ENV), ("script.py.mako", _TEMPLATE)):
+        if not (folder / name).exists():
+            (folder / name).write_text(content, encoding="utf-8")
+
+
+def _tidy(path: Path) -> None:
+    """Take out what Alembic leaves in a file, and format it where ruff is installed beside this Python."""
+    written = _REMARK.sub("", path.read_text(encoding="utf-8"))
+    if "sa." not in written:
+        written = written.replace("import sqlalchemy as sa\n", "")
+    path.write_text(written, encoding="utf-8")
+    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent))
+    if ruff:
+        for command_ in (["check", "--select=I", "--fix", "--quiet"], ["format", "--quiet"]):
+            subprocess.run([ruff, *command_, str(path)], check=False)
+
+
+def _silent(_: str) -> None:
+    """Say nothing: the scratch database is nobody's."""

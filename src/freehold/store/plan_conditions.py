@@ -1,0 +1,125 @@
+"""The WHERE of a query: text from its shape, values beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, Double, and_, bindparam, false
+
+from freehold.query.cursor import Position
+from freehold.query.fields import COMPARISONS, FieldSpec
+from freehold.query.request import Condition, ListQuery
+from freehold.query.spec import ListSpec
+from freehold.resource.columns import MAX_KEY_CHARACTERS
+from freehold.resource.fold import fold
+from freehold.store.plan_geo import Bounds, bounds_near, bounds_of, distance, inside, inside_values
+from freehold.store.plan_keyset import value_name
+from freehold.store.search import SearchText, matches
+
+_ESCAPE = "\\"
+
+
+def condition_shape(query: ListQuery) -> Hashable:
+    """Equal for queries whose conditions have the same text."""
+    filters = tuple(
+        (each.field.name, each.operation, each.operation == "isnull" and each.value) for each in query.conditions
+    )
+    near = bounds_near(query.near) if query.near else None
+    return (
+        filters,
+        query.search and query.search.is_empty,
+        query.near is not None,
+        near and near.shape,
+        query.box and bounds_of(query.box).shape,
+    )
+
+
+def conditions(spec: ListSpec, query: ListQuery) -> Iterator[ColumnElement[bool]]:
+    """The conditions of a query, without its page."""
+    for place, each in enumerate(query.conditions):
+        yield _condition(each, f"q_p{place}")
+    yield from query.clauses
+    if query.search is not None and spec.search is not None:
+        empty = query.search.is_empty
+        yield false() if empty else matches(spec.search, bindparam("q_search", type_=SearchText()))
+    if spec.geo is None:
+        return
+    if query.box is not None:
+        yield inside(spec.geo, "q_box_", bounds_of(query.box).shape)
+    if query.near is not None:
+        bounds = bounds_near(query.near)
+        yield _known(spec.geo) if bounds is None else _circle(spec.geo, bounds)
+
+
+def values(spec: ListSpec, query: ListQuery) -> dict[str, Any]:
+    """The values of the binds of `conditions`."""
+    found: dict[str, Any] = {
+        f"q_p{place}": _value(each) for place, each in enumerate(query.conditions) if each.operation != "isnull"
+    }
+    if query.search is not None and not query.search.is_empty:
+        found["q_search"] = query.search
+    if spec.geo is not None and query.box is not None:
+        found |= inside_values(spec.geo, "q_box_", bounds_of(query.box))
+    if spec.geo is not None and query.near is not None:
+        found |= {"q_lat": query.near.latitude, "q_lng": query.near.longitude}
+        bounds = bounds_near(query.near)
+        if bounds is not None:
+            found |= {**inside_values(spec.geo, "q_near_", bounds), "q_within": query.near.within_km}
+    return found
+
+
+def page_values(spec: ListSpec, query: ListQuery, position: Position) -> dict[str, Any]:
+    """The values of the binds of `ResourcePlans.page`: one row more than asked for tells whether there is a next page."""
+    found = values(spec, query) | {"q_limit": query.limit + 1}
+    return found | {value_name(place): value for place, value in enumerate(position.values) if value is not None}
+
+
+def _circle(geo: tuple[FieldSpec, FieldSpec], bounds: Bounds) -> ColumnElement[bool]:
+    return and_(inside(geo, "q_near_", bounds.shape), distance(geo) <= bindparam("q_within", type_=Double()))
+
+
+def _known(geo: tuple[FieldSpec, FieldSpec]) -> ColumnElement[bool]:
+    return and_(*(field.column.is_not(None) for field in geo))
+
+
+def _condition(asked: Condition, name: str) -> ColumnElement[bool]:
+    field, operation = asked.field, asked.operation
+    if operation == "isnull":
+        return field.column.is_(None) if asked.value else field.column.is_not(None)
+    if operation == "in":
+        return field.column.in_(bindparam(name, expanding=True, type_=field.bind_type))
+    if operation == "contains":
+        assert field.key is not None
+        return field.key.like(bindparam(name, type_=field.key.type), escape=_ESCAPE)
+    if operation in COMPARISONS:
+        return _compared(field, operation, name)
+    bind = bindparam(name, type_=field.bind_type)
+    if operation == "eq":
+        return field.column == bind
+    # A row without a value differs from every value, which plain SQL would leave open.
+    return field.column.is_distinct_from(bind) if field.nullable else field.column != bind
+
+
+def _compared(field: FieldSpec, operation: str, name: str) -> ColumnElement[bool]:
+    column = field.order_column
+    bind = bindparam(name, type_=column.type if field.key is not None else field.bind_type)
+    match operation:
+        case "lt":
+            return column < bind
+        case "lte":
+            return column <= bind
+        case "gt":
+            return column > bind
+        case _:
+            return column >= bind
+
+
+def _value(asked: Condition) -> Any:
+    if asked.field.key is None or asked.operation in {"eq", "ne", "in"}:
+        return list(asked.value) if asked.operation == "in" else asked.value
+    key = fold(asked.value)[:MAX_KEY_CHARACTERS]
+    if asked.operation != "contains":
+        return key
+    literal = key.replace(_ESCAPE, _ESCAPE * 2).replace("%", f"{_ESCAPE}%").replace("_", f"{_ESCAPE}_")
+    return f"%{literal}%"

@@ -1,0 +1,185 @@
+"""One page of a list: its rows, what they expand, counts and facets, as the bytes of the answer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic_core import to_json
+from sqlalchemy import Row
+from sqlalchemy.orm import DeclarativeBase
+
+from freehold.query.cursor import END, START, Cursors, Position
+from freehold.query.request import ListQuery
+from freehold.resource.principal import Principal
+from freehold.store.encode import EVERYTHING, Visibility, envelope, spliced
+from freehold.store.executor import Executor
+from freehold.store.plan_conditions import page_values, values
+from freehold.store.plan_expand import KEYS, PARENT_LABEL
+from freehold.store.plans import DISTANCE_LABEL, KEY, VERSION_LABEL, ResourcePlans, relation_label, sort_label, without
+
+DISTANCE_FIELD: Final = "distance_km"
+"""The member of an item that says how far it is from `near`, in kilometres, to the metre."""
+VisibilityOf = Callable[[type[DeclarativeBase]], Visibility]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The body of a list and the cursors of its neighbours; None where there is no such page."""
+
+    body: bytes
+    next_cursor: str | None
+    prev_cursor: str | None
+
+
+def _everything(_: type[DeclarativeBase]) -> Visibility:
+    return EVERYTHING
+
+
+async def fetch_page(
+    plans: ResourcePlans,
+    executor: Executor,
+    query: ListQuery,
+    *,
+    cursors: Cursors,
+    principal: Principal,
+    visibility_of: VisibilityOf = _everything,
+) -> Page:
+    """Read one page. Statements: one for the rows, one per relationship expanded and facet, one for the total.
+
+    visibility_of: what the caller sees of the fields of a model; asked for the resource and for what it expands.
+    Raises BadRequest `query.bad_cursor`.
+    """
+    seal = _Seal(plans, query, cursors, principal)
+    position = seal.position()
+    plan = plans.page(query, position, visibility_of(plans.spec.model))
+    found = list(await executor.fetch(plan, page_values(plans.spec, query, position)))
+    rows, more = found[: query.limit], len(found) > query.limit
+    if position.direction == "before":
+        rows.reverse()
+    next_cursor, prev_cursor = seal.neighbours(position, rows, more=more)
+    extra: list[tuple[str, bytes]] = []
+    if query.count:
+        total = await executor.fetch(plans.count(query), values(plans.spec, query))
+        extra.append(("total", to_json(total[0][0])))
+    if query.facets:
+        extra.append(("facets", await _facets(plans, executor, query)))
+    items = await _items(plans, executor, query, rows, visibility_of)
+    return Page(envelope(items, next_cursor=next_cursor, extra=extra), next_cursor, prev_cursor)
+
+
+async def fetch_one(
+    plans: ResourcePlans,
+    executor: Executor,
+    key: Any,
+    *,
+    expand: tuple[str, ...] = (),
+    visibility_of: VisibilityOf = _everything,
+) -> tuple[bytes, int] | None:
+    """Read one row by its key: its JSON and its version (0 where rows have none); None when there is none to see.
+
+    Statements: one, and one per relationship expanded.
+    """
+    found = await executor.fetch(plans.one(visibility_of(plans.spec.model), expand=expand), {KEY: key})
+    if not found:
+        return None
+    version = int(getattr(found[0], VERSION_LABEL, 0))
+    (item,) = await _expanded(plans, executor, found, expand, visibility_of)
+    return item, version
+
+
+class _Seal:
+    """Places of one question as cursors."""
+
+    def __init__(self, plans: ResourcePlans, query: ListQuery, cursors: Cursors, principal: Principal) -> None:
+        self._query = query
+        self._cursors = cursors
+        self._bound: dict[str, Any] = {
+            "resource": plans.spec.resource,
+            "principal": principal,
+            "digest": query.digest(),
+        }
+        self._kinds = plans.sort_kinds(query)
+
+    def position(self) -> Position:
+        if self._query.cursor is None:
+            return START
+        return self._cursors.open(self._query.cursor, kinds=self._kinds, **self._bound)
+
+    def neighbours(self, position: Position, rows: Sequence[Row[Any]], *, more: bool) -> tuple[str | None, str | None]:
+        """The cursors of the next and the previous page.
+
+        An empty page, whose neighbour was deleted meanwhile, leads back to the end or the start of the list.
+        """
+        forward = position.direction == "after"
+        has_next = more if forward else position != END
+        has_prev = position != START if forward else more
+        if position == END and not rows:
+            has_prev = False
+        following = (self._beside(rows[-1], "after") if rows else START) if has_next else None
+        preceding = (self._beside(rows[0], "before") if rows else END) if has_prev else None
+        return self._sealed(following), self._sealed(preceding)
+
+    def _beside(self, row: Row[Any], direction: Any) -> Position:
+        return Position(direction, tuple(getattr(row, sort_label(place)) for place in range(len(self._query.sort))))
+
+    def _sealed(self, position: Position | None) -> str | None:
+        return None if position is None else self._cursors.seal(position, **self._bound)
+
+
+async def _items(
+    plans: ResourcePlans, executor: Executor, query: ListQuery, rows: Sequence[Row[Any]], visibility_of: VisibilityOf
+) -> bytes:
+    if not query.expand and query.near is None:
+        return plans.encoder.array(rows, visibility_of(plans.spec.model))
+    has_distance = query.near is not None
+    items = await _expanded(plans, executor, rows, query.expand, visibility_of, has_distance=has_distance)
+    return b"[%b]" % b",".join(items)
+
+
+async def _expanded(
+    plans: ResourcePlans,
+    executor: Executor,
+    rows: Sequence[Row[Any]],
+    expand: Sequence[str],
+    visibility_of: VisibilityOf,
+    *,
+    has_distance: bool = False,
+) -> list[bytes]:
+    found = [(name, await _related(plans, executor, name, rows, visibility_of)) for name in expand]
+    added = frozenset({*expand, DISTANCE_FIELD} if has_distance else expand)
+    items: list[bytes] = []
+    for row, item in zip(rows, plans.encoder.items(rows, visibility_of(plans.spec.model), without=added), strict=True):
+        extra = [(name, related(getattr(row, relation_label(name)))) for name, related in found]
+        if has_distance:
+            extra.append((DISTANCE_FIELD, to_json(round(getattr(row, DISTANCE_LABEL), 3))))
+        items.append(spliced(item, extra))
+    return items
+
+
+async def _related(
+    plans: ResourcePlans, executor: Executor, name: str, rows: Sequence[Row[Any]], visibility_of: VisibilityOf
+) -> Callable[[Any], bytes]:
+    relation = plans.relations[name]
+    target = plans.registry[relation.target]
+    keys = {key for row in rows if (key := getattr(row, relation_label(name))) is not None}
+    found: defaultdict[Any, list[bytes]] = defaultdict(list)
+    if keys:
+        visibility = visibility_of(relation.target)
+        fetched = await executor.fetch(target.related(relation, visibility), {KEYS: list(keys)})
+        for row, item in zip(fetched, target.encoder.items(fetched, visibility), strict=True):
+            found[getattr(row, PARENT_LABEL)].append(item)
+    if relation.many:
+        return lambda key: b"[%b]" % b",".join(found.get(key, ()))
+    return lambda key: found[key][0] if key in found else b"null"
+
+
+async def _facets(plans: ResourcePlans, executor: Executor, query: ListQuery) -> bytes:
+    counted: dict[str, list[dict[str, Any]]] = {}
+    for name in query.facets:
+        field = plans.spec.facets[name]
+        rows = await executor.fetch(plans.facet(query, name), values(plans.spec, without(query, field)))
+        counted[name] = [{"value": row.value, "count": row.number} for row in rows]
+    return to_json(counted)

@@ -1,0 +1,132 @@
+"""Which tables are protected, by which rules, and what that comes to for one kind of caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, inspect
+from sqlalchemy.orm import DeclarativeBase
+
+from freehold.errors import ConfigurationError
+from freehold.resource.access import Access, Constant, Owner, Role, Rule, Scope, Where
+from freehold.resource.principal import Principal
+from freehold.store.conditions import BoundCaller, LiteralCaller, binding_columns, condition
+
+VERBS = ("read", "create", "update", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """One protected table."""
+
+    model: type[DeclarativeBase]
+    table: Table
+    access: Access
+    binding: frozenset[str]
+    sources: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """While an action runs, its rule stands in for one verb on one table."""
+
+    table: str
+    verb: str
+    action: str
+    rule: Rule
+
+
+@dataclass(slots=True)
+class Registry:
+    """The protected tables of one application."""
+
+    tables: dict[str, Protection] = field(default_factory=dict)
+    views: dict[str, str] = field(default_factory=dict)
+    _caller_atoms: list[Rule] = field(default_factory=list)
+
+    def protect(self, model: type[DeclarativeBase], access: Access, *, extra: Iterable[Rule] = ()) -> None:
+        """Protect the model's table. extra: rules of actions, which may ask for further roles. Checks every path."""
+        table = inspect(model).local_table
+        assert isinstance(table, Table)
+        rules = [access.rule(verb) for verb in VERBS]
+        rules += [*access.read_fields.values(), *access.write_fields.values(), *extra]
+        for rule in rules:
+            _check(rule, model)
+            self.remember(rule)
+        binding = frozenset().union(*(binding_columns(rule, model) for rule in rules))
+        sources = frozenset(table.info.get("fh_derived_sources", ()))
+        self.tables[table.name.lower()] = Protection(model, table, access, binding, sources)
+        self._refuse_ambiguous()
+
+    def _refuse_ambiguous(self) -> None:
+        """A column under the name of a protected table could not be told from the table in the text of a statement."""
+        for protection in self.tables.values():
+            for column in protection.table.columns:
+                if column.name.lower() in self.tables:
+                    raise ConfigurationError(
+                        f"column {protection.table.name}.{column.name} has the name of a protected table: rename one "
+                        f"(mapped_column({column.name + '_'!r}) keeps the attribute's name)"
+                    )
+
+    def protect_view(self, name: str) -> None:
+        """Refuse statements on a view over protected tables: its text is outside the rules."""
+        self.views[name.lower()] = name
+
+    def remember(self, rule: Rule) -> None:
+        """Let a rule take part in telling kinds of callers apart, also one that belongs to no table (a route's)."""
+        for atom in rule.atoms():
+            if isinstance(atom, (Role, Scope)) and atom not in self._caller_atoms:
+                self._caller_atoms.append(atom)
+
+    def find(self, name: str) -> Protection | None:
+        """The protection of a table, if it has one."""
+        return self.tables.get(name.lower())
+
+    def shape_key(self, principal: Principal, grant: Grant | None) -> Any:
+        """Equal for callers whose rules have the same form, so that they share compiled statements."""
+        if principal.is_system:
+            return "system"
+        asked = tuple(atom.simplify(principal) for atom in self._caller_atoms)
+        # By the rule itself and not by the name alone: the shape keeps the grant, so the number stays its own.
+        return (principal.id is not None, asked, grant and (grant.table, grant.verb, grant.action, id(grant.rule)))
+
+
+def _check(rule: Rule, model: type[DeclarativeBase]) -> None:
+    for atom in rule.atoms():
+        if isinstance(atom, Owner | Where):
+            condition(atom, model, LiteralCaller(Principal()))
+
+
+class Shape:
+    """The rules of every protected table as one kind of caller meets them. Lives as long as its dialect."""
+
+    def __init__(self, registry: Registry, principal: Principal, grant: Grant | None, caller: BoundCaller) -> None:
+        self.registry = registry
+        self.is_system = principal.is_system
+        self._principal = principal
+        self._grant = grant
+        self._caller = caller
+        self._conditions: dict[tuple[str, str], ColumnElement[bool] | bool] = {}
+
+    def rule(self, protection: Protection, verb: str) -> Rule:
+        """The rule of a verb for this kind of caller, simplified."""
+        grant = self._grant
+        if grant is not None and grant.table == protection.table.name and grant.verb == verb:
+            return grant.rule.simplify(self._principal)
+        return protection.access.rule(verb).simplify(self._principal)
+
+    def condition(self, protection: Protection, verb: str) -> ColumnElement[bool] | bool:
+        """True: no condition. False: no row. Otherwise the SQL, with the caller as bind parameters."""
+        key = (protection.table.name, verb)
+        if key not in self._conditions:
+            rule = self.rule(protection, verb)
+            self._conditions[key] = (
+                rule.value if isinstance(rule, Constant) else condition(rule, protection.model, self._caller)
+            )
+        return self._conditions[key]
+
+    def for_rule(self, rule: Rule, model: type[DeclarativeBase]) -> ColumnElement[bool]:
+        """The condition of a further rule (a field's, an action's) for this kind of caller."""
+        return condition(rule.simplify(self._principal), model, self._caller)

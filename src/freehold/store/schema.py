@@ -1,0 +1,55 @@
+"""The tables of a service as they stand: created in development, compared with the declarations everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, MetaData, inspect
+
+from freehold.resource.principal import system
+from freehold.store.database import Database
+from freehold.store.invariant_schema import missing, repair
+from freehold.store.invariants import Registry
+from freehold.store.ledger import LEDGER
+from freehold.store.session import Session
+
+
+async def create_missing(database: Database, metadata: Sequence[MetaData]) -> list[str]:
+    """Create the tables that are not there, and put up rules that were declared since; the names of both."""
+
+    def create(connection: Connection) -> list[str]:
+        before = set(inspect(connection).get_table_names())
+        for each in (*metadata, LEDGER):
+            each.create_all(connection)
+        made = sorted(set(inspect(connection).get_table_names()) - before)
+        # A rule may be about a column that is missing: `faults` says that better than the database would.
+        whole = not any(_absent(connection, each) for each in metadata)
+        return made + (repair(connection, Registry(*metadata)) if whole else [])
+
+    async with database.writing(system("create missing tables")) as unit:
+        connection = await unit.session.connection()
+        return await connection.run_sync(create)
+
+
+async def faults(session: Session, metadata: Sequence[MetaData]) -> list[str]:
+    """What is declared and not there: tables, columns, invariants. Each as a phrase."""
+
+    def compare(connection: Connection) -> list[str]:
+        found = [fault for each in (*metadata, LEDGER) for fault in _absent(connection, each)]
+        return found or missing(connection, Registry(*metadata))
+
+    connection = await session.connection()
+    return await connection.run_sync(compare)
+
+
+def _absent(connection: Connection, metadata: MetaData) -> list[str]:
+    inspector = inspect(connection)
+    there = set(inspector.get_table_names())
+    found = []
+    for table in metadata.tables.values():
+        if table.name not in there:
+            found.append(f"table {table.name} is missing")
+            continue
+        columns = {column["name"] for column in inspector.get_columns(table.name)}
+        found += [f"column {table.name}.{column.name} is missing" for column in table.c if column.name not in columns]
+    return found

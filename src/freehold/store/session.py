@@ -1,0 +1,162 @@
+"""The session of a unit: SQLAlchemy's own, with one scope for life.
+
+Inner code may flush; only the unit commits. New and moved rows are judged at every flush.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
+
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.orm import ORMExecuteState
+from sqlalchemy.orm import Session as SyncSession
+from sqlalchemy.orm.exc import StaleDataError
+
+from freehold.resource.principal import Principal, system
+from freehold.store.branch import CommitRefused, branch
+from freehold.store.compiler import Scope, Scopes
+from freehold.store.invariant_flush import before_flush
+from freehold.store.judgement import Judge, Stale
+from freehold.store.protection import Grant
+
+if TYPE_CHECKING:
+    from freehold.store.unit import Unit
+
+T = TypeVar("T")
+
+
+class ScopedSession(SyncSession):
+    """The synchronous session underneath. It knows its scope and marks what a flush sends."""
+
+    fh_scope: Scope
+    fh_scopes: Scopes
+
+    def flush(self, objects: Any = None) -> None:
+        """Flush, with new and moved rows judged before and after."""
+        if self._flushing or self._is_clean():
+            super().flush(objects)
+            return
+        with self.no_autoflush:
+            before_flush(self)
+        judge = None if self.fh_scope.principal.is_system else Judge(self)
+        if judge is not None:
+            judge.before()
+        self.fh_scope.flushing = True
+        try:
+            super().flush(objects)
+        except StaleDataError as error:
+            # A narrowed UPDATE matched no row: by the rule, or because somebody was faster.
+            raise (Stale() if judge is None else judge.unmatched()) from error
+        finally:
+            self.fh_scope.flushing = False
+        if judge is not None:
+            judge.after()
+
+
+@event.listens_for(ScopedSession, "do_orm_execute")
+def _synchronise_by_fetch(state: ORMExecuteState) -> None:
+    """Evaluated synchronisation would change objects in memory though the rule matched no row."""
+    if (state.is_update or state.is_delete) and state.execution_options.get("synchronize_session", "auto") == "auto":
+        state.update_execution_options(synchronize_session="fetch")
+
+
+class Session(AsyncSession):
+    """An asynchronous session inside a unit of work, scoped to one principal for life.
+
+    `commit()` and `rollback()` raise: the unit does that, once. Use `flush()`, and `begin_nested()` for a part that
+    may fail. `principal` is the caller; `unit` the unit of work (None in a read).
+    """
+
+    sync_session_class = ScopedSession
+    join_mode: ClassVar[Literal["rollback_only", "create_savepoint"]] = "rollback_only"
+
+    def __init__(self, connection: AsyncConnection, *, scope: Scope, scopes: Scopes, unit: Unit | None) -> None:
+        super().__init__(
+            bind=connection, expire_on_commit=False, join_transaction_mode=self.join_mode, close_resets_only=False
+        )
+        inner = cast(ScopedSession, self.sync_session)
+        inner.fh_scope = scope
+        inner.fh_scopes = scopes
+        self.fh_connection = connection
+        self.unit = unit
+
+    @property
+    def scope(self) -> Scope:
+        """The scope, for life."""
+        return cast(ScopedSession, self.sync_session).fh_scope
+
+    @property
+    def principal(self) -> Principal:
+        """Who acts."""
+        return self.scope.principal
+
+    def part(self, kind: type[T]) -> T:
+        """A part of the application, by its type (`Database.parts`). Raises LookupError where it has none."""
+        found = None if self.unit is None else self.unit.parts.get(kind)
+        if found is None:
+            raise LookupError(f"no {kind.__name__} here: it belongs to a unit of work of an application that has one")
+        part: T = found
+        return part
+
+    async def commit(self) -> None:
+        """Refused: the unit commits, before the answer. Raises CommitRefused."""
+        raise CommitRefused("the unit of work commits once, at its end: use flush()")
+
+    async def rollback(self) -> None:
+        """Refused: raise, and the unit rolls back; `begin_nested()` is for a part that may fail."""
+        raise CommitRefused("the unit of work rolls back when the request fails: raise, or use begin_nested()")
+
+    @asynccontextmanager
+    async def unscoped(self, reason: str) -> AsyncIterator[Session]:
+        """Another session on the same transaction, without row rules. Flushed at its end, committed with the unit.
+
+        reason: why the caller's rules do not apply; kept in the audit trail of what happens inside. Objects of the
+        two sessions do not mix: hand ids across. Pending changes of this session are flushed first.
+        """
+        await self.flush()
+        other = bind_session(
+            self.fh_connection,
+            cast(ScopedSession, self.sync_session).fh_scopes,
+            system(reason),
+            unit=self.unit,
+            grant=None,
+        )
+        try:
+            yield other
+            await other.flush()
+        finally:
+            other.expunge_all()
+
+
+class AdoptedSession(Session):
+    """The session of an application that was there first: its code commits and rolls back, and means a savepoint.
+
+    `commit()` keeps what was done so far for the unit to commit; `rollback()` goes back to the last `commit()`.
+    """
+
+    join_mode = "create_savepoint"
+
+    async def commit(self) -> None:
+        """Keep what was done so far; the unit commits it before the answer."""
+        await AsyncSession.commit(self)
+
+    async def rollback(self) -> None:
+        """Go back to the last `commit()`, or to the start."""
+        await AsyncSession.rollback(self)
+
+
+def bind_session(
+    connection: AsyncConnection,
+    scopes: Scopes,
+    principal: Principal,
+    *,
+    unit: Unit | None,
+    grant: Grant | None,
+    kind: type[Session] = Session,
+) -> Session:
+    """A session for `principal` on an open connection; several may share one transaction, each with its own scope."""
+    scoped, scope = branch(connection, scopes, principal, grant)
+    return kind(scoped, scope=scope, scopes=scopes, unit=unit)

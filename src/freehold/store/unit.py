@@ -1,0 +1,123 @@
+"""The unit of work: one transaction for what a request or job changes, owes, answers and records."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
+
+from freehold.errors import OutcomeUnknown
+from freehold.resource.principal import Principal
+from freehold.store.compiler import Scopes
+from freehold.store.protection import Grant
+from freehold.store.session import Session, bind_session
+
+logger = structlog.get_logger("freehold.store")
+
+
+class Unit:
+    """An open transaction and the scoped session on it. Commits on a clean exit, never before and never twice.
+
+    request_id: what the audit trail and the logs call this piece of work. parts: see `Database.parts`.
+    """
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        transaction: AsyncTransaction,
+        scopes: Scopes,
+        principal: Principal,
+        *,
+        grant: Grant | None = None,
+        request_id: str | None = None,
+        parts: Mapping[type[Any], Any] | None = None,
+        session_class: type[Session] = Session,
+    ) -> None:
+        self.parts = parts or {}
+        self.principal = principal
+        self.request_id = request_id
+        self.connection = connection
+        self._transaction = transaction
+        self._scopes = scopes
+        self._callbacks: list[Callable[[], Awaitable[None] | None]] = []
+        self.session = bind_session(connection, scopes, principal, unit=self, grant=grant, kind=session_class)
+
+    @property
+    def scopes(self) -> Scopes:
+        """The dialects of this database; for sessions of another scope on the same transaction."""
+        return self._scopes
+
+    def after_commit(self, callback: Callable[[], Awaitable[None] | None]) -> None:
+        """Call `callback` once the commit is durable: to wake a worker, never to do work (a crash would lose it)."""
+        self._callbacks.append(callback)
+
+    async def commit(self) -> None:
+        """Flush and commit, shielded: a cancellation waits for the outcome and is raised then.
+
+        Raises OutcomeUnknown when the connection is lost during the commit.
+        """
+        await self.session.flush()
+        interrupted = await _shielded(self._commit())
+        await self._notify()
+        if interrupted is not None:
+            raise interrupted
+
+    async def _commit(self) -> None:
+        try:
+            await self._transaction.commit()
+        except (DBAPIError, OSError) as error:
+            if not isinstance(error, DBAPIError) or error.connection_invalidated or _connection_lost(error):
+                raise OutcomeUnknown("The connection to the database was lost during the commit.") from error
+            raise
+
+    async def roll_back(self) -> None:
+        """Undo everything, shielded. A connection that is gone has already rolled back."""
+        interrupted = await _shielded(self._roll_back())
+        if interrupted is not None:
+            raise interrupted
+
+    async def _roll_back(self) -> None:
+        try:
+            if self._transaction.is_active:
+                await self._transaction.rollback()
+        except (DBAPIError, OSError) as error:
+            logger.warning("rollback_failed", error=type(error).__name__)
+
+    async def _notify(self) -> None:
+        for callback in self._callbacks:
+            try:
+                result = callback()
+                if inspect.isawaitable(result):
+                    await result
+            except Exception:
+                logger.exception("after_commit_failed")
+
+
+def _connection_lost(error: DBAPIError) -> bool:
+    name = type(error.orig).__name__
+    text = str(error.orig).lower()
+    return "Interface" in name or (
+        "connection" in text and any(word in text for word in ("closed", "lost", "terminated"))
+    )
+
+
+async def _shielded(work: Coroutine[Any, Any, None]) -> asyncio.CancelledError | None:
+    """Run to the end whatever happens to the caller; gives back the cancellation that came meanwhile."""
+    task = asyncio.ensure_future(work)
+    interrupted: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as cancelled:
+            if task.done() and task.cancelled():
+                raise
+            interrupted = cancelled
+        except BaseException:  # noqa: BLE001 (raised again below, by result())
+            break
+    task.result()
+    return interrupted

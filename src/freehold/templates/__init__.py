@@ -1,0 +1,1 @@
+"""What `freehold new` and `freehold add` write: package data, rendered by `freehold.cli.rendering`. Holds no logic."""

@@ -1,0 +1,45 @@
+"""Tests of a service built on Freehold: a pytest plugin, clients, factories, and proofs generated from the declaration.
+
+The fixtures are in `plugin`; what they give can be used without pytest too.
+"""
+
+from freehold.testing.budget import OverBudget
+from freehold.testing.clock import Clock
+from freehold.testing.factories import Factory, build
+from freehold.testing.naughty import Naughty, naughty
+from freehold.testing.proofs import (
+    NOBODY,
+    Interference,
+    Scene,
+    Seed,
+    Unguarded,
+    Vacuous,
+    WrongAnswer,
+    access_table,
+    every_route_has_a_rule,
+    non_interference,
+)
+from freehold.testing.scenario import Scenario
+from freehold.testing.stage import Stage, running
+
+__all__ = [
+    "NOBODY",
+    "Clock",
+    "Factory",
+    "Interference",
+    "Naughty",
+    "OverBudget",
+    "Scenario",
+    "Scene",
+    "Seed",
+    "Stage",
+    "Unguarded",
+    "Vacuous",
+    "WrongAnswer",
+    "access_table",
+    "build",
+    "every_route_has_a_rule",
+    "naughty",
+    "non_interference",
+    "running",
+]

@@ -1,0 +1,104 @@
+"""What a rule comes to for one caller and one row, by looking: nothing here is shared with the code that writes SQL.
+
+Own predicates (`where`) are the exception: they are SQL, so the database is asked, one row at a time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sqlalchemy import ColumnElement, and_, func, inspect, or_, select
+
+from freehold.resource.access import All, Constant, Either, Not, Owner, Role, Rule, Scope, SignedIn, Where
+from freehold.resource.principal import Principal
+from freehold.store.conditions import LiteralCaller
+
+if TYPE_CHECKING:
+    from freehold.store.session import Session
+
+
+_Verdict: TypeAlias = bool | None
+
+
+def could_hold(rule: Rule, caller: Principal) -> bool | None:
+    """True or False when it depends on the caller alone; None when it depends on the row."""
+    match rule:
+        case Constant() | SignedIn() | Role() | Scope():
+            return _about_caller(rule, caller)
+        case Owner():
+            return None if caller.id is not None else False
+        case Where(takes_caller=takes_caller, needs_id=needs_id):
+            return False if takes_caller and needs_id and caller.id is None else None
+        case Not(rule=inner):
+            return _negated(could_hold(inner, caller))
+        case All(rules=rules):
+            return _all([could_hold(part, caller) for part in rules])
+        case Either(rules=rules):
+            return _negated(_all([_negated(could_hold(part, caller)) for part in rules]))
+    raise TypeError(f"{rule!r} is no access rule that the proofs know")
+
+
+def _about_caller(rule: Constant | SignedIn | Role | Scope, caller: Principal) -> bool:
+    match rule:
+        case Constant(value=value):
+            return value
+        case SignedIn():
+            return caller.id is not None
+        case Role(names=names):
+            return bool(caller.roles & set(names))
+        case Scope(name=name):
+            return caller.id is not None and (caller.scopes is None or name in caller.scopes)
+
+
+def _negated(found: _Verdict) -> _Verdict:
+    return None if found is None else not found
+
+
+def _all(parts: list[bool | None]) -> bool | None:
+    return False if False in parts else (None if None in parts else True)
+
+
+async def holds(session: Session, rule: Rule, row: Any, caller: Principal) -> bool:
+    """Whether the rule lets this caller at this row. session: of the system; `row` belongs to it."""
+    decided = could_hold(rule, caller)
+    if decided is not None:
+        return decided
+    match rule:
+        case Not(rule=inner):
+            return not await holds(session, inner, row, caller)
+        case All(rules=rules):
+            return all([await holds(session, part, row, caller) for part in rules])
+        case Either(rules=rules):
+            return any([await holds(session, part, row, caller) for part in rules])
+        case Owner(path=path):
+            return caller.id in await _reached(session, row, path.split("."))
+        case Where():
+            return await _asked(session, rule, row, caller)
+    raise TypeError(f"{rule!r} is no access rule that the proofs know")
+
+
+async def _reached(session: Session, row: Any, path: list[str]) -> list[Any]:
+    """The values at the end of a path through relationships, each step by a statement: a model may forbid lazy loads."""
+    here = [row]
+    for step in path[:-1]:
+        relation = inspect(type(here[0])).relationships[step] if here else None
+        if relation is None:
+            return []
+        model, target = type(here[0]), relation.mapper.class_
+        keys = or_(*(_is(each) for each in here))
+        found = select(target).select_from(model).join(getattr(model, step)).where(keys)
+        here = list((await session.scalars(found)).unique())
+    return [getattr(each, path[-1]) for each in here]
+
+
+def _is(row: Any) -> ColumnElement[bool]:
+    mapper = inspect(type(row))
+    return and_(*(c == v for c, v in zip(mapper.primary_key, mapper.primary_key_from_instance(row), strict=True)))
+
+
+async def _asked(session: Session, rule: Where, row: Any, caller: Principal) -> bool:
+    predicate: Any = rule.predicate
+    if callable(predicate) and not hasattr(predicate, "compile"):
+        predicate = predicate(LiteralCaller(caller)) if rule.takes_caller else predicate()
+    found = await session.scalar(select(func.count()).select_from(type(row)).where(_is(row), predicate))
+    return bool(found)

@@ -1,0 +1,124 @@
+"""Fixtures for the tests of a service, there as soon as Freehold is installed.
+
+Say where the application is, in `pyproject.toml`::
+
+    [tool.pytest.ini_options]
+    freehold_app = "bookstore.app:app"          # or a function without arguments that builds it
+
+Its settings then come from the test environment: `FREEHOLD_ENV=test`, a var folder and a database of this pytest
+process alone (one for each xdist worker), on SQLite or on the server that FREEHOLD_TEST_POSTGRES names. Migrations are
+applied to it, where the application has some. Each test that takes `stage`, or a fixture made from it, runs inside one
+transaction that is undone. Asynchronous tests run on anyio.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+
+from freehold.store import migrate
+from freehold.store.migrate import Migrations
+from freehold.testing.clock import Clock
+from freehold.testing.databases import worker_database
+from freehold.testing.factories import Factory
+from freehold.testing.stage import Stage, running
+
+_SET = ("FREEHOLD_ENV", "FREEHOLD_VAR_DIR", "FREEHOLD_DATABASE_URL", "FREEHOLD_LIMITS", "FREEHOLD_LOG_LEVEL")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the setting that names the application."""
+    parser.addini("freehold_app", "the Freehold application under test, as module:attribute")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the application that is named its own database, before any test module imports it."""
+    if not config.getini("freehold_app"):
+        return
+    stack = ExitStack()
+    config.add_cleanup(stack.close)
+    folder = Path(tempfile.mkdtemp(prefix="freehold-test-"))
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    stack.callback(_restore, {name: os.environ.get(name) for name in _SET})
+    url = stack.enter_context(worker_database(folder))
+    level = os.environ.get("FREEHOLD_LOG_LEVEL", "warning")  # a line for each request would stand between the dots
+    os.environ.update(dict(zip(_SET, ("test", str(folder), url, "off", level), strict=True)))
+
+
+def _restore(before: dict[str, str | None]) -> None:
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+@pytest.fixture(scope="session")
+def app(pytestconfig: pytest.Config) -> Any:
+    """The application that `freehold_app` names. Override it to build one for each test."""
+    place: str = pytestconfig.getini("freehold_app")
+    if not place:
+        pytest.fail('no application under test: set freehold_app = "module:attribute", or write a fixture `app`')
+    module, _, attribute = place.partition(":")
+    home = importlib.import_module(module)
+    found: Any = getattr(home, attribute or "app")
+    built = found if hasattr(found, "router") else found()
+    if getattr(built, "migrations", None) is not None:
+        assert home.__file__ is not None
+        asyncio.run(_migrate(built, Path(home.__file__).absolute().parent))
+    return built
+
+
+async def _migrate(app: Any, folder: Path) -> None:
+    """Bring the database of this process to the head of the application's history, which is tried so as well."""
+    history = Migrations(folder / app.migrations, app.settings.database_url, app.all_metadata)
+    await migrate.up(history, say=lambda _: None)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The event loop that Freehold runs on."""
+    return "asyncio"
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """The clock of this process, standing at `freehold.testing.clock.START` until it is moved."""
+    with Clock() as found:
+        yield found
+
+
+@pytest.fixture
+async def stage(app: Any, anyio_backend: str) -> AsyncIterator[Stage]:
+    """The application, running inside a transaction that is undone."""
+    async with running(app) as found:
+        yield found
+
+
+@pytest.fixture
+async def client(stage: Stage) -> AsyncIterator[AsyncClient]:
+    """A client that nobody has signed in with."""
+    async with stage.client() as found:
+        yield found
+
+
+@pytest.fixture
+def as_user(stage: Stage) -> Callable[..., AsyncClient]:
+    """Makes a client of somebody: `as_user(user)`, `as_user(id=…, roles=["editor"], scopes=…)`."""
+    return stage.as_user
+
+
+@pytest.fixture
+def make(stage: Stage) -> Factory:
+    """What saves rows past every rule: call it with a model and values, and await it."""
+    return stage.make

@@ -1,0 +1,98 @@
+"""A running application in the test's own process: its clients, callers, rows and statements."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import httpx2
+
+from freehold.resource.principal import Principal
+from freehold.store.database import Database
+from freehold.testing.budget import Statements, budget, watch
+from freehold.testing.callers import TestAuthenticator, principal_for
+from freehold.testing.factories import Factory
+from freehold.testing.isolation import IsolatedDatabase, isolated
+
+if TYPE_CHECKING:
+    from freehold.web.app import Freehold
+
+BASE_URL = "http://testserver"
+
+
+class Stage:
+    """What a test plays on. Made by `running`."""
+
+    def __init__(self, app: Freehold, authenticator: TestAuthenticator, statements: Statements) -> None:
+        self.app = app
+        self.make = Factory(app.database)
+        self.statements = statements
+        self._authenticator = authenticator
+        self._transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+        self._clients = AsyncExitStack()
+
+    @property
+    def database(self) -> Database:
+        """The application's database."""
+        return self.app.database
+
+    def admit(self, principal: Principal) -> dict[str, str]:
+        """The headers that make a request the principal's."""
+        return self._authenticator.admit(principal)
+
+    def client(self, principal: Principal | None = None, **headers: str) -> httpx2.AsyncClient:
+        """A client in process, for a caller or for nobody. headers: sent with each request."""
+        admitted = self.admit(principal) if principal is not None else {}
+        return httpx2.AsyncClient(transport=self._transport, base_url=BASE_URL, headers={**headers, **admitted})
+
+    def as_user(
+        self,
+        user: Any = None,
+        *,
+        id: UUID | None = None,  # noqa: A002  # the name that a principal has it under
+        roles: Collection[str] | None = None,
+        scopes: Collection[str] | None = None,
+        claims: Mapping[str, Any] | None = None,
+    ) -> httpx2.AsyncClient:
+        """A client of somebody signed in, without a log-in. user: a row, whose id and roles count unless given."""
+        return self.client(principal_for(user, id=id, roles=roles, scopes=scopes, claims=claims))
+
+    @contextmanager
+    def budget(self, at_most: int) -> Iterator[None]:
+        """Fail when the block runs more than `at_most` SQL statements."""
+        with budget(self.statements, at_most):
+            yield
+
+    @asynccontextmanager
+    async def aside(self) -> AsyncIterator[None]:
+        """Undo what the block does, at its end. Only on an isolated stage."""
+        if not isinstance(self.database, IsolatedDatabase):
+            raise TypeError("only an isolated stage can undo: running(app, isolate=True)")
+        async with self.database.aside():
+            yield
+
+
+@asynccontextmanager
+async def running(app: Freehold, *, isolate: bool = True) -> AsyncIterator[Stage]:
+    """Run an application's lifespan around the block.
+
+    isolate: one transaction around everything, undone at the end, so that a database serves many tests; the workers
+    of jobs stand still then. False commits for good: give the application a database of its own.
+    """
+    runtime = app.state.freehold
+    inner = runtime.authenticator
+    statements = watch(app.database)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        if isolate:
+            await app.jobs.stop()
+            await app.health.stop()
+            await stack.enter_async_context(isolated(app.database))
+            app.health.register("database", app.database.ping)
+        runtime.authenticator = TestAuthenticator(inner)
+        try:
+            yield Stage(app, runtime.authenticator, statements)
+        finally:
+            runtime.authenticator = inner

@@ -1,0 +1,232 @@
+"""`Freehold`: a FastAPI application made of declared resources."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import MetaData
+from starlette.types import ASGIApp
+
+from freehold.errors import ConfigurationError
+from freehold.identity import Identity
+from freehold.jobs import Job, Jobs
+from freehold.mail import FileMail, Mailer, MailTransport
+from freehold.observe import logs
+from freehold.observe.health import Health
+from freehold.observe.metrics import Metrics
+from freehold.resource.access import Access, owner, role
+from freehold.resource.declaration import Resource
+from freehold.resource.principal import Authenticator
+from freehold.settings import Settings
+from freehold.store.database import Database
+from freehold.store.invariants import Registry as Invariants
+from freehold.store.invariants import register
+from freehold.store.outbox import Outbox
+from freehold.traffic.limits import MemoryLimiter
+from freehold.web import accounts
+from freehold.web.docs import docs_routes
+from freehold.web.edge import Edge, EdgeOptions
+from freehold.web.identity import identity_router
+from freehold.web.mounting import Mounted, mount
+from freehold.web.openapi import document
+from freehold.web.probes import probe_routes
+from freehold.web.problems import install_handlers
+from freehold.web.runtime import NoAccounts, Runtime
+from freehold.web.schema import prepare_schema
+from freehold.web.unguarded import refuse_unguarded
+from freehold.web.upkeep import sweep_keys
+
+Lifespan = Callable[["Freehold"], AbstractAsyncContextManager[Any]]
+
+
+class Freehold(FastAPI):
+    """A service: resources, the routers of one's own, accounts, jobs, and everything that production asks for.
+
+    resources: mounted under `prefix`. identity: accounts and log-in; without one, and with a rule that asks who the
+    caller is, a plain one with a `users` table. authenticator: another identity system instead. routers: path
+    operations of one's own (`Router`). jobs: functions made by `@job`. settings: read from the environment when not
+    given. database: opened from the settings when not given. metadata: of further tables that development creates.
+    migrations: the folder of the Alembic history; without one, development creates missing tables at the start, and
+    other environments refuse to start. mail: how mail leaves; files in the var folder when not given.
+    lifespan: entered once the database is there. Other keywords are FastAPI's.
+
+    Raises ConfigurationError, at once, for a wrong declaration or setting.
+    """
+
+    def __init__(
+        self,
+        *resources: Resource,
+        title: str = "Freehold",
+        prefix: str = "/v1",
+        identity: Identity | None = None,
+        authenticator: Authenticator | None = None,
+        routers: Sequence[APIRouter] = (),
+        jobs: Iterable[Job[Any]] = (),
+        settings: Settings | None = None,
+        database: Database | None = None,
+        metadata: Sequence[MetaData] = (),
+        migrations: str | None = None,
+        mail: MailTransport | None = None,
+        lifespan: Lifespan | None = None,
+        **fastapi: Any,
+    ) -> None:
+        self.settings = settings or Settings.load()
+        self.resources = resources
+        self.migrations = migrations
+        self.database = database or Database.open(self.settings.database_url)
+        self.identity = identity
+        if identity is None and authenticator is None and accounts.are_needed(resources):
+            self.identity = accounts.plain_identity()
+        self.metrics = Metrics()
+        self.health = Health()
+        self._own_lifespan = lifespan
+        self._edge: Edge | None = None
+        self._further_metadata = tuple(metadata)
+        super().__init__(
+            title=title, lifespan=_lifespan, redirect_slashes=False, docs_url=None, redoc_url=None, openapi_url=None,
+            **fastapi,
+        )  # fmt: skip
+        self.mailer = Mailer(mail or FileMail(self.settings.var_dir / "mail"), sender=self._sender())
+        self.database.parts[Mailer] = self.mailer
+        self._bind_identity()
+        self.mounted = self._mount(prefix)
+        self.outbox = Outbox(self.database)
+        self.jobs = self._jobs(jobs)
+        self.state.freehold = self._runtime(authenticator)
+        for router in routers:
+            self.include_router(router)
+        if self.identity is not None:
+            self.include_router(identity_router(self.identity))
+        self._add_plain_routes()
+        install_handlers(self)
+
+    @property
+    def all_metadata(self) -> list[MetaData]:
+        """The metadata of every table that this service owns, without Freehold's own."""
+        found = [resource.model.metadata for resource in self.resources] + list(self._further_metadata)
+        if self.identity is not None:
+            found.append(self.identity.user.metadata)  # type: ignore[attr-defined]
+        return list(dict.fromkeys(found))
+
+    @property
+    def edge(self) -> Edge | None:
+        """The outermost layer, once the first request or the lifespan has built it."""
+        return self._edge
+
+    def _sender(self) -> str:
+        host = urlsplit(self.settings.public_url).hostname or "localhost"
+        return f"{self.title} <no-reply@{host if '.' in host and not host[0].isdigit() else 'localhost.localdomain'}>"
+
+    def _bind_identity(self) -> None:
+        if self.identity is None:
+            return
+        self.identity.bind(
+            self.database,
+            secret=self.settings.secret_value,
+            public_url=self.settings.public_url,
+            mailer=self.mailer,
+            limiter=MemoryLimiter(factor=self.settings.limit_factor),
+            service_name=self.title,
+            conceal_accounts=self.settings.conceal_accounts,
+        )
+
+    def _mount(self, prefix: str) -> Mounted:
+        registry = self.database.registry
+        for resource in self.resources:
+            extra = [action.access for action in resource.actions]
+            extra += [view.access for view in resource.views if view.access is not None]
+            registry.protect(resource.model, resource.access, extra=extra)
+            register(resource.model.__table__, resource.invariants)  # type: ignore[arg-type]
+        self._protect_users()
+        router, mounted = mount(self.resources, prefix=prefix, secret=self.settings.secret_value.encode())
+        self.include_router(router)
+        return mounted
+
+    def _protect_users(self) -> None:
+        if self.identity is None:
+            return
+        user: Any = self.identity.user
+        if self.database.registry.find(user.__table__.name) is None:
+            rule = owner("id") | role(*self.identity.staff_roles)
+            self.database.registry.protect(user, Access(read=rule))
+
+    def _jobs(self, jobs: Iterable[Job[Any]]) -> Jobs:
+        known: list[Job[Any]] = [*jobs, self.mailer.job, sweep_keys]
+        if self.identity is not None:
+            known += self.identity.jobs
+        return Jobs(
+            self.database,
+            jobs=known,
+            principals=accounts.principals(self.database, self.identity),
+            outbox=self.outbox,
+            audit_key=self.settings.secret_value.encode(),
+            metrics=self.metrics,
+        )
+
+    def _runtime(self, authenticator: Authenticator | None) -> Runtime:
+        return Runtime(
+            database=self.database,
+            authenticator=authenticator or self.identity or NoAccounts(),
+            load_actor=accounts.actor_loader(self.identity.user) if self.identity is not None else None,
+            after_commit=[self.jobs.wake],
+            deadline_seconds=self.settings.deadline_seconds,
+            invariants=Invariants(*self.all_metadata),
+        )
+
+    def _add_plain_routes(self) -> None:
+        self.router.routes.extend(
+            probe_routes(
+                self.health,
+                self.metrics,
+                is_draining=lambda: self._edge is not None and self._edge.draining,
+                show_metrics=self.settings.metrics_enabled,
+            )
+        )
+        self.router.routes.extend(docs_routes(self.openapi, title=self.title, show=self.settings.docs_enabled))
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """FastAPI's stack, inside the edge."""
+        if self._edge is None:
+            self._edge = Edge(
+                super().build_middleware_stack(), EdgeOptions.from_settings(self.settings), metrics=self.metrics
+            )
+        return self._edge
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document: FastAPI's, with the operations of resources described from their declaration."""
+        if self.openapi_schema is None:
+            self.openapi_schema = document(self, super().openapi(), self.mounted.operations)
+        return self.openapi_schema
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything that lives as long as the process: database, keys, own lifespan, jobs, health."""
+        logs.configure(style="json" if self.settings.json_logs else "console", level=self.settings.log_level)
+        refuse_unguarded(self)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.database.close)
+            await self.database.start()
+            await prepare_schema(self)
+            if self.identity is not None:
+                stack.push_async_callback(self.identity.close)
+                await self.identity.start()
+            if self._own_lifespan is not None:
+                await stack.enter_async_context(self._own_lifespan(self))
+            stack.push_async_callback(self.jobs.stop)
+            await self.jobs.start()
+            self.health.register("database", self.database.ping)
+            stack.push_async_callback(self.health.stop)
+            await self.health.start()
+            yield
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    if not isinstance(app, Freehold):
+        raise ConfigurationError("the lifespan of Freehold belongs to Freehold")
+    async with app.running():
+        yield

@@ -1,0 +1,149 @@
+"""A resource at start-up: schemas derived, columns found, fields sorted by who may see and set them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel, create_model
+from sqlalchemy import BigInteger, Column, Table, inspect
+from sqlalchemy.orm import Mapper
+
+from freehold.errors import ConfigurationError, FieldError, Invalid, NotFound
+from freehold.query.fields import Kind, describe
+from freehold.query.values import BadValue, parse_value
+from freehold.resource.access import Constant, Owner, Rule
+from freehold.resource.declaration import Resource
+from freehold.resource.principal import Principal
+from freehold.resource.schemas import derive_create, derive_read, derive_update, partial
+from freehold.web.guard import is_closed
+
+
+class Bound:
+    """What the operations of one resource share, worked out once. Raises ConfigurationError for a wrong declaration."""
+
+    def __init__(self, resource: Resource) -> None:
+        self.resource = resource
+        self.model = resource.model
+        self.mapper: Mapper[Any] = inspect(resource.model)
+        table = self.mapper.local_table
+        assert isinstance(table, Table)
+        self.table = table
+        if len(self.mapper.primary_key) != 1:
+            raise ConfigurationError(f"{resource.name}: a resource has one primary key column; {table.name} has more")
+        self.key: Column[Any] = table.c[self.mapper.primary_key[0].name]
+        self.key_name = self.mapper.get_property_by_column(self.key).key
+        version = self.mapper.version_id_col
+        self.version_name = None if version is None else self.mapper.get_property_by_column(version).key
+        self._check_fields()
+        self.owner = resource.owner or self._find_owner()
+        self._derive()
+
+    def _check_fields(self) -> None:
+        known = {*self.mapper.column_attrs.keys(), *self.mapper.relationships.keys()}
+        for kind, rules in (
+            ("read_fields", self.resource.access.read_fields),
+            ("write_fields", self.resource.access.write_fields),
+        ):
+            for name in rules:
+                if name not in known:
+                    raise ConfigurationError(
+                        f"{self.resource.name}: {kind} names {name!r}, which {self.model.__name__} lacks; "
+                        f"it has {', '.join(sorted(known))}"
+                    )
+
+    def _find_owner(self) -> str | None:
+        access = self.resource.access
+        for rule in (access.rule("create"), access.rule("update"), access.rule("delete"), access.read):
+            for atom in rule.atoms():
+                if isinstance(atom, Owner) and "." not in atom.path and atom.path != self.key_name:
+                    return atom.path
+        return None
+
+    def _derive(self) -> None:
+        access, schemas = self.resource.access, self.resource.schemas
+        owned = {self.owner} if self.owner else set()
+        owned |= {name for name, rule in access.write_fields.items() if is_closed(rule)}
+        hidden = frozenset(name for name, rule in access.read_fields.items() if is_closed(rule))
+        server_owned = frozenset(owned)
+        self.read_schema: type[BaseModel] = schemas.read or derive_read(self.model, hidden=hidden)
+        self.create_schema: type[BaseModel] = schemas.create or derive_create(self.model, server_owned=server_owned)
+        if schemas.update is not None:
+            self.update_schema: type[BaseModel] = schemas.update
+        elif schemas.create is not None:
+            self.update_schema = partial(schemas.create)
+        else:
+            self.update_schema = derive_update(self.model, server_owned=server_owned)
+
+    def create_without(self, name: str) -> type[BaseModel]:
+        """The create schema less one field, which is set from the path."""
+        fields: dict[str, Any] = {
+            key: (field.annotation, field) for key, field in self.create_schema.model_fields.items() if key != name
+        }
+        return create_model(
+            f"{self.create_schema.__name__}Nested", __config__=self.create_schema.model_config, **fields
+        )
+
+    def with_parent(self, draft: BaseModel, name: str, key: Any) -> BaseModel:
+        """A draft of the nested form as one of the whole form."""
+        values = {field: getattr(draft, field) for field in draft.model_fields_set}
+        return self.create_schema.model_validate({**values, name: key})
+
+    @cached_property
+    def links(self) -> dict[str, Column[Any]]:
+        """Attributes that hold the key of another row -> the column they point to."""
+        found = {}
+        for attribute in self.mapper.column_attrs:
+            for foreign_key in attribute.columns[0].foreign_keys:
+                found[attribute.key] = foreign_key.column
+        return found
+
+    def rule(self, verb: str) -> Rule:
+        """The declared rule of a verb."""
+        return self.resource.access.rule(verb)
+
+    def parse_key(self, text: str) -> Any:
+        """The key in a path. One that is not of its form names nothing: NotFound (V05)."""
+        field = describe(self.key_name, self.key)
+        if field is None:
+            return text
+        try:
+            value = parse_value(field, text)
+        except BadValue:
+            raise NotFound from None
+        if field.kind is Kind.INTEGER and not -(2**31) <= value < 2**31 and not isinstance(self.key.type, BigInteger):
+            raise NotFound
+        return value
+
+    def hidden(self, principal: Principal) -> frozenset[str]:
+        """Fields that no row could show to this caller."""
+        rules = self.resource.access.read_fields
+        return frozenset(name for name, rule in rules.items() if _refuses(rule.simplify(principal)))
+
+    def conditional(self, principal: Principal) -> dict[str, Rule]:
+        """Fields that some rows show to this caller, with what is left of their rules."""
+        rules = {name: rule.simplify(principal) for name, rule in self.resource.access.read_fields.items()}
+        return {name: rule for name, rule in rules.items() if not isinstance(rule, Constant)}
+
+    def refuse_fields(self, sent: Iterable[str], principal: Principal) -> None:
+        """Raise Invalid when a field was sent that this caller may set on no row (Z04)."""
+        rules = self.resource.access.write_fields
+        refused = [name for name in sent if name in rules and _refuses(rules[name].simplify(principal))]
+        if refused:
+            raise Invalid(errors=[forbidden_field(name) for name in refused])
+
+    def row_rules_for(self, sent: Iterable[str], principal: Principal) -> dict[str, Rule]:
+        """Rules about the row that the fields sent bring with them."""
+        rules = self.resource.access.write_fields
+        left = {name: rules[name].simplify(principal) for name in sent if name in rules}
+        return {name: rule for name, rule in left.items() if not isinstance(rule, Constant)}
+
+
+def forbidden_field(name: str) -> FieldError:
+    """The fault of a field that the caller may not set."""
+    return FieldError("forbidden_field", "You may not set this field", pointer=f"/{name}")
+
+
+def _refuses(rule: Rule) -> bool:
+    return isinstance(rule, Constant) and not rule.value

@@ -1,0 +1,223 @@
+"""The edge: one pass of plain ASGI around the application.
+
+In this order: ids, sizes and framing (414, 431, 400, 413, 415), the client behind listed proxies, the Host (400, 421), the
+spelling of the path (404), credentials in wrong places (400), OPTIONS and preflights, then the application under its
+deadline and the limit of its body. On the way out: problem documents for what has none, security headers, CORS, the
+access line and the metrics. Each duty stands in its own `edge_*` module and works without this class.
+
+Method override headers, X-Forwarded-Host and X-Original-URL are not read anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from freehold.errors import DeadlineExceeded, Internal, NotFound, Problem, Unavailable
+from freehold.observe.context import CURRENT
+from freehold.observe.logs import access_line, get_logger
+from freehold.observe.metrics import Metrics
+from freehold.web.body import MERGE_PATCH_TYPES
+from freehold.web.edge_cors import Cors
+from freehold.web.edge_exchange import Exchange
+from freehold.web.edge_fields import Fields
+from freehold.web.edge_hosts import Hosts, Proxies, forwarded_scheme
+from freehold.web.edge_limits import (
+    CLOSE,
+    BodyLimit,
+    check_credentials,
+    check_framing,
+    check_path,
+    check_sizes,
+    raw_path,
+    too_large,
+)
+from freehold.web.edge_methods import PROBED, RouteTemplates, allowed_methods, matching_route
+from freehold.web.edge_options import EdgeOptions
+from freehold.web.edge_trace import trace_of
+from freehold.web.edge_websocket import refuse_websocket
+from freehold.web.problem_translation import to_problem
+
+__all__ = ["Edge", "EdgeOptions"]
+
+_log = get_logger("freehold.edge")
+_ALL_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+
+
+class Edge:
+    """Wraps an ASGI application. Inside, `scope["state"]` holds `request_id`, `trace_id`, `traceparent` and `client`.
+
+    app: where it has `routes` (or sits inside one that does), OPTIONS is answered from them.
+    """
+
+    def __init__(self, app: ASGIApp, options: EdgeOptions | None = None, *, metrics: Metrics | None = None) -> None:
+        self.app = app
+        self.options = options or EdgeOptions()
+        self.metrics = metrics or Metrics()
+        self.in_flight = 0
+        self.draining = False
+        self._hosts = Hosts(self.options.hosts)
+        self._proxies = Proxies(self.options.trusted_proxies)
+        self._templates = RouteTemplates(app)
+        self._cors = Cors(self.options.cors_origins, credentials=self.options.cors_credentials)
+        self.metrics.gauge("freehold_http_requests_in_flight", "Requests being answered", lambda: self.in_flight)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def begin_drain(self) -> None:
+        """Say that this process is about to end: readiness fails from now on, requests are still answered."""
+        self.draining = True
+
+    async def drained(self, timeout_seconds: float = 30.0) -> bool:
+        """Wait until no request is in flight; False when some still are at the end of the time."""
+        ends = time.monotonic() + timeout_seconds
+        while self.in_flight and time.monotonic() < ends:  # noqa: ASYNC110  # an event would cost every request
+            await asyncio.sleep(0.02)
+        return self.in_flight == 0
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        fields = Fields(scope["headers"])
+        trace, parent = trace_of(fields)
+        state = scope.setdefault("state", {})
+        state["request_id"], state["trace_id"], state["traceparent"] = trace.request_id, trace.trace_id, parent
+        exchange = Exchange(
+            scope,
+            send,
+            trace,
+            has_credentials=fields.get(b"authorization") is not None or fields.get(b"cookie") is not None,
+            cors=self._cors.headers(fields.single(b"origin")),
+        )
+        token = CURRENT.set(trace)
+        self.in_flight += 1
+        try:
+            await self._serve(exchange, fields, receive)
+        except Exception as error:  # noqa: BLE001  # nothing escapes the edge unanswered
+            await self._failed(exchange, error)
+        except asyncio.CancelledError:  # the server is shutting down and its patience is over
+            if not exchange.started:
+                await exchange.refuse(Unavailable())
+            raise
+        finally:
+            self.in_flight -= 1
+            self._record(exchange, began)
+            CURRENT.reset(token)
+
+    async def _serve(self, exchange: Exchange, fields: Fields, receive: Receive) -> None:
+        scope = exchange.scope
+        check_sizes(scope, fields, self.options)
+        self._admit(scope, fields)
+        check_framing(fields, self.options)
+        if scope["method"] == "OPTIONS" and raw_path(scope) == b"*":
+            await exchange.answer(204, [(b"allow", ", ".join(_ALL_METHODS).encode())])
+            return
+        check_path(scope)
+        check_credentials(scope, fields)
+        if scope["method"] == "OPTIONS" and await self._options(exchange, fields):
+            return
+        if exchange.is_head and matching_route(scope, "HEAD", self.app) is None:
+            exchange.scope = scope = {**scope, "method": "GET"}
+        if fields.get(b"content-length") is None:
+            receive = exchange.body_limit = BodyLimit(receive, self.options.body_limit_bytes)
+        await self._within_deadline(exchange, receive)
+        if not exchange.started:
+            _log.error("the application sent no answer")
+            await exchange.refuse(Internal())
+
+    def _admit(self, scope: Scope, fields: Fields) -> None:
+        """Find the client and the scheme behind listed proxies, then check the Host."""
+        peer = scope["client"][0] if scope.get("client") else None
+        client = peer
+        if self._proxies.listed and self._proxies.trusts(peer):
+            forwarded = fields.get(b"forwarded")
+            client = self._proxies.client(peer, fields.get(b"x-forwarded-for"), forwarded)
+            scheme = forwarded_scheme(fields.get(b"x-forwarded-proto"), forwarded)
+            if client is not None and client != peer:
+                scope["client"] = (client, 0)
+            if scheme is not None:
+                scope["scheme"] = scheme if scope["type"] == "http" else {"http": "ws", "https": "wss"}[scheme]
+        scope["state"]["client"] = client or "local"
+        self._hosts.check(fields.get(b"host"), repeated=b"host" in fields.repeated)
+
+    async def _options(self, exchange: Exchange, fields: Fields) -> bool:
+        """Answer OPTIONS from the routes; False when a route, or a mounted application, answers it itself."""
+        scope, origin = exchange.scope, fields.single(b"origin")
+        allowed = allowed_methods(scope, self.app)
+        if origin is not None and fields.get(b"access-control-request-method") is not None:
+            methods = self._cors.preflight(origin, allowed or PROBED)
+            await exchange.answer(204, [(b"allow", ", ".join(allowed or _ALL_METHODS).encode()), *methods])
+            return True
+        if matching_route(scope, "OPTIONS", self.app) is not None:
+            return False
+        if not allowed:
+            raise NotFound
+        patch = [(b"accept-patch", ", ".join(MERGE_PATCH_TYPES).encode())] if "PATCH" in allowed else []
+        await exchange.answer(204, [(b"allow", ", ".join(allowed).encode()), *patch])
+        return True
+
+    async def _within_deadline(self, exchange: Exchange, receive: Receive) -> None:
+        """Run the application; past the deadline it is cancelled and awaited, and the answer is 503."""
+        try:
+            async with asyncio.timeout(self.options.deadline_seconds or None) as exchange.timeout:
+                await self.app(exchange.scope, receive, exchange.send)
+        except Exception:
+            if exchange.timeout is None or not exchange.timeout.expired():
+                raise
+            if not exchange.started:
+                exchange.timeout = None
+                raise DeadlineExceeded(headers=CLOSE) from None
+        finally:
+            exchange.timeout = None
+
+    async def _failed(self, exchange: Exchange, error: Exception) -> None:
+        if isinstance(error, ClientDisconnect):
+            return  # nobody is left to answer
+        problem = to_problem(error)
+        if problem.status == 500:
+            _log.error("unhandled exception", exc_info=error)
+        if exchange.body_limit is not None and exchange.body_limit.passed:
+            problem = too_large(exchange.body_limit.limit_bytes)
+        if not exchange.started:
+            await exchange.refuse(problem)
+        elif not exchange.is_complete:
+            raise error  # the server cuts the connection, so that half an answer does not look whole
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        fields = Fields(scope["headers"])
+        trace, parent = trace_of(fields)
+        state = scope.setdefault("state", {})
+        state["request_id"], state["trace_id"], state["traceparent"] = trace.request_id, trace.trace_id, parent
+        token = CURRENT.set(trace)
+        try:
+            self._admit(scope, fields)
+            check_path(scope)
+            check_credentials(scope, fields)
+        except Problem as problem:
+            await refuse_websocket(scope, send, problem, request_id=trace.request_id)
+        else:
+            await self.app(scope, receive, send)
+        finally:
+            CURRENT.reset(token)
+
+    def _record(self, exchange: Exchange, began: float) -> None:
+        """Count the request and write its line, under the template of its route: a path may hold anything."""
+        state = exchange.scope["state"]
+        route = state.get("route") or self._templates.of(exchange.scope)
+        self.metrics.request_done(exchange.method, route, exchange.status, time.perf_counter() - began)
+        access_line(
+            exchange.method[:20],
+            route,
+            exchange.status,
+            began,
+            client=state.get("client", "unknown"),
+            problem=exchange.problem or state.get("problem"),
+        )

@@ -1,0 +1,114 @@
+"""What is refused before anything looks at it: sizes, framing, spellings of a path."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl
+
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope
+
+from freehold.errors import BadRequest, HeadersTooLarge, NotFound, TooLarge, UnsupportedMediaType, UriTooLong
+from freehold.web.edge_fields import Fields
+from freehold.web.edge_options import EdgeOptions
+
+# Spellings of a path that mean another one to some proxy or library: empty, dot and parameter segments, backslashes,
+# encoded slashes, dots, semicolons, controls; broken percent signs; anything that is not visible ASCII.
+_ODD_PATH = re.compile(
+    rb"//|/\.{1,2}(?:/|$)|[;\\]|%(?:[01][0-9A-Fa-f]|2[eEfF]|3[bB]|5[cC]|7[fF])|%(?![0-9A-Fa-f]{2})|[^\x21-\x7e]"
+)
+_ODD_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ufffd\u2028\u2029]")
+_DIGITS = re.compile(rb"[0-9]{1,18}")
+CLOSE = {"Connection": "close"}
+
+
+def check_sizes(scope: Scope, fields: Fields, options: EdgeOptions) -> None:
+    """414 for a long request line, 431 for a large header block. The connection is closed: the rest is not read."""
+    line = len(raw_path(scope)) + len(scope.get("query_string", b"")) + len(scope["method"]) + len(" ? HTTP/1.1\r\n")
+    if line > options.line_limit_bytes:
+        raise UriTooLong(headers=CLOSE)
+    if fields.size_bytes > options.header_limit_bytes or fields.count > options.header_limit_count:
+        raise HeadersTooLarge(headers=CLOSE)
+
+
+def check_framing(fields: Fields, options: EdgeOptions) -> None:
+    """One length or one chunked body, no encoding of the content, no body over the limit."""
+    length = fields.get(b"content-length")
+    if length is not None:
+        if b"content-length" in fields.repeated or fields.get(b"transfer-encoding") is not None:
+            raise BadRequest("Send one Content-Length, or Transfer-Encoding, not both.", headers=CLOSE)
+        if _DIGITS.fullmatch(length) is None:
+            raise BadRequest("Content-Length is malformed.", headers=CLOSE)
+        if int(length) > options.body_limit_bytes:
+            raise too_large(options.body_limit_bytes)
+    encoding = fields.get(b"transfer-encoding")
+    if encoding is not None and encoding.strip().lower() != b"chunked":
+        raise BadRequest("The only Transfer-Encoding here is chunked.", headers=CLOSE)
+    coding = fields.get(b"content-encoding")
+    if coding is not None and coding.strip().lower() not in (b"", b"identity"):
+        raise UnsupportedMediaType(
+            "Send the body without Content-Encoding.", headers={"Accept-Encoding": "identity", **CLOSE}
+        )
+
+
+def check_credentials(scope: Scope, fields: Fields) -> None:
+    """Credentials come in one Authorization header and never in the address, where logs and histories keep them."""
+    if b"authorization" in fields.repeated:
+        raise BadRequest("Send one Authorization header.")
+    query: bytes = scope.get("query_string", b"")
+    if query and (b"access" in query.lower() or b"%" in query):
+        names = (name.lower() for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+        if "access_token" in names:
+            raise BadRequest("Send the token in the Authorization header, not in the query.")
+
+
+def raw_path(scope: Scope) -> bytes:
+    """The path as it was sent; where the server does not give it, as near to that as can be told."""
+    raw: bytes | None = scope.get("raw_path")
+    return raw if raw is not None else scope["path"].encode("utf-8", "replace").replace(b"%", b"%25")
+
+
+def check_path(scope: Scope) -> None:
+    """One spelling for each path: another one is 404. One trailing slash is taken off: it means the same resource."""
+    raw, path = raw_path(scope), scope["path"]
+    if _ODD_PATH.search(raw) is not None or not path.startswith("/"):
+        raise NotFound
+    if b"%" in raw and _ODD_TEXT.search(path) is not None:
+        raise NotFound
+    if len(path) > 1 and path.endswith("/"):
+        scope["path"] = path[:-1]
+        scope["raw_path"] = raw[:-1] if raw.endswith(b"/") else raw
+
+
+def too_large(limit_bytes: int) -> TooLarge:
+    """413 that closes the connection, so that the rest of the body is not read."""
+    return TooLarge(f"The limit is {limit_bytes} bytes.", headers=CLOSE)
+
+
+class BodyTooLarge(HTTPException):
+    """Raised out of `receive`. An HTTPException, because FastAPI turns any other one into a 400."""
+
+    def __init__(self) -> None:
+        super().__init__(status_code=413)
+
+
+class BodyLimit:
+    """Counts a body of unknown length as it comes and stops it at the limit, so that memory stays flat."""
+
+    __slots__ = ("_left", "_receive", "limit_bytes", "passed")
+
+    def __init__(self, receive: Receive, limit_bytes: int) -> None:
+        self._receive = receive
+        self._left = self.limit_bytes = limit_bytes
+        self.passed = False
+
+    async def __call__(self) -> Message:
+        if self.passed:
+            raise BodyTooLarge
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._left -= len(message.get("body", b""))
+            if self._left < 0:
+                self.passed = True
+                raise BodyTooLarge
+        return message

@@ -1,0 +1,163 @@
+"""uvicorn's HTTP parser with the refusals that only the server can make.
+
+An ASGI application sees a request when its head is complete. What happens before that is judged here: heads without an
+end (in bytes and in time), targets that name another host than the Host header, versions that httptools takes for
+1.x and is not, and the parser's own errors, which become problem documents.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any, cast
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from freehold.errors import BadRequest, HeadersTooLarge, Problem, UriTooLong
+from freehold.web.edge_headers import finished
+from freehold.web.edge_linger import LingeringTransport
+from freehold.web.problems import problem_parts
+
+HEAD_LIMIT_BYTES = 48 * 1024
+"""A head that goes on past this is cut while it comes; the exact limits are the edge's."""
+LINE_LIMIT_BYTES = 16 * 1024
+PATIENCE_SECONDS = 15.0
+"""A connection that has not ended its head by then is closed; so is one whose body goes on after the answer."""
+
+
+class StrictProtocol(HttpToolsProtocol):
+    """For `uvicorn.Config(http=StrictProtocol)`."""
+
+    # uvicorn declares both without None, and sets them to None.
+    parser: Any
+    cycle: Any
+
+    _refusal: Problem | None = None
+    _timer: asyncio.TimerHandle | None = None
+    _refused = False
+    _in_head = False
+    _head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        lingering = LingeringTransport(transport, self.loop, self._is_unread)
+        super().connection_made(cast("asyncio.Transport", lingering))
+        self._start_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.parser is None or self.transport.is_closing():
+            return
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_LIMIT_BYTES:
+                self._refusal = UriTooLong() if not self.headers and not self.url else HeadersTooLarge()
+                self.send_400_response("")
+                return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_bytes, self._in_head = 0, True
+        self._start_timer()
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > LINE_LIMIT_BYTES:
+            self._refuse(UriTooLong())
+
+    def on_headers_complete(self) -> None:
+        self._end_head()
+        version = self.parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            self._refuse(BadRequest("Speak HTTP/1.1."))
+        names = [name for name, _ in self.headers]
+        if version == "1.0" and b"transfer-encoding" in names:
+            self._refuse(BadRequest("HTTP/1.0 has no Transfer-Encoding."))
+        if not self.url.startswith((b"/", b"*")):
+            self._check_authority()
+        super().on_headers_complete()
+
+    def _check_authority(self) -> None:
+        """An absolute target counts above the Host header (RFC 9112 3.2.2); the application sees only the latter."""
+        parsed = httptools.parse_url(self.url)
+        named = (parsed.host or b"") + (b":%d" % parsed.port if parsed.port else b"")
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if [named.lower()] != [host.lower() for host in hosts]:
+            self._refuse(BadRequest("The target and the Host header differ."))
+
+    def _refuse(self, problem: Problem) -> None:
+        """Stop the parser; its error brings us to `send_400_response`."""
+        self._refusal = problem
+        raise ValueError(problem.title)
+
+    def send_400_response(self, msg: str) -> None:
+        """The parser gave up: a problem document, and the connection is closed. What was sent after it is not read."""
+        self._end_head()
+        self._refused = True
+        request_id = os.urandom(16).hex()
+        problem = self._refusal or BadRequest("The request is not well-formed HTTP.")
+        status, headers, body = problem_parts(problem, request_id=request_id)
+        fields = finished(
+            [*headers, (b"connection", b"close")],
+            status=status,
+            has_credentials=False,
+            is_https=self.scheme == "https",
+            request_id=request_id.encode(),
+        )
+        if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
+            self.transport.close()  # an answer is on its way: a second one must not be mixed into it
+            return
+        self.logger.warning("Malformed request refused: %s", problem.problem_code)
+        head = b"".join(b"%s: %s\r\n" % field for field in fields)
+        self.transport.write(b"HTTP/1.1 %d %s\r\n%s\r\n%s" % (status, problem.title.encode(), head, body))
+        self.transport.close()
+
+    def on_message_complete(self) -> None:
+        self._stop_timer()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The answer is out. A body that goes on trickling in may not hold the connection."""
+        super().on_response_complete()
+        if self.cycle.more_body and not self.transport.is_closing():
+            self._start_timer()
+
+    def _is_unread(self) -> bool:
+        """Whether the client may still be sending: in the middle of a body, or of what was refused."""
+        return self._refused or (self.cycle is not None and self.cycle.more_body)
+
+    def _end_head(self) -> None:
+        self._in_head = False
+        self._stop_timer()
+
+    def _start_timer(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(PATIENCE_SECONDS, self._too_slow)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _too_slow(self) -> None:
+        self._timer = None
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+def protocol_options() -> dict[str, Any]:
+    """The part of `uvicorn.Config` that goes with this protocol and the edge."""
+    return {
+        "http": StrictProtocol,
+        "proxy_headers": False,
+        "server_header": False,
+        "access_log": False,
+        "log_config": None,
+        "timeout_keep_alive": 10,
+        "timeout_graceful_shutdown": 30,
+        "reset_contextvars": True,
+    }

@@ -1,0 +1,290 @@
+"""`/v1/auth`: log-in, refresh, log-out, verification, reset, password, sessions."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Form, Request, Response
+from pydantic import BaseModel, Field, SecretStr
+
+from freehold.errors import BadRequest, NotFound, UnsupportedMediaType
+from freehold.identity import one_time
+from freehold.identity.emails import Email, email_key, login_key
+from freehold.identity.schemas import Password, plain
+from freehold.identity.service import Identity
+from freehold.identity.sessions import TokenAnswer, scope_problem
+from freehold.resource.access import anyone, scope, signed_in
+from freehold.resource.principal import system
+from freehold.store.unit import Unit
+from freehold.web.identity_parts import OwnUnitRoute, PathId, device_of, guarded, known_id, parse_id, require_fresh
+from freehold.web.unit import Caller, Db, Router, allow
+
+ACCOUNT = signed_in & scope("account")
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_SCOPE_CHARACTERS = set(map(chr, range(0x21, 0x7F))) - set('"\\')
+_MOST_SCOPES = 50
+
+
+class TokenRead(BaseModel):
+    """The answer of the token route (RFC 6749 5.1)."""
+
+    access_token: str
+    token_type: str = "Bearer"  # noqa: S105 (its name, not its value)
+    expires_in: int
+    refresh_token: str
+    scope: str
+
+
+class Address(BaseModel, extra="forbid"):
+    """An e-mail address."""
+
+    email: Email
+
+
+class LinkToken(BaseModel, extra="forbid"):
+    """The token of a mailed link."""
+
+    token: str = Field(max_length=256)
+
+
+class NewPassword(LinkToken):
+    """The token of a reset link, and the password to set."""
+
+    password: Password
+
+
+class PasswordChange(BaseModel, extra="forbid"):
+    """The present password and the next."""
+
+    current_password: SecretStr
+    new_password: Password
+
+
+class EmailChange(BaseModel, extra="forbid"):
+    """The present password and the address to take on."""
+
+    current_password: SecretStr
+    email: Email
+
+
+class SessionRead(BaseModel):
+    """A log-in, without anything that could be used as one."""
+
+    id: UUID
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    address: str
+    user_agent: str
+    is_current: bool
+
+
+class SessionList(BaseModel):
+    """All open log-ins; there is one page."""
+
+    items: list[SessionRead]
+    next_cursor: str | None = None
+
+
+def auth_router(identity: Identity) -> Router:
+    """Every operation under `/v1/auth`."""
+    router = Router(prefix="/v1/auth")
+    for part in (_tokens, _links, _credentials, _sessions):
+        router.include_router(part(identity), tags=["auth"])
+    return router
+
+
+def _tokens(identity: Identity) -> Router:
+    router = Router(route_class=OwnUnitRoute)
+
+    @router.post("/token", operation_id="create_token", response_model=TokenRead, dependencies=[allow(anyone)])
+    async def token(
+        request: Request,
+        *,
+        grant_type: Annotated[str | None, Form(examples=["password"])] = None,
+        username: Annotated[str | None, Form(examples=["ada@example.com"])] = None,
+        password: Annotated[str | None, Form()] = None,
+        refresh_token: Annotated[str | None, Form()] = None,
+        scope: Annotated[str | None, Form()] = None,
+    ) -> Response:
+        """Log in (`grant_type=password`) or go on (`refresh_token`). Unknown fields are ignored, as OAuth wants."""
+        await _check_form(request)
+        wanted = _scope(scope)
+        if grant_type == "password":
+            given = _given(username=username, password=password)
+            answer = await identity.parts.log_in(*given, scope=wanted, device=device_of(request))
+        elif grant_type == "refresh_token":
+            (old,) = _given(refresh_token=refresh_token)
+            answer = await identity.parts.sessions.refresh(old, scope=wanted)
+        elif grant_type:
+            raise BadRequest("Known grants: password, refresh_token.", code="auth.unsupported_grant_type")
+        else:
+            raise BadRequest("grant_type is missing.", code="auth.invalid_request")
+        return _token_answer(answer)
+
+    @router.post("/revocation", operation_id="revoke_token", response_class=Response, dependencies=[allow(anyone)])
+    async def revoke(request: Request, token: Annotated[str | None, Form()] = None) -> Response:
+        """Log out: end the log-in behind a refresh or access token (RFC 7009). An unknown token is no fault."""
+        await _check_form(request)
+        (given,) = _given(token=token)
+        await _in_unit(identity, "log-out", lambda unit: identity.parts.sessions.revoke(unit.session, given))
+        return Response(status_code=200, headers=NO_STORE)
+
+    return router
+
+
+def _links(identity: Identity) -> Router:
+    router = Router(route_class=OwnUnitRoute)
+
+    @router.post("/verification", operation_id="send_verification", status_code=202, dependencies=guarded(ACCOUNT))
+    async def send_verification(request: Request, caller: Caller) -> dict[str, str]:
+        """Mail the verification link again; earlier ones are dead."""
+        parts = identity.parts
+        await parts.throttle.admit("verification", address=device_of(request).address, person=str(caller.id))
+
+        async def work(unit: Unit) -> None:
+            await parts.accounts.ask_for_verification(
+                unit.session, await parts.accounts.get(unit.session, known_id(caller))
+            )
+
+        await _in_unit(identity, "a user's own verification", work)
+        return {}
+
+    @router.post(
+        "/verification/confirmation", operation_id="confirm_verification", status_code=204, dependencies=[allow(anyone)]
+    )
+    async def verify(link: LinkToken) -> None:
+        """Prove the address by the token of the link."""
+        await _in_unit(identity, "verification", lambda unit: identity.parts.accounts.verify(unit.session, link.token))
+
+    @router.post("/reset", operation_id="send_reset", status_code=202, dependencies=[allow(anyone)])
+    async def send_reset(request: Request, wanted: Address) -> dict[str, str]:
+        """Mail a reset link to the address if it has an account; the answer is the same when it has none."""
+        key = email_key(wanted.email)
+        await identity.parts.throttle.admit("reset", address=device_of(request).address, person=login_key(wanted.email))
+        # The look-up is a job's, so that neither answer nor time tells whether there is an account (A01).
+        await _in_unit(identity, "reset", lambda unit: identity.reset_job.enqueue(unit.session, email_key=key))
+        return {}
+
+    @router.post("/reset/confirmation", operation_id="confirm_reset", status_code=204, dependencies=[allow(anyone)])
+    async def reset(request: Request, wanted: NewPassword) -> None:
+        """Set a new password by the token of the link. Every log-in ends."""
+        parts = identity.parts
+        await parts.throttle.admit("reset-confirmation", address=device_of(request).address, person=wanted.token)
+        async with parts.database.reading(system("reset")) as session:
+            proof = await one_time.find(session, wanted.token, purpose=one_time.RESET)
+            names = await _names(identity, session, proof.user_id)
+        password = plain(wanted.password)
+        parts.policy.check(password, names=names)
+        hashed = await parts.passwords.hash(password)
+        await _in_unit(
+            identity, "reset", lambda unit: parts.accounts.reset_password(unit.session, wanted.token, hashed)
+        )
+
+    return router
+
+
+def _credentials(identity: Identity) -> Router:
+    router = Router(route_class=OwnUnitRoute)
+
+    @router.post("/password", operation_id="change_password", status_code=204, dependencies=guarded(ACCOUNT))
+    async def change_password(caller: Caller, wanted: PasswordChange) -> None:
+        """Change your password. Needs a log-in of the last five minutes; every other log-in ends."""
+        parts, user_id = identity.parts, known_id(caller)
+        await require_fresh(identity, caller)
+        async with parts.database.reading(system("a user's own names")) as session:
+            names = await _names(identity, session, user_id)
+        password = plain(wanted.new_password)
+        parts.policy.check(password, names=names, pointer="/new_password")
+        await parts.log_in.check(user_id, plain(wanted.current_password))
+        hashed = await parts.passwords.hash(password)
+        await _in_unit(
+            identity,
+            "a user's own password",
+            lambda unit: parts.accounts.change_password(unit.session, user_id, hashed, keep=caller.session_id),
+        )
+
+    @router.post("/email", operation_id="change_email", status_code=204, dependencies=guarded(ACCOUNT))
+    async def change_email(caller: Caller, wanted: EmailChange) -> None:
+        """Change your address. Needs a log-in of the last five minutes; the old address is told."""
+        parts, user_id = identity.parts, known_id(caller)
+        await require_fresh(identity, caller)
+        await parts.log_in.check(user_id, plain(wanted.current_password))
+        await _in_unit(
+            identity,
+            "a user's own address",
+            lambda unit: parts.accounts.change_email(unit.session, user_id, wanted.email),
+        )
+
+    return router
+
+
+def _sessions(identity: Identity) -> Router:
+    router = Router(prefix="/sessions")
+
+    @router.get("", operation_id="list_sessions", dependencies=guarded(ACCOUNT))
+    async def listed(db: Db, caller: Caller, response: Response) -> SessionList:
+        """Your open log-ins."""
+        response.headers["Cache-Control"] = "private, no-store"
+        rows = await identity.parts.sessions.listed(db, known_id(caller))
+        items = [SessionRead(**_shown(row), is_current=row.id == caller.session_id) for row in rows]
+        return SessionList(items=items)
+
+    @router.delete("", operation_id="end_sessions", status_code=204, dependencies=guarded(ACCOUNT))
+    async def end_all(db: Db, caller: Caller) -> None:
+        """Log out everywhere, here too."""
+        await identity.parts.sessions.end_all(db, known_id(caller), by="logout")
+
+    @router.delete("/{id}", operation_id="end_session", status_code=204, dependencies=guarded(ACCOUNT))
+    async def end(session_id: PathId, db: Db, caller: Caller) -> None:
+        """Log out one device."""
+        mine = {row.id for row in await identity.parts.sessions.listed(db, known_id(caller))}
+        wanted = parse_id(session_id)
+        if wanted not in mine or not await identity.parts.sessions.end(db, wanted, by="logout"):
+            raise NotFound
+
+    return router
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in SessionRead.model_fields if name != "is_current"}
+
+
+def _token_answer(answer: TokenAnswer) -> Response:
+    body = TokenRead(**asdict(answer)).model_dump_json().encode()
+    return Response(body, 200, headers=NO_STORE, media_type="application/json")
+
+
+async def _in_unit(identity: Identity, reason: str, work: Any) -> None:
+    await identity.parts.database.run(system(reason), work)
+
+
+async def _names(identity: Identity, session: Any, user_id: UUID) -> tuple[str, str]:
+    user = await identity.parts.accounts.get(session, user_id)
+    return user.full_name, user.email
+
+
+async def _check_form(request: Request) -> None:
+    """RFC 6749 3.2: a form, with no parameter given twice."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media not in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        raise UnsupportedMediaType("Send a form (application/x-www-form-urlencoded).")
+    names = [name for name, _ in (await request.form()).multi_items()]
+    if len(names) != len(set(names)):
+        raise BadRequest("A parameter is given twice.", code="auth.invalid_request")
+
+
+def _given(**values: str | None) -> list[str]:
+    missing = [name for name, value in values.items() if not value]
+    if missing:
+        raise BadRequest(f"{' and '.join(missing)} missing.", code="auth.invalid_request")
+    return [value for value in values.values() if value]
+
+
+def _scope(text: str | None) -> frozenset[str] | None:
+    """The scopes asked for; none asked is a log-in without restriction."""
+    names = (text or "").split(" ") if text else []
+    if len(names) > _MOST_SCOPES or any(not name or not set(name) <= _SCOPE_CHARACTERS for name in names):
+        raise scope_problem("scope is a list of names separated by single spaces.")
+    return frozenset(names) or None

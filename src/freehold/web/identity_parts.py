@@ -1,0 +1,166 @@
+"""What the path operations of identity share: their route classes, the client's device, the answer with a user in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+from fastapi import Depends, Path, Request
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from freehold.errors import NotFound, Unauthenticated
+from freehold.identity.emails import login_key
+from freehold.identity.schemas import plain
+from freehold.identity.service import Identity
+from freehold.identity.sessions import Device
+from freehold.resource import clock
+from freehold.resource.access import Rule, anyone
+from freehold.resource.principal import Principal
+from freehold.web import body as request_body
+from freehold.web.execution import request_key
+from freehold.web.guard import principal_of, require
+from freehold.web.openapi_responses import headers
+from freehold.web.preconditions import entity_tag, not_modified
+from freehold.web.unit import UnitRoute, allow, rule_of
+
+# Text and not UUID: an id that is not of its form is 404 like one that never was, and not 422.
+PathId = Annotated[str, Path(alias="id")]
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+# For the document alone: the guard has looked at the credential by the time that dependencies run.
+_BEARER = Depends(HTTPBearer(scheme_name="bearer", bearerFormat="JWT", auto_error=False))
+Responses = dict[int | str, dict[str, Any]]
+TAGGED: Responses = {200: {"headers": headers("ETag")}}
+UNCHANGED: Responses = {**TAGGED, 304: {"description": "Not modified", "headers": headers("ETag")}}
+CHANGED_MEANWHILE: Responses = {**TAGGED, 412: {"description": "If-Match names another version"}}
+
+# A10: how fresh a log-in has to be to change what protects the account (RFC 9470 `max_age`).
+FRESH_FOR = timedelta(minutes=5)
+
+
+def guarded(rule: Rule) -> list[Any]:
+    """The dependencies of an operation that needs a caller, so that the document says so too."""
+    return [allow(rule), _BEARER]
+
+
+def device_of(request: Request) -> Device:
+    """The client: its address as the edge found it, and what it calls itself."""
+    address = request.scope.get("state", {}).get("client") or (request.client.host if request.client else "")
+    return Device(address, request.headers.get("user-agent", "").replace("\0", ""))
+
+
+def parse_id(text: str) -> UUID:
+    """A user's id in a path. One that is not of its form names nothing: NotFound (V05)."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound from None
+
+
+class OwnUnitRoute(APIRoute):
+    """A route whose handler opens its units itself, around the hashing of passwords and never during it.
+
+    On SQLite an open unit keeps everyone else from writing, and a hash takes as long as a hundred writes. A public
+    operation does not look at the Authorization header at all: whoever asks for a new token sends the old one along.
+    """
+
+    def get_route_handler(self) -> Handler:
+        """Wrap FastAPI's handler: guard, strict JSON, handler."""
+        handler = super().get_route_handler()
+        rule = rule_of(self)
+
+        async def handle(request: Request) -> Response:
+            if rule is not None and rule != anyone:
+                require(rule, await principal_of(request))
+            request_key(request)  # a malformed key is refused as everywhere; these operations are not replayed
+            await check_json(request)
+            return await handler(request)
+
+        return handle
+
+
+async def check_json(request: Request) -> bytes:
+    """The body, refused when it is JSON that breaks the limits of `freehold.web.body`."""
+    body = await request.body()
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if body and (media == "application/json" or media.endswith("+json")):
+        request_body.parse(body)
+    return body
+
+
+def registration_route(identity: Identity) -> type[UnitRoute]:
+    """The route class of registration: quota, policy and hash come before the unit, the row and its answer within."""
+
+    class RegistrationRoute(UnitRoute):
+        def get_route_handler(self) -> Handler:
+            handler = super().get_route_handler()
+
+            async def handle(request: Request) -> Response:
+                request.state.fh_password_hash = await _hashed(identity, request)
+                return await handler(request)
+
+            return handle
+
+    return RegistrationRoute
+
+
+async def _hashed(identity: Identity, request: Request) -> str | None:
+    parts, body = identity.parts, await check_json(request)
+    try:
+        draft: Any = identity.create.model_validate_json(body)
+    except ValidationError:
+        await parts.throttle.admit("registration", address=device_of(request).address, person="")
+        return None  # the handler says what is wrong
+    person = login_key(draft.email)
+    await parts.throttle.admit("registration", address=device_of(request).address, person=person)
+    password = plain(draft.password)
+    parts.policy.check(password, names=(getattr(draft, "full_name", ""), draft.email))
+    return await parts.passwords.hash(password)
+
+
+async def require_fresh(identity: Identity, caller: Principal) -> None:
+    """Raise Unauthenticated (RFC 9470) unless the password was given within the last five minutes."""
+    parts, given_at = identity.parts, None
+    if caller.session_id is not None:
+        async with parts.database.reading(caller) as session:
+            given_at = await parts.sessions.logged_in_at(session, caller.session_id)
+    if given_at is None or clock.now() - given_at > FRESH_FOR:
+        seconds = int(FRESH_FOR.total_seconds())
+        challenge = f'Bearer error="insufficient_user_authentication", max_age="{seconds}"'
+        raise Unauthenticated(
+            "Log in again to do this.",
+            code="auth.insufficient_user_authentication",
+            headers={"WWW-Authenticate": challenge},
+        )
+
+
+def user_answer(
+    identity: Identity, request: Request, user: Any, *, status: int = 200, location: str | None = None
+) -> Response:
+    """A user as the read schema shows it, with its entity tag; 304 where the client has it already."""
+    body = identity.read.model_validate(user, from_attributes=True).model_dump_json(by_alias=True).encode()
+    headers = {
+        "ETag": entity_tag(user.row_version, body),
+        "Cache-Control": "private, no-cache",
+        "Vary": "Authorization",
+    }
+    if location is not None:
+        headers["Location"] = location
+    if request.method in ("GET", "HEAD") and not_modified(request.headers, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(body, status, headers=headers, media_type="application/json")
+
+
+def is_staff(identity: Identity, caller: Principal) -> bool:
+    """Whether the caller may look at every account."""
+    return not caller.roles.isdisjoint(identity.staff_roles)
+
+
+def known_id(caller: Principal) -> UUID:
+    """The caller's id, where the rule has made sure that there is one."""
+    return cast(UUID, caller.id)

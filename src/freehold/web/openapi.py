@@ -1,0 +1,274 @@
+"""The OpenAPI document: FastAPI's, with the operations of resources described from what was declared.
+
+Every status, header and parameter that an operation really has stands in it, and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fastapi.routing import iter_route_contexts
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
+
+from freehold.resource.access import Constant, Owner, Where
+from freehold.resource.declaration import Action, View
+from freehold.web.openapi_parameters import key_parameter, list_parameters, view_parameters
+from freehold.web.openapi_responses import headers, refusal
+from freehold.web.unit import UnitRouteMixin
+
+if TYPE_CHECKING:
+    from freehold.web.app import Freehold
+    from freehold.web.mounting import Operation
+
+REF = "#/components/schemas/{model}"
+_KEY_HEADER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key with the same request has one effect and one answer, for at least 24 hours.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": '^[!#-~]+$|^"([^"\\\\]|\\\\.)*"$'},
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag that was read: 412 when the row has changed since.",
+    "schema": {"type": "string"},
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "ETags that the client holds: 304 when one is current.",
+    "schema": {"type": "string"},
+}
+
+
+def document(app: Freehold, base: dict[str, Any], operations: Sequence[Operation]) -> dict[str, Any]:
+    """Complete FastAPI's document `base`."""
+    schemas = _Schemas(operations)
+    components = base.setdefault("components", {})
+    components.setdefault("schemas", {}).update(schemas.definitions)
+    components["schemas"]["Problem"] = problem_schema()
+    components.setdefault("securitySchemes", {})["bearer"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    for operation in operations:
+        path = base["paths"].setdefault(operation.path, {})
+        path[operation.method.lower()] = _Described(operation, schemas).build()
+    base.setdefault("servers", [{"url": app.settings.public_url}])
+    _describe_own(app, base, {(operation.path, operation.method.lower()) for operation in operations})
+    return base
+
+
+def problem_schema() -> dict[str, Any]:
+    """The schema of every refusal (RFC 9457)."""
+    text = {"type": "string"}
+    fault = {
+        "type": "object",
+        "properties": {"pointer": text, "parameter": text, "code": text, "message": text},
+        "required": ["code", "message"],
+    }
+    return {
+        "type": "object",
+        "title": "Problem",
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": text,
+            "status": {"type": "integer"},
+            "detail": text,
+            "instance": text,
+            "code": text,
+            "request_id": text,
+            "errors": {"type": "array", "items": fault},
+        },
+        "required": ["type", "title", "status", "code", "instance", "request_id"],
+    }
+
+
+def _describe_own(app: Freehold, base: dict[str, Any], known: set[tuple[str, str]]) -> None:
+    """Operations of one's own refuse with problem documents too; FastAPI describes its own error form."""
+    for path, item in base["paths"].items():
+        for method, operation in item.items():
+            if (path, method) in known or not isinstance(operation, dict):
+                continue
+            responses = operation.setdefault("responses", {})
+            for status in _OF_OWN:
+                responses[str(status)] = refusal(status)
+            if "412" in responses:
+                responses["412"] = refusal(412)
+    _describe_units(app, base, known)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        base["components"]["schemas"].pop(unused, None)
+
+
+def _describe_units(app: Freehold, base: dict[str, Any], known: set[tuple[str, str]]) -> None:
+    """Path operations inside the unit of work take an Idempotency-Key."""
+    for context in iter_route_contexts(app.routes):
+        route, path = context.original_route, context.path or ""
+        if isinstance(route, UnitRouteMixin):
+            for method in {"post", "patch", "put"} & {each.lower() for each in route.methods or ()}:
+                if (path, method) not in known:
+                    _describe_replay(base["paths"].get(path, {}).get(method, {}))
+
+
+def _describe_replay(operation: dict[str, Any]) -> None:
+    """What a path operation inside the unit of work takes and answers beyond what its function says."""
+    if operation:
+        operation.setdefault("parameters", []).append(_KEY_HEADER)
+    for status, response in operation.get("responses", {}).items():
+        if status.startswith("2"):
+            response.setdefault("headers", {}).update(headers("Idempotent-Replayed"))
+
+
+_OF_OWN = (400, 401, 403, 404, 405, 409, 413, 414, 415, 421, 422, 429, 431, 500, 503)
+
+
+class _Schemas:
+    """JSON Schemas of every model that an operation shows, under names that do not collide."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        inputs: list[tuple[Any, JsonSchemaMode, TypeAdapter[Any]]] = []
+        self._keys: dict[tuple[Any, str], dict[str, Any]] = {}
+        for kind, mode in dict.fromkeys(_wanted(operations)):
+            inputs.append((kind, mode, TypeAdapter(kind)))
+        found, shared = TypeAdapter.json_schemas(inputs, ref_template=REF)
+        self._found = found
+        self.definitions: dict[str, Any] = shared.get("$defs", {})
+
+    def of(self, kind: Any, mode: JsonSchemaMode) -> dict[str, Any]:
+        return dict(self._found[(kind, mode)])
+
+
+def _wanted(operations: Iterable[Operation]) -> Iterable[tuple[Any, JsonSchemaMode]]:
+    for operation in operations:
+        yield operation.bound.read_schema, "serialization"
+        if operation.body is not None:
+            yield operation.body, "validation"
+        if isinstance(operation.detail, View):
+            yield operation.detail.returns, "serialization"
+            if operation.detail.params is not None:
+                yield operation.detail.params, "validation"
+
+
+class _Described:
+    """The description of one operation."""
+
+    def __init__(self, operation: Operation, schemas: _Schemas) -> None:
+        self._operation = operation
+        self._schemas = schemas
+        self._bound = operation.bound
+        self._has_key = "{id}" in operation.path
+
+    def build(self) -> dict[str, Any]:
+        operation = self._operation
+        described: dict[str, Any] = {
+            "operationId": operation.id,
+            "summary": operation.summary,
+            "description": f"Access: `{operation.rule.describe()}`",
+            "tags": [self._bound.resource.tag],
+            "parameters": self._parameters(),
+            "responses": {**self._success(), **self._refusals()},
+            "security": self._security(),
+        }
+        if operation.body is not None:
+            described["requestBody"] = {"required": True, "content": self._body()}
+        return described
+
+    def _security(self) -> list[dict[str, list[str]]]:
+        rule = self._operation.rule
+        if isinstance(rule, Constant):
+            return []
+        open_too = any(isinstance(atom, Where | Constant) for atom in rule.atoms())
+        return [{"bearer": []}, *([{}] if open_too else [])]
+
+    def _parameters(self) -> list[dict[str, Any]]:
+        operation = self._operation
+        found = [key_parameter(self._bound)] if self._has_key else []
+        if operation.kind == "list":
+            found += list_parameters(operation.spec)
+        elif operation.kind == "one":
+            found += [p for p in list_parameters(operation.spec) if p["name"] == "expand"]
+        elif isinstance(operation.detail, View) and operation.detail.params is not None:
+            found += view_parameters(self._schemas.of(operation.detail.params, "validation"), self._schemas.definitions)
+        if operation.kind in ("one", "view"):
+            found.append(_IF_NONE_MATCH)
+        if operation.kind in ("update", "delete", "action"):
+            required = self._bound.resource.require_if_match and operation.kind != "action"
+            found.append({**_IF_MATCH, "required": required})
+        if operation.method in ("POST", "PATCH", "PUT"):
+            found.append({**_KEY_HEADER, "required": self._bound.resource.require_key})
+        return found
+
+    def _body(self) -> dict[str, Any]:
+        assert self._operation.body is not None
+        schema = {"schema": self._schemas.of(self._operation.body, "validation")}
+        if self._operation.kind == "update":
+            return {"application/merge-patch+json": schema, "application/json": schema}
+        return {"application/json": schema}
+
+    def _success(self) -> dict[str, Any]:
+        operation = self._operation
+        if operation.status == 204:
+            replayed = {} if operation.method == "DELETE" else {"headers": headers("Idempotent-Replayed")}
+            return {"204": {"description": "Done", **replayed}}
+        if operation.kind == "list":
+            return {"200": self._content(self._page(), "A page", "Link")}
+        if isinstance(operation.detail, View):
+            returns = self._schemas.of(operation.detail.returns, "serialization")
+            return {"200": self._content(returns, operation.summary, "ETag"), "304": _unchanged()}
+        shown = self._schemas.of(self._bound.read_schema, "serialization")
+        if operation.kind == "one":
+            return {"200": self._content(shown, "The resource", "ETag"), "304": _unchanged()}
+        names = (
+            ("ETag", "Location", "Idempotent-Replayed") if operation.status == 201 else ("ETag", "Idempotent-Replayed")
+        )
+        return {str(operation.status): self._content(shown, "The resource as it is now", *names)}
+
+    def _content(self, schema: dict[str, Any], description: str, *names: str) -> dict[str, Any]:
+        return {
+            "description": description,
+            "headers": headers(*names),
+            "content": {"application/json": {"schema": schema}},
+        }
+
+    def _page(self) -> dict[str, Any]:
+        item = self._schemas.of(self._bound.read_schema, "serialization")
+        properties: dict[str, Any] = {
+            "items": {"type": "array", "items": item},
+            "next_cursor": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+            "total": {"type": "integer", "minimum": 0, "description": "With ?count=true"},
+        }
+        if self._operation.spec.facets:
+            properties["facets"] = {"type": "object", "description": "With ?facets="}
+        return {"type": "object", "properties": properties, "required": ["items", "next_cursor"]}
+
+    def _refusals(self) -> dict[str, Any]:
+        patch = self._operation.kind == "update"
+        return {str(status): refusal(status, patch=patch) for status in sorted(set(self._refusal_kinds()))}
+
+    def _refusal_kinds(self) -> Iterable[int]:
+        operation, writes = self._operation, self._operation.method != "GET"
+        yield from (400, 401, 414, 421, 422, 431, 500, 503)  # 414, 421 and 431: the edge, on any request
+        rule_asks = not isinstance(operation.rule, Constant)
+        if rule_asks:
+            yield 403
+        if self._has_key or any(isinstance(atom, Owner) for atom in operation.rule.atoms()):
+            yield 404
+        if writes:
+            yield from (403, 404, 409, 413)
+            if operation.method in ("POST", "PATCH", "PUT"):
+                yield 415
+            if operation.kind in ("update", "delete", "action"):
+                yield 412
+            if self._bound.resource.require_if_match and operation.kind in ("update", "delete"):
+                yield 428
+        yield 429
+        detail = operation.detail
+        declared = detail.problems if isinstance(detail, Action) else self._bound.resource.problems
+        for kind in declared:
+            yield int(getattr(kind, "status", 500))
+
+
+def _unchanged() -> dict[str, Any]:
+    return {"description": "Not modified", "headers": headers("ETag")}

@@ -1,0 +1,90 @@
+"""One row at a time: loaded for a change under the caller's rules and a lock, and judged by the rule of the change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, literal, select
+
+from freehold.errors import FieldError, Forbidden, Invalid, NotFound
+from freehold.resource.access import Constant, Rule, anyone
+from freehold.store.compiler import RuleClause
+from freehold.store.session import Session
+from freehold.store.unit import Unit
+from freehold.web.bound import Bound, forbidden_field
+
+
+def clause(session: Session, bound: Bound, rule: Rule) -> ColumnElement[bool]:
+    """A further rule as a column of a statement on the resource's table, for the caller of this session."""
+    return RuleClause(session.scope.shape.for_rule(rule, bound.model))
+
+
+async def load(session: Session, bound: Bound, key: Any, *, rule: Rule | None = None) -> Any:
+    """The row as an object, under the read rule. Raises NotFound, or Forbidden where a further `rule` does not hold."""
+    asked = rule.simplify(session.principal) if rule is not None else anyone
+    may = (literal(asked.value) if isinstance(asked, Constant) else clause(session, bound, asked)).label("fh_may")
+    found = (await session.execute(select(bound.model, may).where(bound.key == key))).one_or_none()
+    if found is None:
+        raise NotFound
+    if not found[1]:
+        raise Forbidden
+    return found[0]
+
+
+async def load_for_change(
+    session: Session, bound: Bound, key: Any, rule: Rule, *, fields: dict[str, Rule] | None = None
+) -> Any:
+    """The row under the read rule, locked until the unit ends, with the change's own rules asked in the same statement.
+
+    fields: rules that single fields of the change bring with them. Raises NotFound where the caller may not read the
+    row, Forbidden where it may read and not do this, Invalid for a field it may not set on this row.
+    """
+    asked = {"": rule.simplify(session.principal), **(fields or {})}
+    columns = [
+        (literal(part.value) if isinstance(part, Constant) else clause(session, bound, part)).label(f"fh_may_{index}")
+        for index, part in enumerate(asked.values())
+    ]
+    statement = select(bound.model, *columns).where(bound.key == key).with_for_update(of=bound.model, key_share=True)
+    found = (await session.execute(statement)).one_or_none()
+    if found is None:
+        raise NotFound
+    row, *verdicts = found
+    judged = dict(zip(asked, verdicts, strict=True))
+    if not judged.pop(""):
+        raise Forbidden
+    refused = [name for name, allowed in judged.items() if not allowed]
+    if refused:
+        raise Invalid(errors=[forbidden_field(name) for name in refused])
+    return row
+
+
+async def check_links(session: Session, bound: Bound, draft: BaseModel) -> None:
+    """Both ends of a relation are judged: a row that the caller may not read cannot be pointed to (Z09).
+
+    Raises Invalid, the same for a hidden row and for one that never was.
+    """
+    faults = []
+    for name in sorted(draft.model_fields_set & bound.links.keys()):
+        value = getattr(draft, name)
+        target = bound.links[name]
+        if value is None or target.table is None:
+            continue
+        statement = select(literal(1)).select_from(target.table).where(target == value)
+        if (await session.execute(statement)).first() is None:
+            faults.append(FieldError("unknown_reference", "There is no such row", pointer=f"/{name}"))
+    if faults:
+        raise Invalid(errors=faults)
+
+
+async def still_allowed(unit: Unit, bound: Bound, key: Any) -> None:
+    """Before a replay: the row of the stored answer, if it still exists, has to be readable still (I08)."""
+    statement = select(literal(1)).select_from(bound.table).where(bound.key == key)
+    if key is None or (await unit.session.execute(statement)).first() is not None:
+        return
+    async with unit.session.unscoped("a replay asks whether the row is gone or hidden") as everything:
+        if (await everything.execute(statement)).first() is not None:
+            raise NotFound
+
+
+__all__ = ["check_links", "clause", "load", "load_for_change", "still_allowed"]

@@ -1,0 +1,65 @@
+"""What a request needs of its application, found on the application and nowhere global."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import HTTPConnection
+
+from freehold.errors import Unauthenticated
+from freehold.resource.access import anyone
+from freehold.resource.principal import ANONYMOUS, Authenticator, Principal
+from freehold.store.database import Database
+from freehold.store.invariant_breach import Breach
+from freehold.store.invariants import Registry
+from freehold.store.session import Session
+
+ActorLoader = Callable[[Session, Principal], Awaitable[Any]]
+
+
+@dataclass(slots=True)
+class Runtime:
+    """The parts behind every operation of one application.
+
+    load_actor: the caller's user row in the session at hand, for domain functions that ask for one.
+    identify: takes the place of the authenticator where the caller is found in more than the Authorization header.
+    after_commit: woken after each commit (workers, live subscribers).
+    """
+
+    database: Database
+    authenticator: Authenticator
+    load_actor: ActorLoader | None = None
+    identify: Callable[[HTTPConnection], Awaitable[Principal]] | None = None
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+    deadline_seconds: float = 30.0
+    invariants: Registry = field(default_factory=Registry)
+
+    def hidden(self, broken: Breach, principal: Principal) -> frozenset[str]:
+        """Fields of the table of a broken rule that this caller may not read, in every row."""
+        protection = self.database.registry.find(broken.bound.table.name)
+        rules = {} if protection is None else protection.access.read_fields
+        return frozenset(name for name, rule in rules.items() if rule.simplify(principal) != anyone)
+
+
+class NoAccounts:
+    """The authenticator of a service without accounts: a credential means nothing here, and is refused."""
+
+    async def authenticate(self, authorization: Sequence[str]) -> Principal:
+        """See `Authenticator`."""
+        if authorization:
+            raise Unauthenticated(invalid_token=True)
+        return ANONYMOUS
+
+
+def runtime(connection: HTTPConnection) -> Runtime:
+    """The runtime of the application that serves this request."""
+    found: Runtime = connection.app.state.freehold
+    return found
+
+
+async def actor(connection: HTTPConnection, session: Session, principal: Principal) -> Any:
+    """The caller's user row in the session at hand; None for nobody and where there are no accounts."""
+    load = runtime(connection).load_actor
+    return None if load is None else await load(session, principal)

@@ -1,0 +1,129 @@
+"""The commands that only read: settings, routes, openapi; and how a refusal looks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from freehold.settings import Settings
+
+Run = Callable[..., Any]
+BOOKS = """
+from sqlalchemy.orm import Mapped
+from sqlalchemy import MetaData
+from freehold import Base as FreeholdBase
+from freehold.resource.base import NAMING
+from freehold import Access, Freehold, Resource, anyone, role
+
+class Base(FreeholdBase):
+    __abstract__ = True
+    metadata = MetaData(naming_convention=NAMING)
+
+class Book(Base):
+    __tablename__ = "cli_books"
+    title: Mapped[str]
+
+app = Freehold(Resource(Book, name="books", access=Access(read=anyone, create=role("editor"))), title="Books")
+"""
+PLAIN = """
+from fastapi import FastAPI
+app = FastAPI(title="Plain", docs_url=None, redoc_url=None, openapi_url=None)
+
+@app.get("/things/{thing_id}")
+def thing(thing_id: int) -> int:
+    return thing_id
+"""
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class TestSettings:
+    def test_as_a_table(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("FREEHOLD_LIMITS", "x9")
+        printed = run("settings")
+        assert printed.status == 0
+        assert [line for line in printed.out.splitlines() if line.split()[:2] == ["FREEHOLD_LIMITS", "x9"]]
+
+    def test_as_json_with_secrets_masked(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("FREEHOLD_SECRET", "a-secret-that-nobody-may-see-0123456789")
+        monkeypatch.setenv("FREEHOLD_DATABASE_URL", "postgresql://u:nobody-may-see@db/app")
+        printed = run("settings", "--json")
+        rows = {row["name"]: row for row in json.loads(printed.out)}
+        assert set(rows) == {Settings.variable(field) for field in Settings.model_fields}
+        assert rows["FREEHOLD_SECRET"]["value"] == "********"
+        assert rows["FREEHOLD_DATABASE_URL"]["value"] == "postgresql+asyncpg://u:***@db/app"
+        assert "nobody-may-see" not in printed.out
+
+    def test_a_services_own_are_listed_too(self, run: Run, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (project / "bakery.py").write_text(
+            "from freehold.settings import ServiceSettings\n"
+            "class Bakery(ServiceSettings, prefix='BAKERY_'):\n"
+            "    ovens: int = 2\n"
+        )
+        (project / "pyproject.toml").write_text('[tool.freehold]\nsettings = ["bakery:Bakery"]\n')
+        monkeypatch.setenv("BAKERY_OVENS", "5")
+        rows = {row["name"]: row["value"] for row in json.loads(run("settings", "--json").out)}
+        assert rows["BAKERY_OVENS"] == "5"
+        assert "#BAKERY_OVENS=2" in run("settings", "--example").out
+
+    def test_what_is_no_settings_class_is_refused(self, run: Run, project: Path) -> None:
+        (project / "bakery.py").write_text("Bakery = dict\n")
+        (project / "pyproject.toml").write_text('[tool.freehold]\nsettings = ["bakery:Bakery"]\n')
+        printed = run("settings")
+        assert (printed.status, printed.out) == (2, "")
+        assert "bakery:Bakery is not a subclass of ServiceSettings" in printed.err
+
+    def test_F14_a_refusal_is_a_message_and_status_2_without_a_traceback(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("FREEHOLD_WORKER", "2")
+        printed = run("settings")
+        assert (printed.status, printed.out) == (2, "")
+        assert printed.err == "freehold: FREEHOLD_WORKER is not a setting. Did you mean FREEHOLD_WORKERS?\n"
+
+    def test_the_example_in_the_repository_is_up_to_date(self) -> None:
+        made = subprocess.run(
+            [sys.executable, "-m", "freehold.cli", "settings", "--example"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert (ROOT / ".env.example").read_text() == made.stdout, "run make env-example"
+
+
+class TestRoutes:
+    def test_each_operation_has_its_access_rule(self, run: Run, project: Path) -> None:
+        (project / "books.py").write_text(BOOKS)
+        rows = {(row["method"], row["path"]): row for row in json.loads(run("routes", "books", "--json").out)}
+        assert rows["GET", "/v1/books"]["access"] == "anyone"
+        assert rows["POST", "/v1/books"]["access"] == "role('editor')"
+        assert rows["POST", "/v1/books"]["operation"] == "create_book"
+        assert ("DELETE", "/v1/books/{id}") not in rows
+        assert rows["GET", "/health/live"]["access"] == ""
+
+    def test_a_plain_fastapi_app_has_routes_without_rules(self, run: Run, project: Path) -> None:
+        (project / "plain.py").write_text(PLAIN)
+        rows = json.loads(run("routes", "plain", "--json").out)
+        assert rows == [{"method": "GET", "path": "/things/{thing_id}", "operation": "thing", "access": ""}]
+        assert "/things/{thing_id}" in run("routes", "plain").out
+
+
+class TestOpenapi:
+    def test_to_standard_output_and_to_a_file_with_the_same_bytes(self, run: Run, project: Path) -> None:
+        (project / "plain.py").write_text(PLAIN)
+        printed = run("openapi", "plain")
+        assert json.loads(printed.out)["info"]["title"] == "Plain"
+        assert run("openapi", "plain", "--output", "api.json").out == ""
+        assert (project / "api.json").read_text() == printed.out
+
+
+@pytest.mark.parametrize("command", ["routes", "openapi", "settings", "migrate check", "user list", "add resource"])
+def test_help_names_the_table_of_pyproject_toml(run: Run, command: str) -> None:
+    """The terminal's markup takes what stands in brackets for a style, and leaves it out."""
+    assert "[tool.freehold]" in " ".join(run(*command.split(), "--help").out.split())

@@ -1,0 +1,189 @@
+"""`freehold serve` as a process: signals, ports, workers, reload."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+# Each test starts several interpreters, which takes long on a busy machine.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+TINY = """
+import asyncio, os
+from fastapi import FastAPI
+app = FastAPI(title="Tiny")
+
+@app.get("/slow")
+async def slow(seconds: float = 0.0) -> dict[str, object]:
+    await asyncio.sleep(seconds)
+    return {"version": 1, "process": os.getpid()}
+"""
+
+
+class Server:
+    """A running command, its address and what it printed."""
+
+    def __init__(self, command: subprocess.Popen[str], address: str, log: Path) -> None:
+        self.command = command
+        self.address = address
+        self.log = log
+
+    def get(self, seconds: float = 0.0) -> httpx2.Response:
+        return httpx2.get(f"{self.address}/slow", params={"seconds": seconds}, timeout=30)
+
+    def wait_for(self, condition: Callable[[], bool], *, seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                if condition():
+                    return
+            except httpx2.TransportError:
+                pass
+            assert self.command.poll() is None, self.log.read_text()
+            time.sleep(0.1)
+        raise AssertionError(self.log.read_text())
+
+    def in_flight(self, seconds: float) -> tuple[threading.Thread, list[object]]:
+        outcome: list[object] = []
+
+        def ask() -> None:
+            try:
+                outcome.append(self.get(seconds).status_code)
+            except httpx2.TransportError as error:
+                outcome.append(error)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        time.sleep(0.5)
+        return thread, outcome
+
+    def signal(self, number: signal.Signals) -> None:
+        self.command.send_signal(number)
+
+
+Start = Callable[..., Server]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    (tmp_path / "tiny.py").write_text(TINY)
+    running: list[Server] = []
+
+    def command(*arguments: str, **environ: str) -> Server:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log = tmp_path / "log"
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("FREEHOLD_")}
+        environment |= {"FREEHOLD_VAR_DIR": str(tmp_path / "var"), **environ}
+        with log.open("w") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "freehold.cli", *arguments, "--port", str(port)],
+                cwd=tmp_path,
+                env=environment,
+                stdout=file,
+                stderr=file,
+                text=True,
+            )
+        server = Server(process, f"http://127.0.0.1:{port}", log)
+        running.append(server)
+        server.wait_for(lambda: server.get().status_code == 200)
+        return server
+
+    yield command
+    for server in running:
+        server.command.terminate()
+        try:
+            server.command.wait(10)
+        except subprocess.TimeoutExpired:
+            server.command.kill()
+
+
+def test_F07_sigterm_lets_requests_in_flight_end_and_exits_0(start: Start) -> None:
+    server = start("serve", "tiny:app")
+    thread, outcome = server.in_flight(1.5)
+    server.signal(signal.SIGTERM)
+    assert server.command.wait(40) == 0
+    thread.join()
+    assert outcome == [200]
+    assert server.address in server.log.read_text()
+
+
+def test_F07_a_second_sigterm_ends_now(start: Start) -> None:
+    server = start("serve", "tiny:app")
+    thread, outcome = server.in_flight(20)
+    server.signal(signal.SIGTERM)
+    time.sleep(0.3)
+    server.signal(signal.SIGTERM)
+    assert server.command.wait(5) == -signal.SIGTERM
+    thread.join()
+    assert isinstance(outcome[0], httpx2.TransportError)
+
+
+def test_the_answers_do_not_name_the_server(start: Start) -> None:
+    headers = start("serve", "tiny:app").get().headers
+    assert "server" not in headers
+    assert "date" in headers
+
+
+def test_a_port_that_is_taken_is_told_at_once(start: Start, tmp_path: Path) -> None:
+    server = start("serve", "tiny:app")
+    again = subprocess.run(
+        [sys.executable, "-m", "freehold.cli", "serve", "tiny:app"],
+        cwd=tmp_path,
+        env={**os.environ, "PORT": server.address.rpartition(":")[2]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert again.returncode == 2
+    assert "cannot be served" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
+def test_F15_two_workers_on_sqlite_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "tiny.py").write_text(TINY)
+    refused = subprocess.run(
+        [sys.executable, "-m", "freehold.cli", "serve", "tiny:app", "--workers", "2", "--port", "0"],
+        cwd=tmp_path,
+        env={**os.environ, "FREEHOLD_VAR_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("freehold: FREEHOLD_WORKERS=2 with SQLite")
+
+
+def test_F07_workers_are_replaced_when_they_die_and_end_together(start: Start) -> None:
+    # The tiny app opens no database; the address only says that workers may share one.
+    server = start("serve", "tiny:app", "--workers", "2", FREEHOLD_DATABASE_URL="postgresql://nobody@127.0.0.1/none")
+    victim = server.get().json()["process"]
+    assert victim != server.command.pid
+    os.kill(victim, signal.SIGKILL)
+    server.wait_for(lambda: "starting another" in server.log.read_text())
+    server.wait_for(lambda: server.get().json()["process"] != victim)
+    thread, outcome = server.in_flight(1.5)
+    server.signal(signal.SIGTERM)
+    assert server.command.wait(40) == 0
+    thread.join()
+    assert outcome == [200]
+
+
+def test_dev_starts_again_when_a_file_changes(start: Start, tmp_path: Path) -> None:
+    server = start("dev", "tiny:app")
+    assert server.get().json()["version"] == 1
+    (tmp_path / "tiny.py").write_text(TINY.replace('"version": 1', '"version": 2'))
+    server.wait_for(lambda: server.get().json()["version"] == 2)
+    server.signal(signal.SIGINT)
+    assert server.command.wait(40) == 0

@@ -1,0 +1,74 @@
+"""Fixtures that every test of the toolkit may use."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+POSTGRES = os.environ.get("FREEHOLD_TEST_POSTGRES", "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres")
+
+
+def _raw(url: str) -> str:
+    return url.replace("postgresql+asyncpg://", "postgresql://")
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(_raw(url), timeout=5)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _require_postgres() -> None:
+    try:
+        asyncio.run(_execute(POSTGRES, "SELECT 1"))
+    except (OSError, asyncpg.PostgresError) as error:
+        message = f"PostgreSQL is not reachable at {POSTGRES}: {error!r}; start it with `make services`"
+        if os.environ.get("FREEHOLD_REQUIRE_SERVICES") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+EMPTY = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+DROP SCHEMA public CASCADE;
+CREATE SCHEMA public;
+"""
+
+
+@pytest.fixture(scope="session")
+def _worker_database() -> Iterator[str]:
+    """One PostgreSQL database for this process: emptying it costs a tenth of making another."""
+    _require_postgres()
+    name = f"fh_test_{uuid4().hex}"
+    asyncio.run(_execute(POSTGRES, f"CREATE DATABASE {name}"))
+    yield f"{POSTGRES.rsplit('/', 1)[0]}/{name}"
+    asyncio.run(_execute(POSTGRES, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def postgres_url(_worker_database: str) -> str:
+    """An empty PostgreSQL database."""
+    asyncio.run(_execute(_worker_database, EMPTY))
+    return _worker_database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh database of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/test.db"
+    url: str = request.getfixturevalue("postgres_url")
+    return url

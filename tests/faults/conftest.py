@@ -1,0 +1,43 @@
+"""Servers that end with their test, and the line of figures that a long form leaves."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.faults.served import Server
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The light forms start servers: seconds each, and figures that a busy machine spoils. `make proof` runs them."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and not item.get_closest_marker("faults"):
+            item.add_marker(pytest.mark.proof)
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Make a server; it is not started yet."""
+    made: list[Server] = []
+
+    def make(url: str, **options: str) -> Server:
+        made.append(Server(url, tmp_path, **options))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Callable[..., None]:
+    """Print one line of figures, whether or not output is captured."""
+
+    def tell(**found: object) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n{request.node.name}: " + ", ".join(f"{name} {value}" for name, value in found.items()))
+
+    return tell

@@ -1,0 +1,66 @@
+"""A worker process for test_jobs_kill: runs jobs until it is killed. Arguments: database URL, mail folder."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import Column, Integer, MetaData, Table, Text, insert
+
+from freehold.jobs import Jobs, current_job, job
+from freehold.store.database import Database
+from freehold.store.outbox import Event, Outbox, emit
+from freehold.store.session import Session
+
+METADATA = MetaData()
+EFFECTS = Table("effects", METADATA, Column("id", Integer, primary_key=True), Column("note", Text, nullable=False))
+DELIVERIES = Table(
+    "deliveries", METADATA, Column("id", Integer, primary_key=True), Column("note", Text, nullable=False)
+)
+LEASE = timedelta(seconds=1)
+
+
+@job("kill.inside", lease=LEASE)
+async def inside(db: Session, *, text: str) -> None:
+    """Two statements with a pause between: a kill may fall anywhere."""
+    await db.execute(insert(EFFECTS).values(note=text))
+    await asyncio.sleep(random.random() / 200)
+    await emit(db, "effect.happened", key=text[-1], payload={"text": text})
+
+
+@job("kill.outside", lease=LEASE, outside=True)
+async def outside(db: Session, *, folder: str) -> None:
+    """An effect outside of the database, under the job's own key."""
+    context = current_job()
+    assert context is not None
+    await asyncio.sleep(random.random() / 200)
+    await asyncio.to_thread(Path(folder, str(context.id)).touch)
+
+
+async def deliver(db: Session, event: Event) -> None:
+    """A subscriber whose write commits with the mark that the event is delivered."""
+    await db.execute(insert(DELIVERIES).values(note=event.payload["text"]))
+
+
+def runner(database: Database) -> Jobs:
+    """As the worker runs it, and as the test ends it."""
+    outbox = Outbox(database)
+    outbox.subscribe("effect.happened", deliver)
+    return Jobs(database, jobs=[inside, outside], outbox=outbox, poll=timedelta(milliseconds=50))
+
+
+async def work(url: str) -> None:
+    """Run until killed; say when ready."""
+    database = Database.open(url)
+    await database.start()
+    await runner(database).start()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(work(sys.argv[1]))

@@ -1,0 +1,35 @@
+"""Imba that kills its own process at a chosen point of a write. Served by test_kill.
+
+The file KILL_FILE names the point at which the next write is the last; it is gone after it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from services.imba.service import build
+from sqlalchemy import event
+
+app = build()
+
+
+def _at(point: str) -> None:
+    file = Path(os.environ["KILL_FILE"])
+    if file.exists() and file.read_text() == point:
+        file.unlink()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _after_statement(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+    # A write begins by looking for its key, and ends by keeping the record of it beside the effect.
+    if statement.startswith("SELECT freehold_idempotency"):
+        _at("begun")
+    elif statement.startswith("INSERT INTO freehold_idempotency"):
+        _at("written")
+
+
+event.listen(app.database.engine.sync_engine, "after_cursor_execute", _after_statement)
+app.state.freehold.after_commit.append(lambda: _at("committed"))

@@ -1,0 +1,38 @@
+"""A database of each kind, and a table that shows which effects happened."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.jobs.effects import prepare
+
+from freehold.resource import clock
+from freehold.store.database import Database
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """Started, with Freehold's own tables and the table of effects."""
+    # A connect that is cancelled while asyncpg asks for TLS leaves a future behind whose error nobody reads, and
+    # anyio's runner reports it; these tests cancel on purpose.
+    opened = Database.open(f"{database_url}?ssl=disable" if "postgresql" in database_url else database_url)
+    await opened.start()
+    await prepare(opened)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def move_clock() -> Iterator[Callable[[timedelta], None]]:
+    """Put the clock of this process forward (or back) by so much, as often as called."""
+    moved = timedelta(0)
+
+    def move(by: timedelta) -> None:
+        nonlocal moved
+        moved += by
+        clock.set_source(lambda: datetime.now(UTC) + moved)
+
+    yield move
+    clock.set_source(None)

@@ -1,0 +1,184 @@
+"""Quotas in one process."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from freehold.traffic.limits import (
+    Decision,
+    MemoryLimiter,
+    Quota,
+    QuotaExceeded,
+    address_key,
+    rate_limit_headers,
+)
+
+pytestmark = pytest.mark.anyio
+
+SECOND = 1_000_000_000
+FIVE = Quota(5, timedelta(seconds=60))
+THOUSAND = Quota(1000, timedelta(hours=1))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 17 * SECOND
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def limiter(clock: Clock) -> MemoryLimiter:
+    return MemoryLimiter(monotonic_ns=clock)
+
+
+@pytest.mark.parametrize("quota", [FIVE, Quota(100, timedelta(seconds=60)), THOUSAND])
+async def test_R01_the_request_after_the_last_is_refused(limiter: MemoryLimiter, quota: Quota) -> None:
+    decisions = [await limiter.hit("api", "a", quota) for _ in range(quota.limit + 1)]
+    assert [d.allowed for d in decisions] == [True] * quota.limit + [False]
+    assert [d.remaining for d in decisions] == [*range(quota.limit - 1, -1, -1), 0]
+    assert (await limiter.hit("api", "b", quota)).allowed
+    assert (await limiter.hit("other", "a", quota)).allowed
+
+
+@pytest.mark.parametrize("quota", [FIVE, THOUSAND])
+async def test_R02_who_waits_out_the_reset_is_served(limiter: MemoryLimiter, clock: Clock, quota: Quota) -> None:
+    while (last := await limiter.hit("api", "a", quota)).allowed:
+        clock.now += SECOND // 7
+    clock.now += last.reset_seconds * SECOND
+    assert (await limiter.hit("api", "a", quota)).allowed
+
+
+@pytest.mark.parametrize("quota", [FIVE, THOUSAND])
+async def test_R05_refused_requests_do_not_push_the_window_on(
+    limiter: MemoryLimiter, clock: Clock, quota: Quota
+) -> None:
+    while (last := await limiter.hit("api", "a", quota)).allowed:
+        pass
+    end = clock.now + last.reset_seconds * SECOND
+    while clock.now < end - SECOND:  # the reset is rounded up to a whole second
+        assert not (await limiter.hit("api", "a", quota)).allowed
+        clock.now += SECOND // 10
+    clock.now = end
+    assert (await limiter.hit("api", "a", quota)).allowed
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    limit=st.integers(1, 8),
+    steps=st.lists(st.tuples(st.integers(0, 4000), st.integers(1, 3)), min_size=1, max_size=60),
+)
+async def test_the_window_is_exact_whatever_the_arrivals(limit: int, steps: list[tuple[int, int]]) -> None:
+    clock = Clock()
+    limiter, quota = MemoryLimiter(monotonic_ns=clock), Quota(limit, timedelta(seconds=10))
+    taken: list[int] = []
+    for milliseconds, cost in steps:
+        clock.now += milliseconds * SECOND // 1000
+        in_window = [at for at in taken if clock.now - at < 10 * SECOND]
+        decision = await limiter.hit("api", "a", quota, cost=cost)
+        assert decision.allowed == (len(in_window) + cost <= limit)
+        assert decision.remaining >= 0
+        taken += [clock.now] * cost if decision.allowed else []
+
+
+@settings(max_examples=100, deadline=None)
+@given(steps=st.lists(st.tuples(st.integers(0, 60_000), st.integers(1, 150)), min_size=1, max_size=60))
+async def test_gcra_never_lets_more_through_than_burst_and_rate(steps: list[tuple[int, int]]) -> None:
+    clock = Clock()
+    limiter, quota = MemoryLimiter(monotonic_ns=clock), Quota(200, timedelta(seconds=60))
+    start, passed = clock.now, 0
+    for milliseconds, cost in steps:
+        clock.now += milliseconds * SECOND // 1000
+        decision = await limiter.hit("api", "a", quota, cost=cost)
+        passed += cost if decision.allowed else 0
+        assert passed <= 200 + (clock.now - start) * 200 / (60 * SECOND) + 1
+        if not decision.allowed:
+            clock.now += decision.reset_seconds * SECOND
+            assert (await limiter.hit("api", "a", quota, cost=cost)).allowed
+            passed += cost
+
+
+@pytest.mark.parametrize("quota", [FIVE, THOUSAND])
+async def test_units_given_back_can_be_taken_again(limiter: MemoryLimiter, quota: Quota) -> None:
+    for _ in range(quota.limit):
+        await limiter.hit("api", "a", quota)
+    await limiter.give_back("api", "a", quota)
+    assert (await limiter.hit("api", "a", quota)).allowed
+    assert not (await limiter.hit("api", "a", quota)).allowed
+
+
+async def test_a_cost_above_the_limit_never_passes_and_costs_nothing(limiter: MemoryLimiter) -> None:
+    assert not (await limiter.hit("api", "a", FIVE, cost=6)).allowed
+    assert not (await limiter.hit("api", "b", THOUSAND, cost=1001)).allowed
+    assert (await limiter.hit("api", "a", FIVE, cost=5)).allowed
+
+
+async def test_idle_keys_are_forgotten_and_the_number_of_keys_is_bounded(clock: Clock) -> None:
+    limiter = MemoryLimiter(monotonic_ns=clock, max_keys=50)
+    for number in range(500):
+        await limiter.hit("api", str(number), FIVE)
+        assert len(limiter) <= 51
+    clock.now += 61 * SECOND
+    for _ in range(40):
+        await limiter.hit("api", "one", FIVE)
+    assert len(limiter) == 1
+
+
+async def test_a_flood_of_refusals_does_not_keep_a_key_alive_nor_lose_it(clock: Clock) -> None:
+    limiter = MemoryLimiter(monotonic_ns=clock)
+    for _ in range(50):
+        last = await limiter.hit("api", "a", FIVE)
+        await limiter.hit("api", f"other {_}", FIVE)
+    assert not last.allowed
+
+
+async def test_the_factor_multiplies_and_off_counts_nothing(clock: Clock) -> None:
+    wide = MemoryLimiter(factor=3, monotonic_ns=clock)
+    assert [(await wide.hit("api", "a", FIVE)).allowed for _ in range(16)] == [True] * 15 + [False]
+    off = MemoryLimiter(factor=None, monotonic_ns=clock)
+    assert all([(await off.hit("api", "a", FIVE)).allowed for _ in range(50)])
+    assert len(off) == 0
+
+
+@pytest.mark.parametrize(
+    ("client", "key"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1%eth0", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("testclient", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_R04_an_IPv6_caller_is_its_64_bit_network(client: str | None, key: str) -> None:
+    assert address_key(client) == key
+
+
+def test_R01_headers_and_problem_name_the_broken_quotas() -> None:
+    minute = Quota(60, timedelta(minutes=1))
+    decisions = [Decision(False, "login", FIVE, 0, 12), Decision(True, "login-address", minute, 55, 3)]
+    assert rate_limit_headers(decisions) == {
+        "RateLimit-Policy": '"login";q=5;w=60, "login-address";q=60;w=60',
+        "RateLimit": '"login";r=0;t=12, "login-address";r=55;t=3',
+    }
+    problem = QuotaExceeded(decisions)
+    assert problem.headers["Retry-After"] == "12"
+    assert problem.headers["RateLimit"] == '"login";r=0;t=12'
+    assert problem.extra["violated-policies"] == ["login"]
+
+
+@pytest.mark.parametrize(("limit", "seconds"), [(0, 1), (-1, 1), (1, 0)])
+def test_a_quota_of_nothing_is_a_mistake(limit: int, seconds: int) -> None:
+    with pytest.raises(ValueError, match="quota"):
+        Quota(limit, timedelta(seconds=seconds))
