@@ -25,7 +25,7 @@ from registry import uv_environment
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
 COMPILE = (
-    "uv pip compile pyproject.toml --group dev --universal --python-version 3.11 "
+    "uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 "
     "--generate-hashes --no-header --no-annotate --quiet -o requirements.lock"
 )
 
