@@ -174,6 +174,37 @@ def test_N06_a_second_request_after_a_good_one_is_a_request_of_its_own(running: 
     assert running.send(closing + SECOND)[0] == [200]
 
 
+BROKEN_BODY = b"POST /broken HTTP/1.1\r\n" + H + CHUNKED + b"5\r\nabcdeXX0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "expected"),
+    [
+        ("burst of broken bodies", BROKEN_BODY * 50, [400]),
+        ("a broken body in front of the rule of the path", BROKEN_BODY.replace(b"/broken", b"//") * 20, [400]),
+        ("good ones, then a broken body", b"GET /one HTTP/1.1\r\n" + H + b"\r\n", [200, 200, 400]),
+        ("good ones, then a broken head", b"GET /one HTTP/1.1\r\n" + H + b"\r\n", [200, 200, 400]),
+    ],
+)
+def test_N06_pipelined_garbage_is_answered_once_in_order_and_logs_no_traceback(
+    running: Running, caplog: pytest.LogCaptureFixture, name: str, raw: bytes, expected: list[int]
+) -> None:
+    if expected[0] == 200:
+        raw = raw * 2 + (BROKEN_BODY if "body" in name else b"GET / HTTP/1.1\r\nX\r\n\r\n") + SECOND
+    running.seen.clear()
+    for _ in range(3):
+        statuses, got, closed = running.send(raw)
+        assert (statuses, closed) == (expected, True), got
+    assert "GET /smuggled" not in running.seen
+    assert [record.getMessage() for record in caplog.records if record.exc_info or record.levelname == "ERROR"] == []
+
+
+def test_N06_garbage_after_an_answer_that_came_early_closes_without_a_second_one(running: Running) -> None:
+    early = b"POST //early HTTP/1.1\r\n" + H + CHUNKED
+    statuses, _, closed = running.send(early, b"zz\r\n", pause=0.1)
+    assert (statuses, closed) == ([404], True)
+
+
 def test_N07_a_header_block_without_end_is_cut_while_it_comes(running: Running) -> None:
     begin = b"GET / HTTP/1.1\r\n" + H
     statuses, _, closed = running.send(begin, *[b"X-A: " + b"a" * 8_000 + b"\r\n"] * 8, pause=0.01)

@@ -1,7 +1,7 @@
 """The edge: one pass of plain ASGI around the application.
 
 In this order: ids, sizes and framing (414, 431, 400, 413, 415), the client behind listed proxies, the Host (400, 421), the
-spelling of the path (404), credentials in wrong places (400), OPTIONS and preflights, then the application under its
+spelling of the path (404, 400), credentials in wrong places (400), OPTIONS and preflights, then the application under its
 deadline and the limit of its body. On the way out: problem documents for what has none, security headers, CORS, the
 access line and the metrics. Each duty stands in its own `edge_*` module and works without this class.
 
@@ -31,6 +31,7 @@ from freehold.web.edge_limits import (
     check_credentials,
     check_framing,
     check_path,
+    check_query,
     check_sizes,
     raw_path,
     too_large,
@@ -121,6 +122,7 @@ class Edge:
             await exchange.answer(204, [(b"allow", ", ".join(_ALL_METHODS).encode())])
             return
         check_path(scope)
+        check_query(scope)
         check_credentials(scope, fields)
         if scope["method"] == "OPTIONS" and await self._options(exchange, fields):
             return
@@ -200,6 +202,7 @@ class Edge:
         try:
             self._admit(scope, fields)
             check_path(scope)
+            check_query(scope)
             check_credentials(scope, fields)
         except Problem as problem:
             await refuse_websocket(scope, send, problem, request_id=trace.request_id)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope
 
-from freehold.errors import BadRequest, HeadersTooLarge, NotFound, TooLarge, UnsupportedMediaType, UriTooLong
+from freehold.errors import (
+    BadRequest,
+    FieldError,
+    HeadersTooLarge,
+    NotFound,
+    TooLarge,
+    UnsupportedMediaType,
+    UriTooLong,
+)
 from freehold.web.edge_fields import Fields
 from freehold.web.edge_options import EdgeOptions
 
@@ -19,6 +27,7 @@ _ODD_PATH = re.compile(
 )
 _ODD_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ufffd\u2028\u2029]")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
+_SHOWN_CHARACTERS = 100
 CLOSE = {"Connection": "close"}
 
 
@@ -73,11 +82,42 @@ def check_path(scope: Scope) -> None:
     raw, path = raw_path(scope), scope["path"]
     if _ODD_PATH.search(raw) is not None or not path.startswith("/"):
         raise NotFound
-    if b"%" in raw and _ODD_TEXT.search(path) is not None:
-        raise NotFound
+    if b"%" in raw:
+        if _decoded(raw) is None:
+            raise _not_utf8("path")
+        if _ODD_TEXT.search(path) is not None:
+            raise NotFound
     if len(path) > 1 and path.endswith("/"):
         scope["path"] = path[:-1]
         scope["raw_path"] = raw[:-1] if raw.endswith(b"/") else raw
+
+
+def check_query(scope: Scope) -> None:
+    """400 for bytes that are no UTF-8: what decodes them puts U+FFFD in their place, and nothing here is repaired."""
+    query: bytes = scope.get("query_string", b"")
+    if _decoded(query) is not None:
+        return
+    for part in query.split(b"&"):
+        if _decoded(part) is None:
+            name = unquote_to_bytes(part.partition(b"=")[0].replace(b"+", b" ")).decode("utf-8", "replace")
+            raise _not_utf8(name[:_SHOWN_CHARACTERS])
+
+
+def _decoded(encoded: bytes) -> str | None:
+    """Percent-encoded text; None when it is not ASCII that stands for UTF-8 (overlong forms and surrogates are none)."""
+    if not encoded.isascii():
+        return None
+    if b"%" not in encoded:
+        return encoded.decode("ascii")
+    try:
+        return unquote_to_bytes(encoded).decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _not_utf8(place: str) -> BadRequest:
+    fault = FieldError("request.not_utf8", "Send UTF-8, percent-encoded.", parameter=place)
+    return BadRequest("The address holds bytes that are not UTF-8.", errors=[fault])
 
 
 def too_large(limit_bytes: int) -> TooLarge:

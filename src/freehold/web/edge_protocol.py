@@ -36,6 +36,7 @@ class StrictProtocol(HttpToolsProtocol):
     _refusal: Problem | None = None
     _timer: asyncio.TimerHandle | None = None
     _refused = False
+    _last_answer: bytes | None = None
     _in_head = False
     _head_bytes = 0
 
@@ -95,9 +96,36 @@ class StrictProtocol(HttpToolsProtocol):
         raise ValueError(problem.title)
 
     def send_400_response(self, msg: str) -> None:
-        """The parser gave up: a problem document, and the connection is closed. What was sent after it is not read."""
+        """The parser gave up: a problem document, and the connection is closed. What was sent after it is not read.
+
+        Requests that came whole before it are answered first, in order; the one that broke off in its body gets this
+        answer alone, and its application sees a client that went away.
+        """
         self._end_head()
         self._refused = True
+        self.parser = None
+        broken = self.cycle if self.cycle is not None and self.cycle.more_body else None
+        if broken is not None and broken.response_started:
+            self.transport.close()  # it has its answer, or half of it: a second one must not be mixed into it
+            return
+        self._last_answer = self._refusal_bytes()
+        is_waiting = self._abandon(broken) if broken is not None else self._is_answering()
+        if not is_waiting:
+            self._end_with_refusal()
+
+    def _abandon(self, broken: Any) -> bool:
+        """Let nothing come of a request whose body is malformed; whether an earlier one is still being answered."""
+        queued = [entry for entry in self.pipeline if entry[0] is broken]
+        for entry in queued:
+            self.pipeline.remove(entry)
+        broken.disconnected = True
+        broken.message_event.set()
+        return bool(queued)
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _refusal_bytes(self) -> bytes:
         request_id = os.urandom(16).hex()
         problem = self._refusal or BadRequest("The request is not well-formed HTTP.")
         status, headers, body = problem_parts(problem, request_id=request_id)
@@ -108,21 +136,29 @@ class StrictProtocol(HttpToolsProtocol):
             is_https=self.scheme == "https",
             request_id=request_id.encode(),
         )
-        if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
-            self.transport.close()  # an answer is on its way: a second one must not be mixed into it
-            return
         self.logger.warning("Malformed request refused: %s", problem.problem_code)
         head = b"".join(b"%s: %s\r\n" % field for field in fields)
-        self.transport.write(b"HTTP/1.1 %d %s\r\n%s\r\n%s" % (status, problem.title.encode(), head, body))
-        self.transport.close()
+        return b"HTTP/1.1 %d %s\r\n%s\r\n%s" % (status, problem.title.encode(), head, body)
+
+    def _end_with_refusal(self) -> None:
+        answer, self._last_answer = self._last_answer, None
+        if answer is not None and not self.transport.is_closing():
+            self.transport.write(answer)
+            self.transport.close()
 
     def on_message_complete(self) -> None:
         self._stop_timer()
         super().on_message_complete()
+        if self.cycle is not None:
+            self.cycle.more_body = False  # uvicorn leaves it where the answer came before the end of the body
 
     def on_response_complete(self) -> None:
         """The answer is out. A body that goes on trickling in may not hold the connection."""
+        is_last = not self.pipeline
         super().on_response_complete()
+        if is_last and self._last_answer is not None:
+            self._end_with_refusal()
+            return
         if self.cycle.more_body and not self.transport.is_closing():
             self._start_timer()
 
