@@ -234,7 +234,8 @@ class _Builder:
         relation = self.mapper.relationships[name]
         if relation.mapper.class_ not in self.expandable:
             self.refuse(
-                f"expand names {name!r}: {relation.mapper.class_.__name__} has no Resource that says what is shown"
+                f"expand names {name!r}: {relation.mapper.class_.__name__} has no Resource that says what is shown; "
+                "pass one to Freehold(...) as well"
             )
         own = {self.mapper.get_property_by_column(column).key for column in relation.local_columns}
         return frozenset({name, *own})

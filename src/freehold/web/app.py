@@ -37,7 +37,7 @@ from freehold.web.probes import probe_routes
 from freehold.web.problems import install_handlers
 from freehold.web.runtime import NoAccounts, Runtime
 from freehold.web.schema import prepare_schema
-from freehold.web.unguarded import refuse_unguarded
+from freehold.web.unguarded import refuse_unguarded, warn_of_unmounted
 from freehold.web.upkeep import sweep_keys
 
 Lifespan = Callable[["Freehold"], AbstractAsyncContextManager[Any]]
@@ -207,6 +207,7 @@ class Freehold(FastAPI):
         """Everything that lives as long as the process: database, keys, own lifespan, jobs, health."""
         logs.configure(style="json" if self.settings.json_logs else "console", level=self.settings.log_level)
         refuse_unguarded(self)
+        warn_of_unmounted(self.mounted)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.database.close)
             await self.database.start()

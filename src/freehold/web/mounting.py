@@ -57,6 +57,7 @@ def mount(resources: Sequence[Resource], *, prefix: str, secret: bytes) -> tuple
     router = APIRouter(redirect_slashes=False)
     mounted = Mounted([Bound(resource) for resource in resources])
     _refuse_twins(resources)
+    _refuse_absent_children(resources)
     expandable = [bound.model for bound in mounted.bounds]
     reads: dict[Any, Reads] = {}
     cursors = Cursors(secret)
@@ -80,6 +81,17 @@ def _refuse_twins(resources: Sequence[Resource]) -> None:
                     f"two resources are declared for {resource.name!r}: one model and one path, one resource"
                 )
             seen[identity] = resource.name
+
+
+def _refuse_absent_children(resources: Sequence[Resource]) -> None:
+    given = {resource.model for resource in resources}
+    for resource in resources:
+        for nested in resource.children:
+            if nested.child.model not in given:
+                raise ConfigurationError(
+                    f"{resource.name}: nested({nested.name!r}) names the resource {nested.child.name!r}, which the "
+                    "application does not have: pass it to Freehold(...) beside this one"
+                )
 
 
 class _Mounter:
@@ -133,11 +145,7 @@ class _Mounter:
         )  # fmt: skip
 
     def _nested(self, nested: Nested, item: str) -> None:
-        child = self._all.get(nested.child.model)
-        if child is None:
-            raise ConfigurationError(
-                f"{self._bound.resource.name}: nested({nested.name!r}) names a resource that the application does not have"
-            )
+        child = self._all[nested.child.model]
         if nested.by not in inspect(nested.child.model).column_attrs:
             raise ConfigurationError(f"{nested.child.name} has no column {nested.by!r} to nest by")
         if nested.by not in child.spec.fields:

@@ -6,7 +6,11 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from freehold.errors import ConfigurationError
+from freehold.observe.logs import get_logger
+from freehold.web.mounting import Mounted
 from freehold.web.unit import Allow, rule_of
+
+_log = get_logger("freehold.access")
 
 
 def refuse_unguarded(app: FastAPI, *, known: frozenset[str] | None = None) -> None:
@@ -25,3 +29,16 @@ def refuse_unguarded(app: FastAPI, *, known: frozenset[str] | None = None) -> No
             "no access rule on: " + "; ".join(sorted(open_ones)) + ". Add dependencies=[allow(signed_in)] "
             "(or allow(anyone) where it is meant to be open)"
         )
+
+
+def warn_of_unmounted(mounted: Mounted) -> None:
+    """Say which resources have no path operation at all: closed is the default, and silence looks like a mistake."""
+    served = {operation.bound.model for operation in mounted.operations}
+    for bound in mounted.bounds:
+        if bound.model not in served:
+            _log.warning(
+                "resource_without_access",
+                resource=bound.resource.name,
+                because="it has no access rule, so nothing of it is mounted",
+                remedy=f"Resource({bound.model.__name__}, access=Access(read=anyone, write=signed_in))",
+            )

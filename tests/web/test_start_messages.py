@@ -1,0 +1,81 @@
+"""What the start says of a declaration that is wrong, or that cannot be what was meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import ForeignKey, MetaData
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from freehold import Access, Freehold, Queries, Resource, anyone
+from freehold.errors import ConfigurationError
+from freehold.observe import logs
+from freehold.resource.base import NAMING
+from freehold.resource.base import Base as FreeholdBase
+from freehold.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+
+class Base(FreeholdBase):
+    __abstract__ = True
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class StartShelf(Base):
+    name: Mapped[str]
+    things: Mapped[list[StartThing]] = relationship(back_populates="shelf")
+
+
+class StartThing(Base):
+    shelf_id: Mapped[UUID] = mapped_column(ForeignKey("start_shelfs.id"), index=True)
+    shelf: Mapped[StartShelf] = relationship(back_populates="things")
+
+
+def app(folder: Path, *resources: Resource) -> Freehold:
+    settings = Settings(env="test", var_dir=folder, database_url=f"sqlite+aiosqlite:///{folder}/t.db", secret="x" * 40)
+    return Freehold(*resources, settings=settings)
+
+
+def declared(*, queries: Any = None) -> tuple[Resource, Resource]:
+    shelves = Resource(StartShelf, access=Access(read=anyone), queries=queries or Queries())
+    things = Resource(StartThing, access=Access(read=anyone))
+    shelves.nested("things", things, by="shelf_id")
+    return shelves, things
+
+
+@pytest.mark.parametrize("queries", [Queries(), Queries(expand=["things"])])
+async def test_a_nested_resource_that_was_not_passed_is_named_with_the_remedy(tmp_path: Path, queries: Queries) -> None:
+    shelves, _ = declared(queries=queries)
+    with pytest.raises(ConfigurationError, match=r"nested\('things'\) names .*: pass it to Freehold\(\.\.\.\) beside"):
+        app(tmp_path, shelves)
+
+
+async def test_what_is_expanded_needs_a_resource_and_the_message_says_where(tmp_path: Path) -> None:
+    alone = Resource(StartShelf, access=Access(read=anyone), queries=Queries(expand=["things"]))
+    with pytest.raises(ConfigurationError, match=r"StartThing has no Resource .* pass one to Freehold"):
+        app(tmp_path, alone)
+
+
+async def test_Z01_a_resource_without_any_rule_is_said_once_at_the_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelves, things = declared()
+    service = app(tmp_path, shelves, things, Resource(_forgotten()))
+    async with service.router.lifespan_context(service):
+        logs._State.sink.flush()
+    said = [line for line in capsys.readouterr().err.splitlines() if "resource_without_access" in line]
+    assert len(said) == 1
+    assert "resource=start-forgottens" in said[0]
+    assert "Resource(StartForgotten, access=Access(read=anyone, write=signed_in))" in said[0]
+    assert "/v1/start-forgottens" not in service.openapi()["paths"]
+
+
+def _forgotten() -> type[Base]:
+    class StartForgotten(Base):
+        name: Mapped[str]
+
+    return StartForgotten
