@@ -11,6 +11,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from freehold.observe import logs
+
 POSTGRES = os.environ.get("FREEHOLD_TEST_POSTGRES", "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres")
 
 
@@ -36,9 +38,11 @@ def _require_postgres() -> None:
         pytest.skip(message)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """An application that a test starts sets up the logs of the process: not for the tests after it."""
+    yield
+    logs.reset()
 
 
 EMPTY = """

@@ -21,14 +21,8 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
     yield io.StringIO()
-    logs.configure()
-    structlog.reset_defaults()
-    logs._State.is_configured = False
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    logs.reset()
 
 
 def _fail(text: str) -> None:

@@ -142,7 +142,8 @@ def configure(*, style: LogFormat = "console", level: str = "info", stream: IO[s
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
-    root.handlers = [handler for handler in root.handlers if not isinstance(handler, _Bridge)] + [_Bridge()]
+    _remove_bridge(root)
+    root.addHandler(_Bridge())
     root.setLevel(_State.threshold)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
@@ -151,6 +152,23 @@ def configure(*, style: LogFormat = "console", level: str = "info", stream: IO[s
     for name in ("httpx2", "httpcore2", "aiosqlite", "asyncpg"):  # they log whole addresses, and parameters of SQL
         logging.getLogger(name).setLevel(max(_State.threshold, 30))
     return _State.sink
+
+
+def reset() -> None:
+    """Undo `configure`: lines go through the standard library again, as in an application with logs of its own."""
+    if not _State.is_configured:
+        return
+    _State.sink.close()
+    _State.sink, _State.threshold, _State.is_configured = LogSink(), _LEVELS["info"], False
+    structlog.reset_defaults()
+    root = logging.getLogger()
+    _remove_bridge(root)
+    root.setLevel(logging.WARNING)
+
+
+def _remove_bridge(root: logging.Logger) -> None:
+    for handler in [handler for handler in root.handlers if isinstance(handler, _Bridge)]:
+        root.removeHandler(handler)
 
 
 def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
