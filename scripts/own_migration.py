@@ -7,6 +7,7 @@ import sys
 
 import freehold.identity.tables
 import freehold.jobs.tables
+import freehold.media.tables
 import freehold.store.audit
 import freehold.store.idempotency
 import freehold.store.outbox  # noqa: F401 - each import registers its tables

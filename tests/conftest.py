@@ -38,11 +38,6 @@ def _require_postgres() -> None:
         pytest.skip(message)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(autouse=True)
 def _logs_as_they_were() -> Iterator[None]:
     """An application that a test starts sets up the logs of the process: not for the tests after it."""

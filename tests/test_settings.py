@@ -155,13 +155,19 @@ def test_F14_an_unknown_name_stops_the_start_and_names_the_nearest(var: dict[str
     assert remedy in message
 
 
+@pytest.mark.parametrize("value", [f"ftp://user:{CANARY}@host", "s3://", "uploads"])
+def test_F14_a_file_store_that_is_not_spoken_stops_the_start(var: dict[str, str], value: str) -> None:
+    message = refusal(var | {"FREEHOLD_FILES_URL": value})
+    assert message.startswith("FREEHOLD_FILES_URL")
+    assert "s3://bucket/prefix" in message
+    assert CANARY not in message
+
+
 def test_names_of_the_test_tooling_are_let_through(var: dict[str, str]) -> None:
     Settings.load(var | {"FREEHOLD_REQUIRE_SERVICES": "1", "FREEHOLD_TEST_POSTGRES": "postgresql://x/y"})
 
 
-@pytest.mark.parametrize(
-    "name", ["FREEHOLD_REDIS_URL", "FREEHOLD_BROKER_URL", "FREEHOLD_FILES_URL", "FREEHOLD_SMTP_URL"]
-)
+@pytest.mark.parametrize("name", ["FREEHOLD_REDIS_URL", "FREEHOLD_BROKER_URL", "FREEHOLD_SMTP_URL"])
 def test_F14_an_address_whose_backend_is_missing_is_not_silently_ignored(var: dict[str, str], name: str) -> None:
     message = refusal(var | {name: f"scheme://user:{CANARY}@host"})
     assert message.startswith(f"{name} is set, and this version has no ")

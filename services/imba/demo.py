@@ -20,10 +20,11 @@ from freehold.settings import Environment
 from freehold.store import Database
 
 from . import homes
+from .blocks.models import Block
 from .demo_accounts import ACCOUNTS, LANDLORD, PASSWORD, SELLER, STAFF, TENANT, DemoAccount
 from .homes import Home, OddRow
+from .local_time import instant
 from .properties.models import Property
-from .reservations.crud import HOLD
 from .reservations.models import Reservation
 from .settings import ImbaSettings
 from .users import crud as users
@@ -92,7 +93,9 @@ async def _fill(db: Session, houses: Sequence[Home], console: Console) -> None:
                 insert(VerificationRequest), [_approval(row["landlord_id"], row["id"], people) for row in rows]
             )
             if start == 0:
-                await db.execute(insert(Reservation), _stays(rows, people))
+                stays = _stays(rows, people)
+                await db.execute(insert(Reservation), stays)
+                await db.execute(insert(Block), [_nights(stay) for stay in stays])
             progress.update(task, completed=start + len(batch))
 
 
@@ -145,16 +148,40 @@ def _stays(listings: Sequence[Row], people: Mapping[DemoAccount, UUID]) -> list[
     arrival = now().date() + timedelta(days=7)
     return [
         {
+            "id": new_id(),
             "kind": "stay",
             "status": status,
             "property_id": listing["id"],
             "tenant_id": people[TENANT],
             "check_in": arrival,
             "check_out": arrival + timedelta(days=nights),
+            "starts_at": instant(arrival, "15:00", listing["time_zone"]),
+            "ends_at": instant(arrival + timedelta(days=nights), "11:00", listing["time_zone"]),
+            "time_zone": listing["time_zone"],
             "guests": 2,
+            "price_lines": [
+                {
+                    "kind": "nights",
+                    "amount": nights * listing["price_amount"],
+                    "nights": nights,
+                    "unit_amount": listing["price_amount"],
+                }
+            ],
+            "cancellation": [{"days_before": 1, "percent": 100}],
             "total_amount": nights * listing["price_amount"],
             "currency": listing["price_currency"],
-            "expires_at": now() + HOLD if status == "pending" else None,
+            "expires_at": now() + timedelta(hours=24) if status == "pending" else None,
         }
         for listing, status, nights in zip(listings, ("confirmed", "confirmed", "pending"), (3, 7, 2), strict=False)
     ]
+
+
+def _nights(stay: Row) -> Row:
+    return {
+        "id": stay["id"],
+        "kind": "stay",
+        "property_id": stay["property_id"],
+        "start": stay["check_in"],
+        "end": stay["check_out"],
+        "expires_at": stay["expires_at"],
+    }

@@ -95,6 +95,7 @@ def _draft(row: Mapping[str, str], city: str, *, is_nightly: bool) -> PropertyDr
         region="Washington",
         postcode=row["zipcode"],
         country="US",
+        time_zone="America/Los_Angeles",
         latitude=float(row["lat"]),
         longitude=float(row["long"]),
         bedrooms=bedrooms,

@@ -74,6 +74,7 @@ _PAGE = """<!doctype html>
 <p>Landlords list properties, a reviewer verifies them, tenants hold and book stays. This is the API; it is up.</p>
 <h2>Look around</h2>
 <ul>
+<li><a href="/app">The client</a>: search, reserve, answer requests; it uses this API and nothing else</li>
 <li><a href="/v1/properties">Properties that are listed</a>, those
 <a href="/v1/properties?q=seattle&amp;sort=price_amount">in Seattle by price</a>, those
 <a href="/v1/properties?near=47.61,-122.33&amp;within_km=5">within 5 km of its market</a></li>

@@ -7,6 +7,11 @@ from freehold.identity import PasswordPolicy
 from freehold.settings import Settings
 
 from . import landing
+from .blocks.routes import blocks
+from .calendars.jobs import sync_calendar
+from .calendars.routes import calendars
+from .media.routes import media
+from .notices import routes as notices
 from .properties.routes import properties
 from .reservations.jobs import expire_holds
 from .reservations.routes import reservations
@@ -14,7 +19,9 @@ from .settings import ImbaSettings
 from .users import registration
 from .users.models import User
 from .users.schemas import Registration, UserProfile
+from .verification import jobs as verification_jobs
 from .verification.routes import verification_requests
+from .web import serving as client
 
 
 def build(
@@ -27,9 +34,14 @@ def build(
     """
     app = Freehold(
         properties,
+        blocks,
+        calendars,
         reservations,
         verification_requests,
+        notices.notices,
+        notices.notice_preferences,
         title="Imba",
+        media=media,
         identity=Identity(
             user=User,
             create=Registration,
@@ -41,8 +53,14 @@ def build(
             on_erase=registration.erase,
             policy=PasswordPolicy(service_name="Imba"),
         ),
-        routers=[landing.router],
-        jobs=[expire_holds],
+        routers=[landing.router, notices.router, client.router],
+        jobs=[
+            expire_holds,
+            sync_calendar,
+            verification_jobs.warn_of_expiry,
+            verification_jobs.expire_approvals,
+            verification_jobs.redact_documents,
+        ],
         settings=core,
         migrations=migrations,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from freehold.settings import ServiceSettings, by_environment
 
 
@@ -11,3 +13,7 @@ class ImbaSettings(ServiceSettings, prefix="IMBA_"):
     require_verified_email: bool = by_environment(
         production=True, otherwise=False, description="Reserving and publishing need a verified e-mail address."
     )
+    keep_documents_days: int = Field(
+        90, ge=1, description="So many days after the decision the documents of a verification are deleted."
+    )
+    messages_per_hour: int = Field(60, ge=1, description="So many messages a person may send in an hour.")

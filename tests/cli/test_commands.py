@@ -105,7 +105,10 @@ class TestRoutes:
         assert rows["POST", "/v1/books"]["access"] == "role('editor')"
         assert rows["POST", "/v1/books"]["operation"] == "create_book"
         assert ("DELETE", "/v1/books/{id}") not in rows
-        assert rows["GET", "/health/live"]["access"] == ""
+        assert not [path for _, path in rows if path.startswith(("/docs", "/redoc", "/health", "/problems"))]
+        shown = {row["path"]: row for row in json.loads(run("routes", "books", "--json", "--all").out)}
+        assert shown["/health/live"]["access"] == ""
+        assert {"/docs", "/docs/assets/redoc.css", "/openapi.json", "/v1/books"} <= set(shown)
 
     def test_a_plain_fastapi_app_has_routes_without_rules(self, run: Run, project: Path) -> None:
         (project / "plain.py").write_text(PLAIN)
@@ -123,7 +126,9 @@ class TestOpenapi:
         assert (project / "api.json").read_text() == printed.out
 
 
-@pytest.mark.parametrize("command", ["routes", "openapi", "settings", "migrate check", "user list", "add resource"])
+@pytest.mark.parametrize(
+    "command", ["routes", "openapi", "settings", "migrate check", "user list", "add resource", "explain-access"]
+)
 def test_help_names_the_table_of_pyproject_toml(run: Run, command: str) -> None:
     """The terminal's markup takes what stands in brackets for a style, and leaves it out."""
     assert "[tool.freehold]" in " ".join(run(*command.split(), "--help").out.split())

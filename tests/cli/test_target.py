@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from freehold.cli import target
 from freehold.errors import ConfigurationError
 
+Run = Callable[..., Any]
 APP = "from fastapi import FastAPI\napp = FastAPI(title='Tiny')\nother = FastAPI(title='Other')\nnumber = 7\n"
 
 
@@ -42,10 +45,51 @@ def test_what_is_no_app_is_refused_with_the_remedy(project: Path, named: str | N
         target.load(named)
 
 
-def test_an_error_inside_the_module_is_not_hidden(project: Path) -> None:
-    (project / "broken.py").write_text("import a_module_that_is_not_there\n")
-    with pytest.raises(ModuleNotFoundError, match="a_module_that_is_not_there"):
-        target.load("broken:app")
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (
+            "import a_module_that_is_not_there\n",
+            ["ModuleNotFoundError: No module named 'a_module", "broken.py:1  import a_"],
+        ),
+        ("from fastapi import Nothing\n", ["ImportError: cannot import name 'Nothing'", "broken.py:1  from fastapi"]),
+        ("x = 1\ndef f(:\n", ["SyntaxError: invalid syntax", "broken.py:2  def f(:"]),
+        (
+            "\ndef f():\n    return nope\n\nf()\n",
+            ["NameError: name 'nope'", "broken.py:5  f()", "broken.py:3  return nope"],
+        ),
+        (
+            "from freehold import Base\nclass Odd(Base):\n    title: int\n",
+            ["MappedAnnotationError: Type annotation", "broken.py:2  class Odd(Base):"],
+        ),
+    ],
+)
+def test_an_error_inside_the_module_is_told_by_its_own_lines(
+    run: Run, project: Path, source: str, says: list[str]
+) -> None:
+    (project / "broken.py").write_text(source)
+    (project / "app.py").write_text("import broken\n")
+    for named, more in (("broken", []), ("app", ["app.py:1  import broken"])):
+        printed = run("routes", named)
+        assert (printed.status, printed.out) == (2, "")
+        assert printed.err.startswith(f"freehold: {named} cannot be imported: {says[0]}")
+        lines = [line.strip() for line in printed.err.splitlines()[1:] if line.startswith("  ")]
+        wanted = [*([] if "SyntaxError" in says[0] else more), *says[1:]]
+        assert all(line.startswith(place) for line, place in zip(lines[: len(wanted)], wanted, strict=True)), (
+            printed.err
+        )
+        assert "Traceback" not in printed.err
+        assert not any("site-packages" in line for line in lines)
+        assert "importlib" not in printed.err
+        for loaded in ("broken", "app"):
+            sys.modules.pop(loaded, None)
+
+
+def test_F14_a_refused_declaration_keeps_its_own_message(run: Run, project: Path) -> None:
+    (project / "broken.py").write_text(
+        "from freehold.errors import ConfigurationError\nraise ConfigurationError('say this')\n"
+    )
+    assert run("routes", "broken").err == "freehold: say this\n"
 
 
 def test_a_broken_pyproject_is_named(project: Path) -> None:

@@ -16,7 +16,8 @@ from freehold.errors import Conflict
 from freehold.jobs import Jobs, dead_letters, execution, job, queue
 from freehold.jobs.execution import Execution, Outcome
 from freehold.resource.principal import system
-from freehold.store.audit import record, verify
+from freehold.store.audit import record
+from freehold.store.audit_check import verify
 from freehold.store.database import Database
 from freehold.store.outbox import Outbox, emit
 from freehold.store.session import Session

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from freehold.resource import clock
 from freehold.resource.base import new_id
 from freehold.resource.principal import Principal, system
-from freehold.store.audit import AUDIT, record, seal, seal_pending, verify
+from freehold.store.audit import AUDIT, record, seal, seal_pending
+from freehold.store.audit_check import verify
 from freehold.store.audit_ddl import AUDIT_DDL
 from freehold.store.database import Database
 from freehold.store.ledger import LEDGER

@@ -37,27 +37,27 @@ readings = Table(
 )
 
 
-class Person(Base):
+class ClubPerson(Base):
     __tablename__ = "club_people"
     user_id: Mapped[UUID] = mapped_column(index=True)
     name: Mapped[str]
     hidden: Mapped[str]
     staff_note: Mapped[str]
     own_note: Mapped[str]
-    written: Mapped[list[Book]] = relationship(back_populates="author")
-    read: Mapped[list[Book]] = relationship(secondary=readings, back_populates="readers")
+    written: Mapped[list[ClubBook]] = relationship(back_populates="author")
+    read: Mapped[list[ClubBook]] = relationship(secondary=readings, back_populates="readers")
 
 
-class Book(Base):
+class ClubBook(Base):
     __tablename__ = "club_books"
     author_id: Mapped[UUID] = mapped_column(ForeignKey("club_people.id"), index=True)
     title: Mapped[str]
     own_note: Mapped[str]
-    author: Mapped[Person] = relationship(back_populates="written")
-    readers: Mapped[list[Person]] = relationship(secondary=readings, back_populates="read")
+    author: Mapped[ClubPerson] = relationship(back_populates="written")
+    readers: Mapped[list[ClubPerson]] = relationship(secondary=readings, back_populates="read")
 
 
-async def retitle(db: Session, actor: Any, book: Book) -> None:
+async def retitle(db: Session, actor: Any, book: ClubBook) -> None:
     book.title += "!"
 
 
@@ -65,10 +65,10 @@ async def retitle(db: Session, actor: Any, book: Book) -> None:
 async def client(database_url: str, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
     rules = {"hidden": nobody, "staff_note": role("staff"), "own_note": owner("user_id")}
     people = Resource(
-        Person, access=Access(read=anyone, read_fields=rules), queries=Queries(expand=["written", "read"])
+        ClubPerson, access=Access(read=anyone, read_fields=rules), queries=Queries(expand=["written", "read"])
     )
     books = Resource(
-        Book,
+        ClubBook,
         access=Access(read=anyone, update=anyone, read_fields={"own_note": owner("author.user_id")}),
         queries=Queries(expand=["author", "readers"]),
     )
@@ -78,14 +78,14 @@ async def client(database_url: str, tmp_path: Path) -> AsyncIterator[httpx2.Asyn
     async with served(app) as found:
         async with app.database.writing(system("rows for a test")) as unit:
             for number, user in enumerate((ADA, BOB)):
-                person = Person(
+                person = ClubPerson(
                     user_id=user,
                     name=f"p{number}",
                     hidden=SECRETS[0],
                     staff_note=SECRETS[1],
                     own_note=f"{SECRETS[2]}-{user}",
                 )
-                book = Book(id=new_id(), title=f"b{number}", own_note=f"{SECRETS[2]}-{user}", author=person)
+                book = ClubBook(id=new_id(), title=f"b{number}", own_note=f"{SECRETS[2]}-{user}", author=person)
                 book.readers.append(person)
                 unit.session.add(book)
         yield found

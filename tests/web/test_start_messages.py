@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+import uvicorn
 from sqlalchemy import ForeignKey, MetaData
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from uvicorn.lifespan.on import LifespanOn
 
 from freehold import Access, Freehold, Queries, Resource, anyone
 from freehold.errors import ConfigurationError
@@ -79,3 +84,32 @@ def _forgotten() -> type[Base]:
         name: Mapped[str]
 
     return StartForgotten
+
+
+async def test_F14_a_refused_start_is_told_by_its_message_and_not_by_a_traceback(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refuse(_: Any) -> Any:
+        raise ConfigurationError("the oven is cold: light it")
+
+    @asynccontextmanager
+    async def lifespan(_: Freehold) -> AsyncIterator[None]:
+        await refuse(_)
+        yield
+
+    settings = Settings(
+        env="test", var_dir=tmp_path, database_url=f"sqlite+aiosqlite:///{tmp_path}/t.db", secret="x" * 40
+    )
+    lifecycle = LifespanOn(
+        uvicorn.Config(Freehold(settings=settings, lifespan=lifespan), lifespan="on", log_config=None)
+    )
+    lifecycle.logger = logging.getLogger("told")
+    with caplog.at_level("INFO", logger="told"):
+        await lifecycle.startup()
+    assert lifecycle.should_exit
+    said = [(record.getMessage(), record.exc_info) for record in caplog.records if record.name == "told"]
+    assert said == [
+        ("Waiting for application startup.", None),
+        ("freehold: the oven is cold: light it", None),
+        ("Application startup failed. Exiting.", None),
+    ]

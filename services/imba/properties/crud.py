@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 
-from freehold import Conflict, Invalid, Principal, Session, audit
+from freehold import Conflict, Forbidden, Invalid, Principal, Session, audit
 from freehold.errors import FieldError
 from freehold.fields import now
 
@@ -19,6 +19,12 @@ class NotForStays(Conflict):
     """The property is not listed, or not priced per night."""
 
     code, title = "imba.not_for_stays", "Not offered for stays"
+
+
+class NotListed(Conflict):
+    """The property is not on the market."""
+
+    code, title = "imba.not_listed", "Not listed"
 
 
 async def delete(db: Session, actor: Principal, listing: Property) -> None:
@@ -48,6 +54,40 @@ async def held(db: Session, property_id: UUID) -> Property:
     if listing is None:
         raise unknown_property()
     return listing
+
+
+async def lock(db: Session, property_id: UUID) -> None:
+    """Wait for whoever holds the listing, and keep it from being held until the commit. For system scope."""
+    await db.execute(select(Property.id).where(Property.id == property_id).with_for_update())
+
+
+async def known(db: Session, property_id: UUID) -> Property:
+    """The listing, deleted or not. For a session in system scope."""
+    return await db.get_one(Property, property_id)
+
+
+def require_own(listing: Property, actor: Principal) -> None:
+    """Raise Forbidden where the listing is somebody else's: before anything of it is looked at, taken dates included."""
+    if listing.landlord_id != actor.id:
+        raise Forbidden("Only its landlord may do this.")
+
+
+def require_listed(listing: Property) -> None:
+    """Raise NotListed where the listing is off the market: its landlord and staff see it still."""
+    if listing.status != "listed":
+        raise NotListed("This property is not listed.")
+
+
+def on_market(property_id: Any) -> ColumnElement[bool]:
+    """Whether everyone sees the property that a column names: what belongs to it is seen with it."""
+    return exists().where(Property.id == property_id, Property.status == "listed", Property.deleted_at.is_(None))
+
+
+async def show_cover(db: Session, property_id: UUID, medium_id: UUID | None) -> None:
+    """Show this photo first. For a session in system scope."""
+    listing = await db.get(Property, property_id, with_for_update=True)
+    if listing is not None and listing.cover_id != medium_id:
+        listing.cover_id = medium_id
 
 
 def require_nightly(listing: Property) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
@@ -33,6 +33,8 @@ class Property(Base):
     region: Mapped[str] = mapped_column(String(100), default="")
     postcode: Mapped[str] = mapped_column(String(20), default="", index=True)
     country: Mapped[str] = mapped_column(String(2))
+    street: Mapped[str] = mapped_column(String(200), default="")
+    time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     bedrooms: Mapped[int] = mapped_column(default=0, index=True)
@@ -43,6 +45,9 @@ class Property(Base):
     price_currency: Mapped[str] = mapped_column(String(3))
     price_per: Mapped[PricePer] = mapped_column(one_of(PricePer))
     amenities: Mapped[list[str]] = mapped_column(JSON, default=list)
+    booking_terms: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    visiting_hours: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    cover_id: Mapped[UUID | None]
     deleted_at: Mapped[datetime | None]
     city_key: Mapped[str] = folded("city", index=True)
     search: Mapped[str] = search_document("title", "description", "city")

@@ -8,10 +8,18 @@ from typing import Any
 from sqlalchemy import ColumnElement
 
 from freehold import Access, Filter, Geo, Invalid, Principal, Queries, Resource, Schemas, Session, owner, role, where
+from freehold.calendar import Calendar
 from freehold.errors import FieldError
 from freehold.fields import Day
 
-from ..reservations import crud as reservations
+from ..blocks import crud as blocks
+from ..blocks.routes import blocks as owner_blocks
+from ..calendars.feed import busy_calendar
+from ..calendars.routes import calendars
+from ..pricing import crud as pricing
+from ..pricing.schemas import BookingTerms, Quote, Wanted
+from ..visits import crud as visits
+from ..visits.schemas import Look, Slots, VisitingHours
 from . import crud, publication
 from .models import Property
 from .schemas import Availability, BusyRange, PropertyDraft, PropertyRead, Window
@@ -26,13 +34,13 @@ def _free(given: Mapping[str, Any]) -> ColumnElement[bool]:
     if since is None or until is None or until <= since:
         wrong = FieldError("window", "give both days, available_to after available_from", parameter="available_to")
         raise Invalid("available_from and available_to go together.", errors=[wrong])
-    return ~reservations.is_taken(Property.id, since, until)
+    return ~blocks.is_taken(Property.id, since, until)
 
 
 async def availability(db: Session, actor: Principal, listing: Property, window: Window) -> Availability:
     """When the property is taken, without telling by whom."""
     since, until = window.days()
-    busy = [BusyRange(start=start, end=end) for start, end in await reservations.taken(db, listing.id, since, until)]
+    busy = [BusyRange(start=start, end=end) for start, end in await blocks.taken(db, listing.id, since, until)]
     return Availability(property_id=listing.id, start=since, end=until, busy=busy)
 
 
@@ -45,6 +53,7 @@ properties = Resource(
         create=role("landlord"),
         update=LANDLORD | role("admin"),
         delete=LANDLORD | role("admin"),
+        read_fields={"street": LANDLORD | role("reviewer", "admin")},
     ),
     queries=Queries(
         filters=[
@@ -85,3 +94,12 @@ properties.action(
     "publication", crud.unpublish, method="DELETE", status=204, access=LANDLORD, summary="Take off the market"
 )
 properties.view("availability", availability, returns=Availability, params=Window, summary="Busy ranges, half-open")
+properties.nested("blocks", owner_blocks, by="property_id")
+properties.view("calendar.ics", busy_calendar, returns=Calendar, summary="Busy ranges, as iCalendar")
+properties.nested("calendars", calendars, by="property_id")
+properties.view("quote", pricing.quote, returns=Quote, params=Wanted, summary="What a stay costs, line by line")
+properties.view("booking-terms", pricing.get_terms, returns=BookingTerms, summary="How it is let by the night")
+properties.action("booking-terms", pricing.put_terms, method="PUT", access=LANDLORD, returns=BookingTerms)
+properties.view("visit-slots", visits.slots, returns=Slots, params=Look, summary="Free times for a visit")
+properties.view("visiting-hours", visits.get_hours, returns=VisitingHours, summary="When it may be visited")
+properties.action("visiting-hours", visits.put_hours, method="PUT", access=LANDLORD, returns=VisitingHours)

@@ -6,12 +6,14 @@ from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, computed_field, model_validator
 from pydantic_core import PydanticCustomError
 
 from freehold.fields import Day, Line, Prose, now
+from freehold.media import content_path
 
 from ..fields import INPUT, Country, Currency, not_blank
+from ..local_time import TimeZone
 from .models import Kind, PricePer, Status
 
 LONGEST_WINDOW_DAYS = 366
@@ -48,6 +50,8 @@ class PropertyDraft(BaseModel):
     region: Annotated[Line, Field(max_length=100)] = ""
     postcode: Annotated[Line, Field(max_length=20)] = ""
     country: Country
+    street: Annotated[Line, Field(max_length=200, description="For guests whose stay or visit is confirmed")] = ""
+    time_zone: TimeZone = "UTC"
     latitude: Latitude | None = None
     longitude: Longitude | None = None
     bedrooms: int = Field(default=0, ge=0, le=1000)
@@ -66,6 +70,15 @@ class PropertyDraft(BaseModel):
         return self
 
 
+class Cover(BaseModel):
+    """The photo that a list shows, in its sizes. The addresses do not expire."""
+
+    id: UUID
+    thumb: str
+    card: str
+    full: str
+
+
 class PropertyRead(BaseModel):
     """A listing."""
 
@@ -81,6 +94,8 @@ class PropertyRead(BaseModel):
     region: str
     postcode: str
     country: str
+    street: str | None = None
+    time_zone: str
     latitude: float | None
     longitude: float | None
     bedrooms: int
@@ -91,8 +106,18 @@ class PropertyRead(BaseModel):
     price_currency: str
     price_per: PricePer
     amenities: list[str]
+    cover_id: UUID | None
     created_at: datetime
     updated_at: datetime
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def cover(self) -> Cover | None:
+        """See `Cover`."""
+        if self.cover_id is None:
+            return None
+        sizes = {size: content_path(self.cover_id, variant=size) for size in ("thumb", "card", "full")}
+        return Cover(id=self.cover_id, **sizes)
 
 
 class Window(BaseModel):

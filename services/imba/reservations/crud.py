@@ -1,29 +1,27 @@
-"""Stays: a hold of 24 hours, and what becomes of it."""
+"""Reservations: made, answered, given up, lapsed. What is special to visits stands in the visits feature."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
-from freehold import Conflict, Forbidden, Principal, Session, audit, public_fact
+from freehold import Forbidden, Principal, Session, audit
 from freehold.fields import now
 
+from ..blocks import crud as blocks
 from ..fields import Reason
+from ..local_time import local
+from ..notices import crud as notices
 from ..properties import crud as properties
 from ..users import crud as users
+from ..visits.opening import place
 from .models import HOLDING, Reservation, Status
-from .schemas import ReservationDraft, ReservationRead
-
-HOLD = timedelta(hours=24)
-
-
-class WrongState(Conflict):
-    """The reservation is not in the state that this step starts from."""
-
-    code, title = "imba.reservation_state", "Not possible in this state"
+from .schemas import Contact, Party, Rescheduling, ReservationDraft, ReservationRead
+from .states import WrongState, lapsed, require, stands
+from .stays import hold_nights, refund_due
 
 
 class OwnProperty(Forbidden):
@@ -33,58 +31,93 @@ class OwnProperty(Forbidden):
 
 
 async def reserve(db: Session, actor: Principal, draft: ReservationDraft) -> Reservation:
-    """Hold the nights for 24 hours, at the price of this moment, until the landlord answers.
+    """Hold a property until the landlord answers; at once for good where its terms say so.
 
-    Overlapping with another hold or stay breaks the invariant `imba.dates_taken` (409); touching nights do not.
+    Overlapping with what is held or booked breaks the invariant `imba.dates_taken` (409); touching does not.
     """
     assert actor.id is not None
     users.require_verified_email(db, await users.get(db, actor.id))
-    home = await properties.held(db, draft.property_id)
-    if home.landlord_id == actor.id:
+    listing = await properties.held(db, draft.property_id)
+    if listing.landlord_id == actor.id:
         raise OwnProperty("You cannot reserve your own property.")
-    properties.require_nightly(home)
-    async with db.unscoped("holds that have lapsed give their dates to whoever asks next") as system_db:
-        await _lapse(system_db, Reservation.property_id == home.id)
-    stay = Reservation(
-        **draft.model_dump(),
-        tenant_id=actor.id,
-        status="pending",
-        total_amount=(draft.check_out - draft.check_in).days * home.price_amount,
-        currency=home.price_currency,
-        expires_at=now() + HOLD,
+    booking = await (hold_nights(db, listing, draft) if draft.kind == "stay" else _visit(db, listing, draft))
+    booking.tenant_id = actor.id
+    db.add(booking)
+    await _tell(
+        db, listing.landlord_id, booking, f"A request for a {booking.kind}", f"{listing.title}\n\n{_when(booking)}"
     )
-    db.add(stay)
-    await users.tell(db, home.landlord_id, subject="A request for a stay", text=f"{home.title}\n\n{_nights(stay)}")
-    return stay
+    return booking
 
 
-async def confirm(db: Session, actor: Principal, stay: Reservation) -> Reservation:
+async def confirm(db: Session, actor: Principal, booking: Reservation) -> Reservation:
     """Accept a hold that has not lapsed. A second confirmation is WrongState (409)."""
-    _require(stay, "pending")
-    stay.status = "confirmed"
-    stay.expires_at = None
-    await users.tell(db, stay.tenant_id, subject="Your stay is confirmed", text=_nights(stay))
-    return stay
+    require(booking, "pending")
+    if booking.kind == "stay" and not await blocks.keep(db, booking.id):
+        raise WrongState("This reservation is expired.")
+    booking.status = "confirmed"
+    booking.expires_at = None
+    await _tell(db, booking.tenant_id, booking, f"Your {booking.kind} is confirmed", _when(booking))
+    return booking
 
 
-async def reject(db: Session, actor: Principal, stay: Reservation, body: Reason) -> Reservation:
-    """Turn a hold down; its dates are free again."""
-    _require(stay, "pending")
-    stay.status = "rejected"
-    stay.expires_at = None
-    stay.reason = body.reason
-    await users.tell(db, stay.tenant_id, subject="Your stay was not accepted", text=f"{_nights(stay)}\n\n{body.reason}")
-    return stay
+async def reject(db: Session, actor: Principal, booking: Reservation, body: Reason) -> Reservation:
+    """Turn a hold down; what it held is free again."""
+    require(booking, "pending")
+    booking.reason = body.reason
+    await _end(db, booking, "rejected")
+    text = f"{_when(booking)}\n\n{body.reason}"
+    await _tell(db, booking.tenant_id, booking, f"Your {booking.kind} was not accepted", text)
+    return booking
 
 
-async def cancel(db: Session, actor: Principal, stay: Reservation) -> Reservation:
-    """Give up a hold, or a confirmed stay that has not ended; its dates are free again. Either side may."""
-    _require(stay, "pending", "confirmed")
-    if stay.check_out <= now().date():
-        raise WrongState("This stay is over.")
-    stay.status = "cancelled"
-    stay.expires_at = None
-    return stay
+async def cancel(db: Session, actor: Principal, booking: Reservation) -> Reservation:
+    """Give up a hold, or a confirmed one that has not ended; what it held is free again. Either side may.
+
+    The refund follows the terms that were booked; whoever is cancelled on, or was never accepted, gets all of it.
+    """
+    require(booking, "pending", "confirmed")
+    if booking.ends_at <= now():
+        raise WrongState(f"This {booking.kind} is over.")
+    by_tenant = actor.id == booking.tenant_id
+    if booking.kind == "stay":
+        booking.refund_amount = refund_due(booking) if by_tenant else booking.total_amount
+    await _end(db, booking, "cancelled")
+    if not by_tenant:
+        await _tell(db, booking.tenant_id, booking, f"Your {booking.kind} was cancelled", _when(booking))
+    return booking
+
+
+async def reschedule(db: Session, actor: Principal, booking: Reservation, body: Rescheduling) -> Reservation:
+    """Move a visit to another time; it stays the same reservation, and waits for the landlord's answer again."""
+    require(booking, "pending", "confirmed")
+    if booking.kind != "visit":
+        raise WrongState("Only a visit can be rescheduled; a stay is cancelled and booked anew.")
+    if booking.starts_at <= now():
+        raise WrongState("This visit has begun.")
+    listing = await properties.held(db, booking.property_id)
+    async with db.unscoped("holds that have lapsed give their time to whoever asks next") as system_db:
+        await _lapse(system_db, Reservation.property_id == listing.id, Reservation.id != booking.id)
+    for name, value in place(listing, body.starts_at).items():
+        setattr(booking, name, value)
+    await _tell(db, listing.landlord_id, booking, "A visit was moved", f"{listing.title}\n\n{_when(booking)}")
+    return booking
+
+
+async def contact(db: Session, actor: Principal, booking: Reservation) -> Contact:
+    """Who the other side is, and where to go. Raises WrongState before it is confirmed."""
+    require(booking, "confirmed")
+    async with db.unscoped("the two sides of a confirmed reservation know each other") as system_db:
+        listing = await properties.known(system_db, booking.property_id)
+        tenant = await users.get(system_db, booking.tenant_id)
+        landlord = await users.get(system_db, listing.landlord_id)
+        return Contact(
+            tenant=Party(full_name=tenant.full_name, email=tenant.email),
+            landlord=Party(full_name=landlord.full_name, email=landlord.email),
+            street=listing.street,
+            postcode=listing.postcode,
+            city=listing.city,
+            country=listing.country,
+        )
 
 
 async def lapse_due(db: Session) -> int:
@@ -92,79 +125,35 @@ async def lapse_due(db: Session) -> int:
     return await _lapse(db)
 
 
-def is_taken(property_id: SQLColumnExpression[UUID], since: date, until: date) -> ColumnElement[bool]:
-    """SQL: some hold or stay takes a night from `since` up to `until`, whoever asks: taken dates are public."""
-    taking = select(Reservation.id).where(
-        Reservation.property_id == property_id, _in_force(), *_overlapping(since, until)
+async def has_completed_stay(db: Session, tenant_id: UUID, property_id: UUID) -> bool:
+    """Whether the tenant has stayed there, and left. For a session that may see the tenant's reservations."""
+    completed = select(Reservation.id).where(
+        Reservation.tenant_id == tenant_id,
+        Reservation.property_id == property_id,
+        Reservation.kind == "stay",
+        Reservation.status == "confirmed",
+        Reservation.ends_at <= now(),
     )
-    return public_fact(taking.exists(), reason="taken dates are public, their guests are not")
+    return (await db.scalars(completed.limit(1))).first() is not None
 
 
-async def taken(db: Session, property_id: UUID, since: date, until: date) -> list[tuple[date, date]]:
-    """The ranges that are taken between the days: half-open, merged where they touch, in order, cut to the window."""
-    nights = (
-        select(Reservation.check_in, Reservation.check_out)
-        .where(Reservation.property_id == property_id, _in_force(), *_overlapping(since, until))
-        .order_by(Reservation.check_in)
+async def visits_between(
+    db: Session, property_id: UUID, since: datetime, until: datetime
+) -> list[tuple[datetime, datetime]]:
+    """When visits take the property between the instants, whoever's they are: their times are public."""
+    found = (
+        select(Reservation.starts_at, Reservation.clear_at)
+        .where(
+            Reservation.property_id == property_id,
+            Reservation.kind == "visit",
+            or_(stands("pending"), stands("confirmed")),
+            Reservation.starts_at < until,
+            Reservation.clear_at > since,
+        )
+        .order_by(Reservation.starts_at)
     )
-    async with db.unscoped("taken dates are public, their guests are not") as system_db:
-        rows = (await system_db.execute(nights)).all()
-    merged: list[tuple[date, date]] = []
-    for check_in, check_out in rows:
-        start, end = max(check_in, since), min(check_out, until)
-        if merged and merged[-1][1] == start:
-            start = merged.pop()[0]
-        merged.append((start, end))
-    return merged
-
-
-def stands(status: str) -> ColumnElement[bool]:
-    """SQL: the reservation stands so at this moment, a hold past its end counting as `expired`."""
-    if status == "pending":
-        return and_(Reservation.status == "pending", ~_lapsed())
-    if status == "expired":
-        return or_(Reservation.status == "expired", _lapsed())
-    return Reservation.status == status
-
-
-async def _lapse(db: Session, *conditions: ColumnElement[bool]) -> int:
-    # A hold that is being confirmed at this moment is locked: skipped by the sweep's next turn or waited for here,
-    # and judged by what it has become.
-    due = select(Reservation).where(_lapsed(), *conditions).order_by(Reservation.id).limit(500).with_for_update()
-    stays = (await db.scalars(due, execution_options={"populate_existing": True})).all()
-    for stay in stays:
-        stay.status = "expired"
-        change = {"before": {"status": "pending"}, "after": {"status": "expired"}}
-        await audit(db, "reservations.lapsed", subject_type="reservations", subject_id=stay.id, **change)
-    return len(stays)
-
-
-def _lapsed() -> ColumnElement[bool]:
-    return and_(Reservation.status == "pending", Reservation.expires_at <= _this_moment())
-
-
-def _in_force() -> ColumnElement[bool]:
-    return or_(Reservation.status == "confirmed", and_(Reservation.status == "pending", ~_lapsed()))
-
-
-def _this_moment() -> ColumnElement[Any]:
-    # Read when the statement runs, not when it is built: plans are built once.
-    return bindparam("this_moment", callable_=now, unique=True)
-
-
-def _overlapping(since: date, until: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return Reservation.check_in < until, Reservation.check_out > since
-
-
-def _require(stay: Reservation, *allowed: Status) -> None:
-    has_lapsed = stay.status == "pending" and stay.expires_at is not None and stay.expires_at <= now()
-    standing = "expired" if has_lapsed else stay.status
-    if standing not in allowed:
-        raise WrongState(f"This reservation is {standing}.")
-
-
-def _nights(stay: Reservation) -> str:
-    return f"From {stay.check_in} to {stay.check_out}, guests: {stay.guests}."
+    async with db.unscoped("the times of visits are public, their visitors are not") as system_db:
+        return [(row.starts_at, row.clear_at) for row in await system_db.execute(found)]
 
 
 async def held_about(db: Session, tenant_id: UUID) -> list[dict[str, Any]]:
@@ -174,10 +163,53 @@ async def held_about(db: Session, tenant_id: UUID) -> list[dict[str, Any]]:
 
 
 async def give_up_all(db: Session, tenant_id: UUID) -> None:
-    """Cancel the tenant's holds and the stays that have not ended. For a session in system scope."""
+    """Cancel the tenant's holds and what has not ended. For a session in system scope."""
     mine = select(Reservation).where(
-        Reservation.tenant_id == tenant_id, Reservation.status.in_(HOLDING), Reservation.check_out > now().date()
+        Reservation.tenant_id == tenant_id, Reservation.status.in_(HOLDING), Reservation.ends_at > now()
     )
-    for stay in await db.scalars(mine.with_for_update()):
-        stay.status = "cancelled"
-        stay.expires_at = None
+    for booking in await db.scalars(mine.order_by(Reservation.id).with_for_update()):
+        if booking.kind == "stay":
+            booking.refund_amount = refund_due(booking)
+        await _end(db, booking, "cancelled")
+
+
+async def _visit(db: Session, listing: Any, draft: ReservationDraft) -> Reservation:
+    assert draft.starts_at is not None
+    properties.require_listed(listing)
+    async with db.unscoped("holds that have lapsed give their time to whoever asks next") as system_db:
+        await _lapse(system_db, Reservation.property_id == listing.id)
+    return Reservation(kind="visit", property_id=listing.id, **place(listing, draft.starts_at))
+
+
+async def _end(db: Session, booking: Reservation, status: Status) -> None:
+    booking.status = status
+    booking.expires_at = None
+    if booking.deposit_status == "due":
+        booking.deposit_status = "released"
+    if booking.kind == "stay":
+        await blocks.release(db, booking.id)
+
+
+async def _lapse(db: Session, *conditions: ColumnElement[bool]) -> int:
+    # A hold that is being confirmed at this moment is locked: skipped by the sweep's next turn or waited for here,
+    # and judged by what it has become.
+    due = select(Reservation).where(lapsed(), *conditions).order_by(Reservation.id).limit(500).with_for_update()
+    bookings = (await db.scalars(due, execution_options={"populate_existing": True})).all()
+    for booking in bookings:
+        await _end(db, booking, "expired")
+        change = {"before": {"status": "pending"}, "after": {"status": "expired"}}
+        await audit(db, "reservations.lapsed", subject_type="reservations", subject_id=booking.id, **change)
+    return len(bookings)
+
+
+async def _tell(db: Session, user_id: UUID, booking: Reservation, subject: str, text: str) -> None:
+    await db.flush()  # what the notice leads to is there
+    link = f"/v1/reservations/{booking.id}"
+    kind: Literal["visit", "reservation"] = "visit" if booking.kind == "visit" else "reservation"
+    await notices.notify(db, user_id, kind=kind, subject=subject, text=text, link=link)
+
+
+def _when(booking: Reservation) -> str:
+    if booking.kind == "visit":
+        return f"On {local(booking.starts_at, booking.time_zone):%Y-%m-%d at %H:%M} ({booking.time_zone})."
+    return f"From {booking.check_in} to {booking.check_out}, guests: {booking.guests}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,8 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from freehold import system
 from freehold.settings import Settings
-from freehold.testing.clock import Clock
-from freehold.testing.stage import Stage, running
+from freehold.testing import Clock, House, Stage, opened
 
 from ..reservations.jobs import expire_holds
 from ..service import build
@@ -26,11 +25,6 @@ from ..users.models import Account, User
 from .world import Person
 
 POSTGRES = os.environ.get("FREEHOLD_TEST_POSTGRES", "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres")
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 EMPTY = """
@@ -71,19 +65,9 @@ def _own_postgres() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A database of each kind, for tests that leave nothing behind."""
-    if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('imba')}/imba.db"
-        return
-    with postgres() as url:
-        yield url
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind for one test alone: for two clients at once, and for commits that are seen."""
+    """An empty database of each kind for one test alone: for the history of the schema."""
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path}/imba.db"
     url: str = request.getfixturevalue("_own_postgres")
@@ -93,22 +77,55 @@ def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def core(url: str, var_dir: Path) -> Settings:
     """Freehold's settings for a test."""
-    return Settings(env="test", database_url=url, var_dir=var_dir, limits="off", secret="s" * 40)
+    return Settings(env="test", database_url=url, var_dir=var_dir, limits="off", secret="s" * 40, log_level="warning")
+
+
+@asynccontextmanager
+async def _house(url: str, folder: Path) -> AsyncIterator[House]:
+    async with AsyncExitStack() as stack:
+        with Clock():  # what is written at the start is as old as the tests' own clock says
+            app = build(core=core(url, folder), own=ImbaSettings(), migrations=None)
+            found = await stack.enter_async_context(opened(app))
+        yield found
+
+
+@pytest.fixture(scope="session")
+async def sqlite_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    folder = tmp_path_factory.mktemp("imba")
+    async with _house(f"sqlite+aiosqlite:///{folder}/imba.db", tmp_path_factory.mktemp("var")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def _house_postgres() -> Iterator[str]:
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def postgresql_house(_house_postgres: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    async with _house(_house_postgres, tmp_path_factory.mktemp("var")) as found:
+        yield found
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def house(request: pytest.FixtureRequest) -> House:
+    """Imba, running for all tests of this process, on a database of each kind."""
+    found: House = request.getfixturevalue(f"{request.param}_house")
+    return found
 
 
 @pytest.fixture
-async def stage(shared_url: str, tmp_path: Path, clock: Clock) -> AsyncIterator[Stage]:
-    """Imba, running; nothing that a test does remains."""
-    async with running(build(core=core(shared_url, tmp_path), own=ImbaSettings(), migrations=None)) as found:
+async def stage(house: House, clock: Clock) -> AsyncIterator[Stage]:
+    """Imba for one test; nothing that it does remains."""
+    async with house.stage() as found:
         yield found
 
 
 @pytest.fixture
-async def real_stage(own_url: str, tmp_path: Path, clock: Clock) -> AsyncIterator[Stage]:
-    """Imba, running on a database of its own: what commits, commits, and writers really meet."""
-    async with running(
-        build(core=core(own_url, tmp_path), own=ImbaSettings(), migrations=None), isolate=False
-    ) as found:
+async def real_stage(house: House, clock: Clock) -> AsyncIterator[Stage]:
+    """Imba for one test: what commits, commits, and writers really meet; put back at the end."""
+    async with house.stage(isolate=False) as found:
         yield found
 
 

@@ -14,6 +14,10 @@ from sqlalchemy import func, select
 from freehold import Conflict, Db, Principal, Router, allow, anyone, owner, role, signed_in, where
 from freehold.fields import now
 from freehold.testing import Interference, Scene, Stage, access_table, every_route_has_a_rule, non_interference
+from services.imba.blocks.models import Block
+from services.imba.blocks.routes import blocks
+from services.imba.calendars.models import Calendar
+from services.imba.calendars.routes import calendars
 from services.imba.properties.models import Property
 from services.imba.properties.routes import IS_THERE, LANDLORD, properties
 from services.imba.reservations.models import Reservation
@@ -31,10 +35,22 @@ PLACE: dict[str, Any] = {
     "kind": "house", "city": "Anacortes", "country": "US", "latitude": 48.5, "longitude": -122.6, "bedrooms": 2,
     "price_amount": 14500, "price_currency": "USD", "price_per": "night",
 }  # fmt: skip
+LISTED = UUID(int=101)
 BODIES = {
+    # Over the nights of somebody else's stay.
+    "create_reservation": {
+        "kind": "stay",
+        "property_id": str(LISTED),
+        "check_in": "2026-01-26",
+        "check_out": "2026-01-27",
+        "guests": 1,
+    },
     "reservation_rejection": {"reason": "no"},
     "verification_request_rejection": {"reason": "no"},
     "verification_request_revocation": {"reason": "no"},
+    "verification_request_information_request": {"reason": "no"},
+    "verification_request_note": {"note": "no"},
+    "create_notice_preference": {"kind": "message", "mail": False},
 }
 
 
@@ -57,22 +73,51 @@ async def seed(stage: Stage) -> Scene:
         people[name] = Principal(id=user.id, roles=frozenset(roles))
     ids = {name: principal.id for name, principal in people.items()}
     listed = await stage.make(
-        Property, landlord_id=ids["landlord"], title="Lighthouse", description="Tidal", status="listed", **PLACE
+        Property,
+        id=LISTED,
+        landlord_id=ids["landlord"],
+        title="Lighthouse",
+        description="Tidal",
+        status="listed",
+        street="12 Tide Lane",
+        **PLACE,
     )
     draft = await stage.make(
         Property, landlord_id=ids["landlord"], title="Secret cellar", description="Damp", **{**PLACE, "city": "Lopez"}
     )
     day = now().date()
 
-    async def stay(tenant: str, place: Property, after: int, **more: Any) -> Reservation:
-        return await stage.make(
-            Reservation, tenant_id=ids[tenant], property_id=place.id, check_in=day + timedelta(after),
-            check_out=day + timedelta(after + 3), guests=2, total_amount=1000 + after, currency="USD",
-            expires_at=now() + timedelta(days=1), **more,
+    async def stay(tenant: str, place: Property, after: int, **more: Any) -> list[Any]:
+        start, end, until = day + timedelta(after), day + timedelta(after + 3), now() + timedelta(days=1)
+        booked = await stage.make(
+            Reservation, tenant_id=ids[tenant], property_id=place.id, check_in=start, check_out=end, guests=2,
+            starts_at=now() + timedelta(after), ends_at=now() + timedelta(after + 3), total_amount=1000 + after,
+            currency="USD", expires_at=until, price_lines=[], cancellation=[], time_zone="UTC", **more,
         )  # fmt: skip
+        nights = {"property_id": place.id, "start": start, "end": end, "expires_at": until, "calendar_id": None}
+        return [booked, await stage.make(Block, id=booked.id, kind="stay", note="", uid=None, **nights)]
+
+    async def visit(tenant: str, place: Property, at: timedelta) -> Reservation:
+        starts_at, ends_at = now() + at, now() + at + timedelta(minutes=30)
+        return await stage.make(
+            Reservation, kind="visit", tenant_id=ids[tenant], property_id=place.id, starts_at=starts_at,
+            ends_at=ends_at, clear_at=ends_at, expires_at=now() + timedelta(days=1), check_in=None, check_out=None,
+            guests=None, total_amount=None, currency=None, price_lines=[], cancellation=[], time_zone="UTC",
+        )  # fmt: skip
+
+    async def kept(place: Property, after: int, **more: Any) -> Block:
+        nights = {"start": day + timedelta(after), "end": day + timedelta(after + 2), "expires_at": None}
+        return await stage.make(Block, property_id=place.id, **nights, **more)
 
     await stay("tenant", listed, 10)
     theirs = await stay("other", listed, 20, reason="their reason")
+    theirs.append(await visit("other", listed, timedelta(days=3)))
+    calendar = await stage.make(Calendar, property_id=listed.id, name="Elsewhere", file="A secret calendar")
+    of_the_landlord = [
+        await kept(listed, 40, kind="owner", note="Painting", calendar_id=None, uid=None),
+        await kept(listed, 50, kind="imported", note="", calendar_id=calendar.id, uid="guest-of-another-site"),
+        calendar,
+    ]
     check = await stage.make(
         VerificationRequest, landlord_id=ids["landlord"], subject="property", subject_id=draft.id, property_id=draft.id
     )
@@ -87,12 +132,15 @@ async def seed(stage: Stage) -> Scene:
     return Scene(
         callers=people,
         secrets={
-            "tenant": [draft, check, done, theirs],
-            "rival": [draft, check, done, theirs],
-            "nobody": [draft, check, done, theirs],
-            "reviewer": [theirs],
+            "tenant": [draft, check, done, *theirs, *of_the_landlord],
+            "rival": [draft, check, done, *theirs, *of_the_landlord],
+            "nobody": [draft, check, done, *theirs, *of_the_landlord],
+            "reviewer": [*theirs, *of_the_landlord],
         },
-        cells={"landlord": [(done, "reviewer_id")]},
+        cells={
+            "landlord": [(done, "reviewer_id")],
+            "stranger": [(listed, "street")],
+        },
     )
 
 
@@ -157,6 +205,9 @@ FAULTS: dict[str, Any] = {
     "stays are shown to tenants": loosened(reservations, read=reservations.access.read | role("tenant")),
     "stays are shown to reviewers": loosened(reservations, read=reservations.access.read | role("reviewer")),
     "stays are shown to whom they are not": loosened(reservations, read=~TENANT),
+    "blocks are shown to all": loosened(blocks, read=anyone),
+    "calendars are shown to landlords": loosened(calendars, read=role("landlord")),
+    "the street is shown to all": loosened(properties, read_fields={}),
     "checks are shown to landlords": loosened(
         verification_requests, read=owner("landlord_id") | role("landlord") | STAFF
     ),

@@ -38,7 +38,14 @@ SAID = [
     None,  # the busy range
     "14500",
     "pending",
-    "cancelled",
+    "43500",
+    "moderate",
+    "94350",
+    "imba.price_changed",
+    "Painting",
+    "2",
+    "15",
+    "pending",
     "revoked",
     "unlisted",
 ]

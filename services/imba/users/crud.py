@@ -35,12 +35,24 @@ def require_verified_email(db: Session, user: User) -> None:
         raise EmailNotVerified("Verify your e-mail address first; the link was sent to it.")
 
 
+async def receiver(db: Session, user_id: UUID) -> str | None:
+    """The address to write to; None where the account is gone. For a session in system scope."""
+    user = await db.get_one(User, user_id)
+    return user.email if user.is_active and user.deleted_at is None else None
+
+
+async def mail(db: Session, address: str, *, subject: str, text: str, stop: str | None = None) -> None:
+    """Owe a mail: it leaves if and only if the unit commits. stop: the address that ends mails of this sort."""
+    footer = f"\n\nNo more mails like this: {stop}" if stop else ""
+    await send_mail(db, to=address, subject=f"Imba: {subject}", text=f"{text}{footer}\n")
+
+
 async def tell(db: Session, user_id: UUID, *, subject: str, text: str) -> None:
-    """Owe the account a mail: it leaves if and only if the unit commits. Nobody is told where the account is gone."""
+    """Mail an account. Nobody is told where it is gone."""
     async with db.unscoped("the address of a mail's receiver") as system_db:
-        user = await system_db.get_one(User, user_id)
-        if user.is_active and user.deleted_at is None:
-            await send_mail(system_db, to=user.email, subject=f"Imba: {subject}", text=f"{text}\n")
+        address = await receiver(system_db, user_id)
+        if address is not None:
+            await mail(system_db, address, subject=subject, text=text)
 
 
 async def exists(db: Session, email: str) -> bool:

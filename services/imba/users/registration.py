@@ -6,6 +6,8 @@ from typing import Any
 
 from freehold import Session
 
+from ..media import crud as media
+from ..notices import crud as notices
 from ..properties import crud as properties
 from ..reservations import crud as reservations
 from ..verification import crud as verification
@@ -23,7 +25,9 @@ async def export(db: Session, user: User) -> dict[str, Any]:
     return {
         "properties": await properties.held_about(db, user.id),
         "reservations": await reservations.held_about(db, user.id),
+        "media": await media.held_about(db, user.id),
         "verification_requests": await verification.held_about(db, user.id),
+        **await notices.held_about(db, user.id),
     }
 
 
@@ -31,3 +35,6 @@ async def erase(db: Session, user: User) -> None:
     """Take the person's listings away and give up what they hold. Past stays remain: the other side needs them."""
     await properties.withdraw_all(db, user.id)
     await reservations.give_up_all(db, user.id)
+    await verification.close_all(db, user.id)
+    await notices.erase(db, user.id)
+    await media.erase(db, user.id)

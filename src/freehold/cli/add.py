@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from freehold.cli.output import AsJson, write_json
+from freehold.cli.target import AppOption
 from freehold.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Write code into a project.", no_args_is_help=True)
 
 _RESOURCES, _SCENES = "freehold:resources", "freehold:scenes"
-Target = Annotated[str | None, typer.Option("--app", help="module:attribute; default: app in \\[tool.freehold].")]
 
 
 @app.callback()
@@ -57,7 +57,7 @@ def resource(
         bool, typer.Option("--no-owner", help="It belongs to nobody: who signs in reads, administrators write.")
     ] = False,
     plural: Annotated[str, typer.Option(help="Its collection, where English is irregular: --plural people.")] = "",
-    target: Target = None,
+    target: AppOption = None,
     json: AsJson = False,
 ) -> None:
     """Write a feature: models, schemas, crud and routes; register it; write its migration and its tests.

@@ -9,6 +9,7 @@ import typer
 
 from freehold.cli.output import AsJson, write_json
 from freehold.cli.running import freehold_app, identity_of, opened
+from freehold.cli.target import AppOption
 
 if TYPE_CHECKING:
     from freehold.cli.verdict import Explanation
@@ -22,7 +23,7 @@ def command(
     path: Annotated[str, typer.Argument(help="As requested: /v1/books/0192...")],
     *,
     json: AsJson = False,
-    target: Annotated[str | None, typer.Option("--app", help="module:attribute")] = None,
+    target: AppOption = None,
 ) -> None:
     """Say why a caller gets a 401, 403 or 404, rule by rule. Nothing is changed."""
     explanation = asyncio.run(_explain(freehold_app(target), caller, method.upper(), path.partition("?")[0]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from freehold.cli.running import freehold_app
-from freehold.cli.target import folder_of
+from freehold.cli.target import AppOption, folder_of
 
 if TYPE_CHECKING:
     from freehold.store.migrate import Migrations
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Migrations: make, up, down, check.", no_args_is_help=True)
 
 FAULTY = 1
-Target = Annotated[str | None, typer.Option("--app", help="module:attribute; default: app in \\[tool.freehold].")]
 
 
 def history(service: Freehold, target: str | None) -> Migrations:
@@ -30,7 +29,7 @@ def history(service: Freehold, target: str | None) -> Migrations:
 
 @app.command()
 def make(
-    message: Annotated[str, typer.Argument(help="What changes, in a few words.")], *, target: Target = None
+    message: Annotated[str, typer.Argument(help="What changes, in a few words.")], *, target: AppOption = None
 ) -> None:
     """Write the migration from the history to the models and rules as they are now. Read it before you apply it."""
     from freehold.store import migrate
@@ -40,7 +39,7 @@ def make(
 
 
 @app.command()
-def up(revision: Annotated[str, typer.Argument()] = "head", *, target: Target = None) -> None:
+def up(revision: Annotated[str, typer.Argument()] = "head", *, target: AppOption = None) -> None:
     """Apply what is pending, Freehold's own tables first. Safe to start many times at once."""
     from freehold.store import migrate
 
@@ -51,7 +50,7 @@ def up(revision: Annotated[str, typer.Argument()] = "head", *, target: Target = 
 def down(
     revision: Annotated[str, typer.Argument(help="A revision, -1 for the last one, base for all.")] = "-1",
     *,
-    target: Target = None,
+    target: AppOption = None,
 ) -> None:
     """Take back to a revision. Freehold's own tables stay."""
     from freehold.store import migrate
@@ -60,7 +59,7 @@ def down(
 
 
 @app.command()
-def check(*, target: Target = None) -> None:
+def check(*, target: AppOption = None) -> None:
     """Compare database, history and declarations; ends with 1 and a sentence for each fault."""
     from freehold.store import migrate
 

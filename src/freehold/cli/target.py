@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from freehold.cli.blame import refusal
 from freehold.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-App = Annotated[
-    str | None,
-    typer.Argument(metavar="[APP]", help="module:attribute; default: app in \\[tool.freehold] of ./pyproject.toml"),
-]
+_DEFAULT = "module:attribute; default: app in \\[tool.freehold] of ./pyproject.toml"
+App = Annotated[str | None, typer.Argument(metavar="[APP]", help=_DEFAULT)]
+AppOption = Annotated[str | None, typer.Option("--app", metavar="APP", help=_DEFAULT)]
+"""The same as an option, for commands whose arguments are something else."""
 
 
 def project_table() -> dict[str, Any]:
@@ -49,8 +50,8 @@ def name_of(target: str | None) -> str:
 def load(target: str | None) -> FastAPI:
     """Import the app, looking in the working directory first, as `python -m` does.
 
-    Raises ConfigurationError where there is no such module or it holds no FastAPI app there. An error inside the
-    module is the author's to see, and passes.
+    Raises ConfigurationError where there is no such module or it holds no FastAPI app there, and for an error inside
+    the module, with the author's own lines that lead to it.
     """
     from fastapi import FastAPI
 
@@ -73,10 +74,14 @@ def attribute_at(named: str) -> Any:
     module_name, _, attribute = named.partition(":")
     try:
         module = import_module(module_name)
+    except ConfigurationError:
+        raise
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise
+            raise refusal(module_name, error) from None
         raise ConfigurationError(f"There is no module {error.name} in {Path.cwd()} or among the packages.") from None
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is told by the author's own lines
+        raise refusal(module_name, error) from None
     try:
         return getattr(module, attribute)
     except AttributeError:

@@ -13,6 +13,7 @@ import typer
 
 from freehold.cli.output import AsJson, write_rows
 from freehold.cli.running import freehold_app, identity_of, opened
+from freehold.cli.target import AppOption
 from freehold.errors import ConfigurationError, Problem
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Accounts: add, list, give roles, disable, enable.", no_args_is_help=True)
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL")]
-Target = Annotated[str | None, typer.Option("--app", help="module:attribute; default: app in \\[tool.freehold].")]
 Work = Callable[["Identity", "Session"], Awaitable[Any]]
 
 
@@ -38,7 +38,7 @@ def add(
     ] = None,
     password_stdin: Annotated[bool, typer.Option(help="Read the password from standard input.")] = False,
     generate: Annotated[bool, typer.Option(help="Make a password and print it.")] = False,
-    target: Target = None,
+    target: AppOption = None,
 ) -> None:
     """Add an account. The password is asked for, unless it comes from standard input or is made here.
 
@@ -63,7 +63,7 @@ def add(
 
 
 @app.command("list")
-def list_(*, json: AsJson = False, target: Target = None) -> None:
+def list_(*, json: AsJson = False, target: AppOption = None) -> None:
     """List the accounts: id, e-mail, name, roles, and whether they may log in."""
 
     async def work(identity: Identity, session: Session) -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ def roles(
     email: Email,
     names: Annotated[list[str] | None, typer.Argument(metavar="[ROLE]...", help="None takes all away.")] = None,
     *,
-    target: Target = None,
+    target: AppOption = None,
 ) -> None:
     """Replace the roles of an account; it follows within 5 s, without a new log-in."""
 
@@ -94,13 +94,13 @@ def roles(
 
 
 @app.command()
-def disable(email: Email, *, target: Target = None) -> None:
+def disable(email: Email, *, target: AppOption = None) -> None:
     """Close an account: its log-ins end at once, its access tokens within 5 s."""
     _set_active(email, target, is_active=False)
 
 
 @app.command()
-def enable(email: Email, *, target: Target = None) -> None:
+def enable(email: Email, *, target: AppOption = None) -> None:
     """Open a disabled account again."""
     _set_active(email, target, is_active=True)
 

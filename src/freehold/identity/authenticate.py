@@ -67,6 +67,10 @@ class Standings:
             for session_id in [key for key, standing in self._known.items() if standing.user_id == about]:
                 del self._known[session_id]
 
+    def forget_all(self) -> None:
+        """Drop everything that is remembered."""
+        self._known.clear()
+
     async def _read(self, session_id: UUID) -> _Standing | None:
         user, table = self._user.__table__.c, self._user.__table__
         query = (
@@ -109,6 +113,11 @@ class Bearer:
         if standing.ends_at <= clock.now():
             raise invalid_token()
         return Principal(id=claims.subject, roles=standing.roles, scopes=claims.scope, session_id=claims.session_id)
+
+    def forget_all(self) -> None:
+        """Verify and look up everything anew."""
+        self._verified.clear()
+        self._standings.forget_all()
 
     async def _claims(self, token: str) -> AccessClaims:
         """Verify the signature once per token and process; the times are looked at every time."""

@@ -169,7 +169,8 @@ class Identity:
         return self._parts
 
     async def start(self) -> None:
-        """Read the signing keys; make the first. The tables must be there."""
+        """Read the signing keys; make the first. The tables must be there. Remembers nothing from before."""
+        self.parts.bearer.forget_all()
         await self.parts.keys.start()
 
     async def close(self) -> None:

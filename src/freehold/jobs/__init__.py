@@ -5,26 +5,34 @@ it. A broker may wake workers; the rows stay the truth.
 """
 
 from freehold.jobs.carriage import Principals
-from freehold.jobs.context import JobContext, current_job
+from freehold.jobs.context import JobContext, current_job, progress, running
 from freehold.jobs.dead_letters import DeadLetter, dead_letters, discard_dead, retry_dead
 from freehold.jobs.declaration import Backoff, Job, job, schedule
+from freehold.jobs.reporting import JobCancelled
 from freehold.jobs.runner import Jobs
 from freehold.jobs.schedules import Schedule
 from freehold.jobs.tables import JOBS
+from freehold.jobs.tracks import JobRead, JobState, Progress
 
 __all__ = [
     "JOBS",
     "Backoff",
     "DeadLetter",
     "Job",
+    "JobCancelled",
     "JobContext",
+    "JobRead",
+    "JobState",
     "Jobs",
     "Principals",
+    "Progress",
     "Schedule",
     "current_job",
     "dead_letters",
     "discard_dead",
     "job",
+    "progress",
     "retry_dead",
+    "running",
     "schedule",
 ]

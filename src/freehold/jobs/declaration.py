@@ -13,9 +13,10 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from freehold.errors import ConfigurationError
-from freehold.jobs import queue
+from freehold.jobs import queue, tracks
 from freehold.jobs.payload import Payload
 from freehold.jobs.schedules import Schedule
+from freehold.resource.access import Owner, Rule, Where, nobody
 
 if TYPE_CHECKING:
     from freehold.store.session import Session
@@ -51,6 +52,9 @@ class Job(Generic[P]):
     outside: the function talks to the world (mail, HTTP) and runs *without* a transaction, so that none is held open
     meanwhile: it gets a reading session, and its effect happens at least once, under `current_job().id` as key.
     system: the job always acts as the system, for this reason, whoever enqueued it.
+    at_once: how many of it a process runs at a time, whatever else it could run; None: as many as there are places.
+    tracked: who enqueued it can follow it (`GET /v1/jobs/{id}`): progress, result, cancellation. What the function
+    returns is the result. readers: who may follow it beside that one; the rule asks for the caller, not for a row.
     """
 
     name: str
@@ -62,6 +66,9 @@ class Job(Generic[P]):
     lease: timedelta = timedelta(seconds=60)
     outside: bool = False
     system: str | None = None
+    at_once: int | None = None
+    tracked: bool = False
+    readers: Rule = nobody
     schedules: tuple[Schedule, ...] = ()
 
     def __call__(self, db: Session, /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[Any]:
@@ -69,22 +76,35 @@ class Job(Generic[P]):
         return self.function(db, *args, **kwargs)
 
     async def enqueue(
-        self, session: Session, *, run_at: datetime | None = None, key: str | None = None, **payload: Any
+        self,
+        session: Session,
+        *,
+        run_at: datetime | None = None,
+        key: str | None = None,
+        owner: UUID | None = None,
+        **payload: Any,
     ) -> UUID:
         """Write the job into the caller's transaction: it exists if and only if that commits.
 
         run_at: not before this instant. key: while a job of this name and key waits, that one is returned instead
-        (its own payload stays, the earlier run_at wins). The job carries the session's principal.
+        (its own payload stays, the earlier run_at wins); of a tracked job, only that of the same principal. The job
+        carries the session's principal.
         Raises pydantic.ValidationError for a payload that the function would not take.
         """
-        return await queue.put(
+        if self.tracked and key is not None:  # what somebody else waits for could not be followed
+            key = f"{session.principal.id or 'system'}:{key}"
+        identity = await queue.put(
             session,
             name=self.name,
             payload=self.payload.dump(payload),
             system=self.system,
             run_at=run_at,
             key=key,
+            owner=owner,
         )
+        if self.tracked:
+            await tracks.put(session, identity, name=self.name)
+        return identity
 
 
 Function = Callable[Concatenate["Session", P], Awaitable[Any]]
@@ -99,6 +119,9 @@ def job(
     lease: timedelta = timedelta(seconds=60),
     outside: bool = False,
     system: str | None = None,
+    at_once: int | None = None,
+    tracked: bool = False,
+    readers: Rule = nobody,
 ) -> Callable[[Function[P]], Job[P]]:
     """Declare an async function as a job; `Job` says what the options do.
 
@@ -122,6 +145,9 @@ def job(
             lease=lease,
             outside=outside,
             system=system,
+            at_once=at_once,
+            tracked=tracked,
+            readers=readers,
         )
         _check(declared)
         return declared
@@ -172,6 +198,11 @@ def _check(declared: Job[Any]) -> None:
         f"lease must be over a second and at most {LONGEST_LEASE}": not (
             timedelta(seconds=1) <= declared.lease <= LONGEST_LEASE
         ),
+        "readers is for a tracked job; add tracked=True": declared.readers is not nobody and not declared.tracked,
+        "readers asks for the caller (role, scope, signed_in); a job has no row": any(
+            isinstance(atom, Owner | Where) for atom in declared.readers.atoms()
+        ),
+        "at_once must be at least 1": declared.at_once is not None and declared.at_once < 1,
         "its name must not be empty": not declared.name.strip(),
     }
     for fault, found in faults.items():

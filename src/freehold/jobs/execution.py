@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from freehold.errors import Problem
-from freehold.jobs import carriage, context, queue
+from freehold.jobs import carriage, context, queue, tracks
+from freehold.jobs.context import LeaseLost, Try
 from freehold.jobs.declaration import Job
 from freehold.jobs.queue import Claim
-from freehold.resource.principal import Principal, system
+from freehold.jobs.reporting import JobCancelled, Reporter
+from freehold.resource.principal import system
+from freehold.store.instant import instant
 
 if TYPE_CHECKING:
     from freehold.store.database import Database
+    from freehold.store.session import Session
     from freehold.store.unit import Unit
 
 _log = structlog.get_logger("freehold.jobs")
@@ -37,10 +43,7 @@ class Outcome(StrEnum):
     RETRY = "retry"
     DEAD = "dead"
     LOST = "lost"
-
-
-class LeaseLost(Exception):
-    """Another worker holds the job by now: roll back."""
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,14 @@ class Execution:
     database: Database
     jobs: Mapping[str, Job[Any]]
     principals: carriage.Principals
+    speaking: dict[UUID, Reporter] = field(default_factory=dict)
 
     async def run(self, claim: Claim) -> Outcome:
         """One try. Never raises but for cancellation, after which the job is still to be given back."""
-        context.enter(claim)
         try:
             return await self._attempt(claim)
+        except JobCancelled:
+            return await self._cancelled(claim)
         except LeaseLost:
             _log.warning("job_lease_lost", **_named(claim))
             return Outcome.LOST
@@ -66,6 +71,8 @@ class Execution:
             raise
         except Exception as error:  # noqa: BLE001  # whatever a job raises is a failed try
             return await self._failed(claim, error)
+        finally:
+            self.speaking.pop(claim.id, None)
 
     async def _attempt(self, claim: Claim) -> Outcome:
         job = self.jobs[claim.name]
@@ -77,22 +84,42 @@ class Execution:
         except ValidationError as error:
             # The function has changed since: a further try would be refused as well.
             return await self._record(claim, f"payload refused: {error.error_count()} errors", pause=None)
-        await (self._outside if job.outside else self._inside)(job, claim, principal, arguments)
+        reporter = await self._reporter(job, claim)
+        current = context.Try(self.database, claim, principal, job.outside, reporter)
+        context.enter(current)
+        await (self._outside if job.outside else self._inside)(job, current, arguments)
         return Outcome.DONE
 
-    async def _inside(self, job: Job[Any], claim: Claim, principal: Principal, arguments: Mapping[str, Any]) -> None:
+    async def _reporter(self, job: Job[Any], claim: Claim) -> Reporter | None:
+        """The voice of a tracked job. Raises JobCancelled when that was asked for before this try."""
+        if not job.tracked:
+            return None
+        reporter = Reporter(self.database, claim, durable=job.outside or self.database.dialect_name != "sqlite")
+        self.speaking[claim.id] = reporter
+        await reporter.recall()
+        return reporter
+
+    async def _inside(self, job: Job[Any], current: Try, arguments: Mapping[str, Any]) -> None:
         async def work(unit: Unit) -> None:
-            async with asyncio.timeout(job.timeout.total_seconds()):
-                await job.function(unit.session, **arguments)
-            await _finish(unit, claim)
+            result = await _call(job, current, unit.session, arguments)
+            await _finish(unit, current, result)
 
-        await self.database.run(principal, work, request_id=claim.request_id)
+        await self.database.run(current.principal, work, request_id=current.claim.request_id)
 
-    async def _outside(self, job: Job[Any], claim: Claim, principal: Principal, arguments: Mapping[str, Any]) -> None:
-        async with self.database.reading(principal) as session, asyncio.timeout(job.timeout.total_seconds()):
-            await job.function(session, **arguments)
+    async def _outside(self, job: Job[Any], current: Try, arguments: Mapping[str, Any]) -> None:
+        async with self.database.reading(current.principal) as session:
+            result = await _call(job, current, session, arguments)
         async with self.database.writing(system("job outcome")) as unit:
-            await _finish(unit, claim)
+            await _finish(unit, current, result)
+
+    async def _cancelled(self, claim: Claim) -> Outcome:
+        """End a job that has heeded its cancellation; its own unit is rolled back by now."""
+        async with self.database.writing(system("job outcome")) as unit:
+            ended = {"cancelled_at": instant(self.database.dialect_name)}
+            if await tracks.report(unit.session, claim, ended) is None:
+                return Outcome.LOST
+            await queue.finish(unit.session, claim)
+        return Outcome.CANCELLED
 
     async def _failed(self, claim: Claim, error: BaseException) -> Outcome:
         job = self.jobs[claim.name]
@@ -100,13 +127,17 @@ class Execution:
         pause = job.backoff.pause(failures) if failures <= job.retries else None
         report = _log.warning if pause is not None else _log.error
         report("job_failed", error=describe(error), final=pause is None, **_named(claim))
-        return await self._record(claim, describe(error), pause=pause)
+        return await self._record(claim, describe(error), pause=pause, problem=error)
 
-    async def _record(self, claim: Claim, error: str, *, pause: timedelta | None) -> Outcome:
+    async def _record(
+        self, claim: Claim, error: str, *, pause: timedelta | None, problem: BaseException | None = None
+    ) -> Outcome:
         """Write the failure in a unit of its own; the one that failed is rolled back."""
         for seconds in (*_PERSISTENCE_SECONDS, None):
             try:
                 async with self.database.writing(system("job outcome")) as unit:
+                    if self.jobs[claim.name].tracked:
+                        await tracks.report(unit.session, claim, {"failure": _told(problem)})
                     recorded = await queue.fail(unit.session, claim, error=error, pause=pause)
                 break
             except IntegrityError:
@@ -131,9 +162,25 @@ class Execution:
             _log.warning("job_not_given_back", error=describe(failure), **_named(claim))
 
 
-async def _finish(unit: Unit, claim: Claim) -> None:
-    if not await queue.finish(unit.session, claim):
+async def _call(job: Job[Any], current: Try, session: Session, arguments: Mapping[str, Any]) -> Any:
+    voice = nullcontext() if current.reporter is None else current.reporter.speaking()
+    async with voice, asyncio.timeout(job.timeout.total_seconds()):
+        return await job.function(session, **arguments)
+
+
+async def _finish(unit: Unit, current: Try, result: Any) -> None:
+    if current.reporter is not None:
+        said = current.reporter.spoken() | {"result": tracks.checked_result(result), "failure": None}
+        await tracks.report(unit.session, current.claim, said)
+    if not await queue.finish(unit.session, current.claim):
         raise LeaseLost
+
+
+def _told(error: BaseException | None) -> dict[str, str] | None:
+    """A failure for the client: a problem was made to be seen, anything else was not."""
+    if not isinstance(error, Problem):
+        return None
+    return {"code": error.problem_code, "detail": error.detail or error.title}
 
 
 def describe(error: BaseException) -> str:

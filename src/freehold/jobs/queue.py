@@ -15,6 +15,7 @@ from freehold.jobs import carriage
 from freehold.jobs.tables import JOBS, WAITING_WITH_KEY, State, in_state
 from freehold.jobs.waking import wake_after_commit
 from freehold.resource.base import new_id
+from freehold.resource.principal import Principal
 from freehold.store.instant import instant
 
 if TYPE_CHECKING:
@@ -60,8 +61,14 @@ async def put(
     system: str | None = None,
     run_at: datetime | None = None,
     key: str | None = None,
+    owner: UUID | None = None,
 ) -> UUID:
-    """Write a job row, or find the waiting one with the same key; its id."""
+    """Write a job row, or find the waiting one with the same key; its id.
+
+    owner: whose job it is. Raises ValueError where the session is not the system's: nobody acts for another.
+    """
+    if owner is not None and not session.principal.is_system:
+        raise ValueError(f"job {name!r}: only the system enqueues for somebody else")
     if session.unit is None:
         raise RuntimeError(f"job {name!r} needs a unit of work to commit with; this session only reads")
     dialect = dialect_of(session)
@@ -69,7 +76,7 @@ async def put(
         id=new_id(),
         name=name,
         payload=dict(payload),
-        principal=carriage.pack(session.principal, system=system),
+        principal=carriage.pack(session.principal if owner is None else Principal(id=owner), system=system),
         unique_key=key,
         run_at=instant(dialect) if run_at is None else run_at,
         request_id=getattr(session.unit, "request_id", None),
@@ -108,6 +115,8 @@ async def has_work(session: Session, names: Collection[str], held: Collection[UU
 
 async def claim(session: Session, leases: Mapping[str, timedelta], *, limit: int) -> list[Claim]:
     """Take up to `limit` due jobs, the longest waiting first. `leases`: the names known here, with their lease."""
+    if not leases or limit < 1:
+        return []
     dialect = dialect_of(session)
     due = is_due(dialect, leases.keys())
     chosen = select(JOBS.c.id).where(due).order_by(JOBS.c.run_at, JOBS.c.id).limit(limit)
@@ -156,6 +165,12 @@ async def extend(session: Session, held: Sequence[Claim], leases: Mapping[str, t
         .returning(JOBS.c.id)
     )
     return set((await session.execute(statement)).scalars())
+
+
+async def still_held(session: Session, held: Claim) -> bool:
+    """Whether the lease is ours, and stays so until this transaction ends."""
+    found = await session.execute(select(JOBS.c.id).where(held.held).with_for_update(read=True))
+    return found.first() is not None
 
 
 async def finish(session: Session, held: Claim) -> bool:

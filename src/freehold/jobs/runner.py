@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import KW_ONLY, dataclass
 from datetime import timedelta
@@ -13,13 +14,14 @@ from uuid import UUID
 import structlog
 
 from freehold.errors import ConfigurationError
-from freehold.jobs import queue, ticking, waking
+from freehold.jobs import queue, ticking, tracks, waking
 from freehold.jobs.carriage import Principals
 from freehold.jobs.declaration import Job
 from freehold.jobs.execution import Execution, Outcome, describe
 from freehold.jobs.gauges import JobMetrics
 from freehold.jobs.queue import Claim
 from freehold.jobs.tables import State
+from freehold.jobs.tracks import Progress
 from freehold.observe.metrics import Metrics
 from freehold.resource.principal import Principal, system
 from freehold.store import audit
@@ -147,6 +149,16 @@ class Jobs:
                 await self._seal()
                 return tries
 
+    @property
+    def tracked(self) -> dict[str, Job[Any]]:
+        """The jobs that can be followed, by name."""
+        return {name: job for name, job in self._known.items() if job.tracked}
+
+    def said_here(self, job_id: UUID) -> Progress | None:
+        """What a job that this process is running said last."""
+        reporter = self._execution.speaking.get(job_id)
+        return None if reporter is None else reporter.latest
+
     async def oldest_waiting_age(self) -> timedelta:
         """How long the job that has been due longest has been waiting: the figure to raise an alarm on."""
         async with self.database.reading(system(_REASON)) as session:
@@ -167,17 +179,36 @@ class Jobs:
 
     async def _has_work(self) -> bool:
         async with self.database.reading(system(_REASON)) as session:
-            return await queue.has_work(session, self._known, self._running)
+            return await queue.has_work(session, self._room(), self._running)
 
     async def _take(self, *, limit: int) -> list[Claim]:
         """Recover what the dead have left, then claim what is due."""
         async with self.database.writing(system(_REASON)) as unit:
             recovered = await queue.recover(unit.session, self._running)
-            claims = await queue.claim(unit.session, self._leases, limit=limit)
+            claims: list[Claim] = []
+            for names, most in self._groups(limit):
+                claims += await queue.claim(unit.session, names, limit=min(most, limit - len(claims)))
         for job_id, name, state in recovered:
             event = "job_parked_as_poison" if state is State.DEAD else "job_recovered"
             _log.warning(event, job=name, job_id=str(job_id))
         return claims
+
+    def _room(self) -> dict[str, timedelta]:
+        """The leases of the jobs that may begin now: not of those that run as often as they may at once."""
+        running = Counter(one.claim.name for one in self._running.values())
+        return {
+            name: lease
+            for name, lease in self._leases.items()
+            if (most := self._known[name].at_once) is None or running[name] < most
+        }
+
+    def _groups(self, limit: int) -> list[tuple[dict[str, timedelta], int]]:
+        """What to claim one after the other: the jobs without a number of their own, then each of the others."""
+        running = Counter(one.claim.name for one in self._running.values())
+        room = self._room()
+        counted = {name: most for name in room if (most := self._known[name].at_once) is not None}
+        plain = {name: lease for name, lease in room.items() if name not in counted}
+        return [(plain, limit), *(({name: room[name]}, most - running[name]) for name, most in counted.items())]
 
     def _begin(self, claim: Claim) -> None:
         task = asyncio.create_task(self._execution.run(claim))
@@ -218,6 +249,7 @@ class Jobs:
     async def _sweep(self) -> None:
         async with self.database.writing(system(_REASON)) as unit:
             await queue.clear_done(unit.session, older_than=self.keep_done)
+            await tracks.clear(unit.session, older_than=self.keep_done)
         if self.outbox is not None:
             await self.outbox.clear_delivered(older_than=self.keep_done)
 

@@ -70,6 +70,21 @@ def in_state(state: State) -> ColumnElement[bool]:
     return JOBS.c.state == literal_column(f"'{state}'", Text)
 
 
+TRACKS = Table(
+    "freehold_job_tracks",
+    LEDGER,
+    Column("id", Uuid, primary_key=True, comment="of the job; its row says whether it waits, runs or has ended"),
+    Column("name", Text, nullable=False),
+    Column("principal_id", Uuid, nullable=True, comment="who may follow it"),
+    Column("progress", JSON(none_as_null=True), nullable=True),
+    Column("result", JSON(none_as_null=True), nullable=True),
+    Column("failure", JSON(none_as_null=True), nullable=True, comment="of the last try, in words for the client"),
+    Column("cancellation_requested_at", UTCDateTime, nullable=True),
+    Column("cancelled_at", UTCDateTime, nullable=True),
+    Column("created_at", UTCDateTime, nullable=False, default=clock.now),
+    Column("updated_at", UTCDateTime, nullable=False, default=clock.now, index=True),
+)
+
 SCHEDULES = Table(
     "freehold_schedules",
     LEDGER,

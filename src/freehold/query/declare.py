@@ -13,6 +13,7 @@ from freehold.errors import ConfigurationError
 from freehold.query.fields import OPERATIONS, FieldSpec, Kind, describe
 from freehold.query.readers import reader
 from freehold.query.spec import (
+    DELETED,
     DISTANCE,
     RESERVED,
     CustomParameter,
@@ -73,6 +74,7 @@ class _Builder:
             facets={name: self._field(name, "facets") for name in queries.facets},
             page_size=self._page_size(),
             max_page_size=queries.max_page_size,
+            shows_deleted=self.resource.restored_by is not None,
         )
 
     def _check_sources(self) -> None:
@@ -147,7 +149,7 @@ class _Builder:
         for field in self.fields.values():
             for operation in field.operations:
                 parameter = field.name if operation == "eq" else f"{field.name}__{operation}"
-                if parameter not in RESERVED:
+                if parameter not in RESERVED and not (parameter == DELETED and self.resource.restored_by):
                     yield parameter, FilterSpec(field, operation)
 
     def _check_operation(self, field: FieldSpec, operation: str, declared: str) -> None:
@@ -166,7 +168,7 @@ class _Builder:
         )
 
     def _check_reserved(self, parameter: str) -> None:
-        if parameter in RESERVED:
+        if parameter in RESERVED or (parameter == DELETED and self.resource.restored_by is not None):
             self.refuse(f"the parameter {parameter!r} belongs to every list; rename the attribute or use a Filter")
 
     def _custom(self) -> Iterator[tuple[str, CustomParameter]]:

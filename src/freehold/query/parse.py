@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement
 from freehold.errors import FieldError, Invalid
 from freehold.query import values
 from freehold.query.request import Box, Condition, ListQuery, Near, Search
-from freehold.query.spec import DISTANCE, RESERVED, FilterSpec, ListSpec, SortKey, sort_key
+from freehold.query.spec import DELETED, DISTANCE, RESERVED, FilterSpec, ListSpec, SortKey, sort_key
 from freehold.query.values import BadValue
 from freehold.resource.grams import query_terms
 
@@ -61,6 +61,7 @@ class _Parser:
             count=self._read("count", values.boolean, False),
             expand=self._names("expand", [name for name, uses in self.spec.expand.items() if not uses & self.hidden]),
             facets=self._names("facets", [name for name in self.spec.facets if name not in self.hidden]),
+            deleted=self.spec.shows_deleted and self._read(DELETED, values.boolean, False),
         )
         if self.errors:
             raise Invalid(errors=self.errors[:MAX_ERRORS])
@@ -92,7 +93,7 @@ class _Parser:
             return spec.geo is not None and not {field.name for field in spec.geo} & self.hidden
         if name in {"expand", "facets"}:
             return bool(getattr(spec, name))
-        return name in RESERVED
+        return spec.shows_deleted if name == DELETED else name in RESERVED
 
     def _read(self, name: str, read: Callable[[str], T], otherwise: T) -> T:
         if name not in self.given:

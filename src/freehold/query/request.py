@@ -70,6 +70,7 @@ class ListQuery:
     count: bool = False
     expand: tuple[str, ...] = ()
     facets: tuple[str, ...] = ()
+    deleted: bool = False
 
     def within(self, parent: FieldSpec, value: Any) -> ListQuery:
         """The same below one parent row: `parent` is the child's foreign key field."""
@@ -80,5 +81,5 @@ class ListQuery:
         conditions = [(each.field.name, each.operation, repr(each.value)) for each in self.conditions]
         custom = sorted((name, repr(value)) for name, value in self.custom.items())
         sort = [(key.name, key.descending) for key in self.sort]
-        said = repr((conditions, custom, sort, self.search, self.near, self.box))
+        said = repr((conditions, custom, sort, self.search, self.near, self.box, self.deleted))
         return hashlib.sha256(said.encode("utf-8", "backslashreplace")).hexdigest()[:32]

@@ -14,6 +14,8 @@ from freehold.resource.declaration import Filter
 
 RESERVED: Final = frozenset({"sort", "q", "limit", "cursor", "count", "expand", "facets", "near", "within_km", "bbox"})
 """Parameters that every list keeps for itself."""
+DELETED: Final = "deleted"
+"""The parameter that asks for deleted rows, where they can be restored."""
 DISTANCE: Final = "distance"
 """The sort by distance from `near`."""
 
@@ -44,7 +46,10 @@ class CustomParameter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ListSpec:
-    """The checked declaration. `fields` are the readable scalar columns, by their name on the wire."""
+    """The checked declaration. `fields` are the readable scalar columns, by their name on the wire.
+
+    shows_deleted: whether `deleted=true` asks for the rows that a soft deletion has taken out of sight.
+    """
 
     resource: str
     model: type[DeclarativeBase]
@@ -63,6 +68,7 @@ class ListSpec:
     facets: Mapping[str, FieldSpec]
     page_size: int
     max_page_size: int
+    shows_deleted: bool = False
 
     def sort_field(self, name: str) -> FieldSpec | None:
         """The field behind a sort key; None for the distance."""

@@ -19,6 +19,8 @@ def now() -> datetime:
     return _Clock.source()
 
 
-def set_source(source: Callable[[], datetime] | None) -> None:
-    """Replace the clock of this process (tests); `None` puts the system's back."""
+def set_source(source: Callable[[], datetime] | None) -> Callable[[], datetime]:
+    """Replace the clock of this process (tests) and return the one before; `None` puts the system's back."""
+    before = _Clock.source
     _Clock.source = staticmethod(source or _system)
+    return before

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import DeclarativeBase
 
+from freehold.errors import ConfigurationError
 from freehold.resource.access import Access, Rule, nobody
 from freehold.resource.invariants import Invariant
 from freehold.resource.signatures import body_model
+from freehold.resource.soft_delete import Restoration, without_deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Action:
     body: type[BaseModel] | None = None
     summary: str | None = None
     problems: Sequence[type[Exception]] = ()
+    returns: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,18 @@ class Nested:
     by: str
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """Who changed what, and when: `GET /v1/properties/{id}/history`. fields: None for all that the read schema shows.
+
+    actors: who may know whose id stands behind a change; everybody knows their own.
+    """
+
+    access: Rule
+    actors: Rule = nobody
+    fields: Sequence[str] | None = None
+
+
 @dataclass(slots=True, eq=False)
 class Resource:
     """Declare a resource.
@@ -108,8 +124,12 @@ class Resource:
     `model_fields_set`. An operation without a rule is not mounted.
     owner: the column that the server sets to the caller's id on creation, by default the first `owner()` of the
     create, update or read rule that is a plain column. require_if_match: PATCH and DELETE without If-Match are 428.
-    require_key: POST without Idempotency-Key is 400. public_facts: what invariants of this resource tell everyone
+    require_key: POST without Idempotency-Key is 400. turnstile: `(db, key)`, called before a row is locked for a change,
+    to take a lock that has to come first. public_facts: what invariants of this resource tell everyone
     (taken dates, a taken slug); the non-interference proof allows these and nothing else.
+    soft_delete: a column that DELETE sets instead of removing the row; no caller sees such a row from then on, nor what
+    hangs on it through this resource, until `restoration` brings it back. System scope sees it. purge_after: how long
+    after that the row is removed for good, by a job. untracked: columns whose values no record of a change keeps.
     """
 
     model: type[DeclarativeBase]
@@ -127,6 +147,12 @@ class Resource:
     public_facts: Sequence[str] = ()
     problems: Sequence[type[Exception]] = ()
     tag: str = ""
+    turnstile: Callable[..., Any] | None = None
+    soft_delete: str | None = None
+    purge_after: timedelta | None = None
+    untracked: Sequence[str] = ()
+    restored_by: Restoration | None = field(default=None, init=False)
+    told_by: History | None = field(default=None, init=False)
     actions: list[Action] = field(default_factory=list, init=False)
     views: list[View] = field(default_factory=list, init=False)
     children: list[Nested] = field(default_factory=list, init=False)
@@ -134,6 +160,10 @@ class Resource:
     def __post_init__(self) -> None:
         self.name = self.name or self.model.__tablename__.replace("_", "-")
         self.tag = self.tag or self.name
+        if self.soft_delete is not None:
+            self.access = without_deleted(self.model, self.soft_delete, self.access)
+        elif self.purge_after is not None:
+            raise ConfigurationError(f"{self.name}: purge_after needs soft_delete, the column that says since when")
 
     @property
     def table_name(self) -> str:
@@ -150,15 +180,16 @@ class Resource:
         status: int = 200,
         summary: str | None = None,
         problems: Sequence[type[Exception]] = (),
+        returns: Any = None,
     ) -> Resource:
         """Add a state change. function: `(db, actor, row)` or `(db, actor, row, body)`, body a Pydantic model.
 
         While it runs, `access` stands in for the update rule on this table, in this request alone. Answers `status`
-        and the resource (204: nothing).
+        and the resource (204: nothing). returns: a type, for a part of the row that is put and got by itself
+        (`PUT /v1/properties/{id}/booking-terms`): the answer is then what the function returns.
         """
-        self.actions.append(
-            Action(name, function, access, method, status, body_model(function, after=3), summary, problems)
-        )
+        body = body_model(function, after=3)
+        self.actions.append(Action(name, function, access, method, status, body, summary, problems, returns))
         return self
 
     def view(
@@ -178,4 +209,30 @@ class Resource:
     def nested(self, name: str, child: Resource, *, by: str) -> Resource:
         """Add a collection below one row. by: the child's foreign key column."""
         self.children.append(Nested(name, child, by))
+        return self
+
+    def restoration(
+        self,
+        function: Callable[..., Any] | None = None,
+        *,
+        access: Rule,
+        summary: str | None = None,
+        problems: Sequence[type[Exception]] = (),
+    ) -> Resource:
+        """Let whom `access` names see deleted rows (`?deleted=true`) and bring one back: `POST /{id}/restoration`.
+
+        function: `(db, actor, row)`, called first; it may refuse.
+        """
+        if self.soft_delete is None:
+            raise ConfigurationError(f"{self.name}: restoration() needs Resource(soft_delete=...)")
+        self.restored_by = Restoration(access, function, summary, problems)
+        return self
+
+    def history(self, *, access: Rule, actors: Rule = nobody, fields: Sequence[str] | None = None) -> Resource:
+        """Show whom `access` names what became of a row: `GET /{id}/history`, newest first.
+
+        The row is judged by the read rule first; a deleted one by that of its restoration. A field that the caller may
+        not read now is not told. actors: who may know who made a change; the caller always knows its own.
+        """
+        self.told_by = History(access, actors, fields)
         return self

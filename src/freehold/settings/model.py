@@ -20,6 +20,7 @@ from freehold.settings.values import (
     plain_host,
     plain_limits,
     plain_origin,
+    store_url,
     web_url,
 )
 
@@ -32,7 +33,6 @@ Networks = Annotated[tuple[Annotated[str, BeforeValidator(network)], ...], Befor
 NOT_YET = {
     "FREEHOLD_REDIS_URL": "Redis backend (limits, locks and live updates are kept in the process)",
     "FREEHOLD_BROKER_URL": "broker (jobs are woken inside the process)",
-    "FREEHOLD_FILES_URL": "object store (files are kept in the folder of FREEHOLD_VAR_DIR)",
     "FREEHOLD_SMTP_URL": "SMTP backend (mail is written to the folder of FREEHOLD_VAR_DIR)",
 }
 
@@ -54,6 +54,11 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
         ),
         repr=False,
         description="sqlite:///path or postgresql://user:password@host/name. Default: SQLite in the var folder.",
+    )
+    files_url: Annotated[str, BeforeValidator(store_url)] = Field(
+        "",
+        repr=False,
+        description="s3://bucket/prefix, gs://…, az://…: where uploads are kept. Default: the var folder.",
     )
     public_url: Annotated[str, BeforeValidator(web_url)] = Field(
         "http://127.0.0.1:8000", description="How clients reach the service; links in mails are built from it."

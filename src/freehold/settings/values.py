@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+STORES = ("s3", "gs", "az", "memory")
 DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "sqlite+aiosqlite": "sqlite+aiosqlite",
@@ -43,6 +44,14 @@ def async_database_url(value: Any) -> Any:
         raise ValueError(f"{url.drivername} is not spoken; use sqlite:///path or postgresql://user:password@host/name")
     query = {("ssl" if name == "sslmode" and "asyncpg" in driver else name): item for name, item in url.query.items()}
     return url.set(drivername=driver, query=query).render_as_string(hide_password=False)
+
+
+def store_url(value: Any) -> Any:
+    """Where files are kept: an address that `obstore` opens, a bucket in it."""
+    parts = _parts(value) if value else None
+    if parts is not None and (parts.scheme not in STORES or not parts.netloc):
+        raise ValueError("not a file store; write s3://bucket/prefix, gs://bucket/prefix or az://container/prefix")
+    return value
 
 
 def web_url(value: Any) -> Any:

@@ -5,9 +5,10 @@ This is the only package that touches driver connections. It never knows HTTP.
 
 from freehold.store.audit import AUDIT
 from freehold.store.database import Database
+from freehold.store.forgetting import forget_history
 from freehold.store.idempotency import IDEMPOTENCY
 from freehold.store.outbox import OUTBOX, Event, emit
 from freehold.store.session import Session
 from freehold.store.unit import Unit
 
-__all__ = ["AUDIT", "IDEMPOTENCY", "OUTBOX", "Database", "Event", "Session", "Unit", "emit"]
+__all__ = ["AUDIT", "IDEMPOTENCY", "OUTBOX", "Database", "Event", "Session", "Unit", "emit", "forget_history"]

@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from freehold.store.session import Session
 
 _UNSEALED = text("sequence IS NULL")
-_START = bytes(32)
+START = bytes(32)
+"""The digest before the first record."""
 _HEAD_ID = 1
 _BATCH = 500
 
@@ -100,12 +101,14 @@ async def record(
     """Write one record into the caller's transaction; its id.
 
     action: `noun.verb`, as in `user.login`. before, after: the changed values only; leave out secrets and whatever
-    must be erasable later, for no record ever is. The actor is the unit's caller, also inside `unscoped("reason")`,
+    must be erasable later, for no record ever is; changes of rows are recorded by themselves, and erasable (`trail`),
+    without the fields named here. The actor is the unit's caller, also inside `unscoped("reason")`,
     whose reason is kept.
     """
     if session.unit is None:
         raise RuntimeError(f"audit record {action!r} needs a unit of work to commit with; this session only reads")
     identity = new_id()
+    session.unit.trail.told(subject_type, subject_id, {**(before or {}), **(after or {})})
     await session.execute(
         insert(AUDIT).values(
             id=identity,
@@ -151,7 +154,7 @@ async def seal(session: Session, *, key: bytes = b"") -> int:
     rows = (await session.execute(pending)).all()
     for row in rows:
         sequence += 1
-        digest = _digest(row, sequence, digest, key)
+        digest = digest_of(row, sequence, digest, key)
         placed = update(AUDIT).where(AUDIT.c.id == row.id, AUDIT.c.sequence.is_(None))
         await session.execute(placed.values(sequence=sequence, digest=digest))
     if rows:
@@ -162,7 +165,7 @@ async def seal(session: Session, *, key: bytes = b"") -> int:
 async def _lock_head(session: Session) -> tuple[int, bytes]:
     dialect = session.get_bind().dialect.name
     start = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(AUDIT_HEAD).values(
-        id=_HEAD_ID, sequence=0, digest=_START
+        id=_HEAD_ID, sequence=0, digest=START
     )
     await session.execute(start.on_conflict_do_nothing())
     # The records are read in a later statement, which therefore sees all that an earlier sealer has placed.
@@ -170,7 +173,7 @@ async def _lock_head(session: Session) -> tuple[int, bytes]:
     return head.sequence, head.digest
 
 
-def _digest(row: Row[Any], sequence: int, previous: bytes, key: bytes) -> bytes:
+def digest_of(row: Row[Any], sequence: int, previous: bytes, key: bytes) -> bytes:
     """SHA-256 (HMAC where there is a key) of the digest before, and the record as canonical JSON."""
     moment: datetime = row.recorded_at
     record = {
@@ -188,30 +191,3 @@ def _digest(row: Row[Any], sequence: int, previous: bytes, key: bytes) -> bytes:
     }
     content = previous + json.dumps(record, sort_keys=True, separators=(",", ":")).encode()
     return hmac.digest(key, content, "sha256") if key else sha256(content).digest()
-
-
-async def verify(session: Session, *, key: bytes = b"") -> list[str]:
-    """Walk the whole chain and name every fault; empty when it is whole.
-
-    Finds changed, removed, reordered and inserted records, and a chain cut off at its end. Reads in pages.
-    """
-    faults: list[str] = []
-    expected, digest = 1, _START
-    while page := (await session.execute(_page(expected))).all():
-        for row in page:
-            if row.sequence != expected:
-                faults.append(f"records {expected} to {row.sequence - 1} are missing")
-            if _digest(row, row.sequence, digest, key) != row.digest:
-                faults.append(f"record {row.sequence} ({row.id}) does not follow from the one before it")
-            # Go on from what is stored, so that one fault is told once and later ones are found as well.
-            expected, digest = row.sequence + 1, row.digest
-    head = (await session.execute(select(AUDIT_HEAD))).one_or_none()
-    if head is None and expected > 1:
-        faults.append("the head of the chain is missing")
-    elif head is not None and (head.sequence, head.digest) != (expected - 1, digest):
-        faults.append(f"the chain ends at {expected - 1}, but {head.sequence} records were sealed")
-    return faults
-
-
-def _page(first: int) -> Any:
-    return select(AUDIT).where(AUDIT.c.sequence >= first).order_by(AUDIT.c.sequence).limit(_BATCH)

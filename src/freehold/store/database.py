@@ -179,12 +179,15 @@ class Database:
         return nullcontext() if self._keys is None else self._keys.held(claim)
 
     @asynccontextmanager
-    async def reading(self, principal: Principal) -> AsyncIterator[Session]:
-        """A session that cannot write: each statement sees the newest commit, under the caller's read rules."""
+    async def reading(self, principal: Principal, *, grant: Grant | None = None) -> AsyncIterator[Session]:
+        """A session that cannot write: each statement sees the newest commit, under the caller's read rules.
+
+        grant: a rule that stands in for one of them.
+        """
         assert self._read_scopes is not None, "await database.start() first"
         async with self._connection(self._readers) as connection:
             session = bind_session(
-                connection, self._read_scopes, principal, unit=None, grant=None, kind=self._session_class
+                connection, self._read_scopes, principal, unit=None, grant=grant, kind=self._session_class
             )
             session.scope.read_only = True
             try:

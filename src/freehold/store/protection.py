@@ -30,12 +30,13 @@ class Protection:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """While an action runs, its rule stands in for one verb on one table."""
+    """While an action runs, its rule stands in for one verb on one table. reads: for the read rule, beside it."""
 
     table: str
     verb: str
     action: str
     rule: Rule
+    reads: Rule | None = None
 
 
 @dataclass(slots=True)
@@ -115,6 +116,8 @@ class Shape:
         grant = self._grant
         if grant is not None and grant.table == protection.table.name and grant.verb == verb:
             return grant.rule.simplify(self._principal)
+        if grant is not None and grant.table == protection.table.name and verb == "read" and grant.reads is not None:
+            return grant.reads.simplify(self._principal)
         return protection.access.rule(verb).simplify(self._principal)
 
     def condition(self, protection: Protection, verb: str) -> ColumnElement[bool] | bool:

@@ -10,19 +10,21 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-from sqlalchemy.orm import ORMExecuteState
+from sqlalchemy.orm import ORMExecuteState, SessionTransaction
 from sqlalchemy.orm import Session as SyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
 from freehold.resource.principal import Principal, system
 from freehold.store.branch import CommitRefused, branch
 from freehold.store.compiler import Scope, Scopes
-from freehold.store.invariant_flush import before_flush
+from freehold.store.invariant_flush import before_flush, tried_in
 from freehold.store.judgement import Judge, Stale
 from freehold.store.protection import Grant
 
 if TYPE_CHECKING:
+    from freehold.store.trail import Trail
     from freehold.store.unit import Unit
 
 T = TypeVar("T")
@@ -33,6 +35,7 @@ class ScopedSession(SyncSession):
 
     fh_scope: Scope
     fh_scopes: Scopes
+    fh_trail: Trail | None = None
 
     def flush(self, objects: Any = None) -> None:
         """Flush, with new and moved rows judged before and after."""
@@ -54,6 +57,24 @@ class ScopedSession(SyncSession):
             self.fh_scope.flushing = False
         if judge is not None:
             judge.after()
+
+
+@event.listens_for(ScopedSession, "after_flush")
+def _note_changes(session: ScopedSession, _: object) -> None:
+    if session.fh_trail is not None:
+        session.fh_trail.note_flush(session, session.fh_scope.principal.reason)
+
+
+@event.listens_for(ScopedSession, "after_transaction_create")
+def _mark_part(session: ScopedSession, transaction: SessionTransaction) -> None:
+    if session.fh_trail is not None:
+        session.fh_trail.mark(transaction)
+
+
+@event.listens_for(ScopedSession, "after_soft_rollback")
+def _forget_part(session: ScopedSession, transaction: SessionTransaction) -> None:
+    if session.fh_trail is not None:
+        session.fh_trail.roll_back(transaction)
 
 
 @event.listens_for(ScopedSession, "do_orm_execute")
@@ -80,6 +101,7 @@ class Session(AsyncSession):
         inner = cast(ScopedSession, self.sync_session)
         inner.fh_scope = scope
         inner.fh_scopes = scopes
+        inner.fh_trail = None if unit is None else unit.trail
         self.fh_connection = connection
         self.unit = unit
 
@@ -127,6 +149,10 @@ class Session(AsyncSession):
         try:
             yield other
             await other.flush()
+        except DBAPIError as error:
+            # What was tried is known to that session alone, and explains the refusal to the caller of this one.
+            error.fh_tried = getattr(error, "fh_tried", None) or tried_in(other.sync_session)  # type: ignore[attr-defined]
+            raise
         finally:
             other.expunge_all()
 

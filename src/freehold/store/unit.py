@@ -16,6 +16,7 @@ from freehold.resource.principal import Principal
 from freehold.store.compiler import Scopes
 from freehold.store.protection import Grant
 from freehold.store.session import Session, bind_session
+from freehold.store.trail import Trail, Trails
 
 logger = structlog.get_logger("freehold.store")
 
@@ -42,6 +43,7 @@ class Unit:
         self.principal = principal
         self.request_id = request_id
         self.connection = connection
+        self.trail = Trail(self.parts.get(Trails, Trails()))
         self._transaction = transaction
         self._scopes = scopes
         self._callbacks: list[Callable[[], Awaitable[None] | None]] = []
@@ -62,6 +64,7 @@ class Unit:
         Raises OutcomeUnknown when the connection is lost during the commit.
         """
         await self.session.flush()
+        await self.trail.write(self)
         interrupted = await _shielded(self._commit())
         await self._notify()
         if interrupted is not None:

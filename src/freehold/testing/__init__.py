@@ -6,6 +6,7 @@ The fixtures are in `plugin`; what they give can be used without pytest too.
 from freehold.testing.budget import OverBudget
 from freehold.testing.clock import Clock
 from freehold.testing.factories import Factory, build
+from freehold.testing.house import House, opened, running
 from freehold.testing.naughty import Naughty, naughty
 from freehold.testing.proofs import (
     NOBODY,
@@ -20,12 +21,13 @@ from freehold.testing.proofs import (
     non_interference,
 )
 from freehold.testing.scenario import Scenario
-from freehold.testing.stage import Stage, running
+from freehold.testing.stage import Stage
 
 __all__ = [
     "NOBODY",
     "Clock",
     "Factory",
+    "House",
     "Interference",
     "Naughty",
     "OverBudget",
@@ -41,5 +43,6 @@ __all__ = [
     "every_route_has_a_rule",
     "naughty",
     "non_interference",
+    "opened",
     "running",
 ]

@@ -12,11 +12,12 @@ import orjson
 from freehold.resource.access import Role
 from freehold.resource.principal import Principal, system
 from freehold.testing.clock import Clock
+from freehold.testing.house import running
 from freehold.testing.interference import Vacuous
 from freehold.testing.oracle import could_hold, holds
 from freehold.testing.probes import key_of, sample_body
 from freehold.testing.scene import NOBODY, Rows, Scene, Seed, read_rows
-from freehold.testing.stage import Stage, running
+from freehold.testing.stage import Stage
 from freehold.testing.wire import Answer, ask
 
 if TYPE_CHECKING:

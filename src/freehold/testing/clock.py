@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
@@ -12,10 +13,11 @@ START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
 class Clock:
-    """A clock that moves only when told to. Use it as a context manager; it then is the clock of this process."""
+    """A clock that moves only when told to. As a context manager it is the clock of this process; blocks nest."""
 
     def __init__(self, at: datetime = START) -> None:
         self._now = _aware(at)
+        self._before: list[Callable[[], datetime]] = []
 
     def now(self) -> datetime:
         """The instant it shows."""
@@ -35,11 +37,11 @@ class Clock:
         return self._now
 
     def __enter__(self) -> Self:
-        clock.set_source(self.now)
+        self._before.append(clock.set_source(self.now))
         return self
 
     def __exit__(self, *_: object) -> None:
-        clock.set_source(None)
+        clock.set_source(self._before.pop())
 
 
 def _aware(at: datetime) -> datetime:

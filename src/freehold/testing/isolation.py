@@ -35,10 +35,10 @@ class IsolatedDatabase(Database):
         self._shared, self._turn = connection, asyncio.Lock()
 
     @asynccontextmanager
-    async def reading(self, principal: Principal) -> AsyncIterator[Session]:
+    async def reading(self, principal: Principal, *, grant: Grant | None = None) -> AsyncIterator[Session]:
         """As in `Database`, on the shared connection: takes its turn, and inside a unit sees what that unit did."""
         async with self._taking_turns("reading"):
-            session = bind_session(self._shared, self.scopes, principal, unit=None, grant=None)
+            session = bind_session(self._shared, self.scopes, principal, unit=None, grant=grant)
             session.scope.read_only = True
             try:
                 yield session

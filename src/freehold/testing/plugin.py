@@ -7,8 +7,9 @@ Say where the application is, in `pyproject.toml`::
 
 Its settings then come from the test environment: `FREEHOLD_ENV=test`, a var folder and a database of this pytest
 process alone (one for each xdist worker), on SQLite or on the server that FREEHOLD_TEST_POSTGRES names. Migrations are
-applied to it, where the application has some. Each test that takes `stage`, or a fixture made from it, runs inside one
-transaction that is undone. Asynchronous tests run on anyio.
+applied to it, where the application has some. It starts once; each test that takes `stage`, or a fixture made from it,
+runs inside one transaction that is undone, and `real_stage` commits and puts the database back. Asynchronous tests run
+on anyio.
 """
 
 from __future__ import annotations
@@ -28,10 +29,12 @@ from httpx2 import AsyncClient
 
 from freehold.store import migrate
 from freehold.store.migrate import Migrations
+from freehold.testing import loop
 from freehold.testing.clock import Clock
 from freehold.testing.databases import worker_database
 from freehold.testing.factories import Factory
-from freehold.testing.stage import Stage, running
+from freehold.testing.house import House, opened
+from freehold.testing.stage import Stage
 
 _SET = ("FREEHOLD_ENV", "FREEHOLD_VAR_DIR", "FREEHOLD_DATABASE_URL", "FREEHOLD_LIMITS", "FREEHOLD_LOG_LEVEL")
 
@@ -43,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the application that is named its own database, before any test module imports it."""
+    config.pluginmanager.register(loop)  # after anyio's own plugin, whatever order the two were found in
     if not config.getini("freehold_app"):
         return
     stack = ExitStack()
@@ -65,7 +69,7 @@ def _restore(before: dict[str, str | None]) -> None:
 
 @pytest.fixture(scope="session")
 def app(pytestconfig: pytest.Config) -> Any:
-    """The application that `freehold_app` names. Override it to build one for each test."""
+    """The application that `freehold_app` names. Override it, in the same scope, to build it differently."""
     place: str = pytestconfig.getini("freehold_app")
     if not place:
         pytest.fail('no application under test: set freehold_app = "module:attribute", or write a fixture `app`')
@@ -86,22 +90,30 @@ async def _migrate(app: Any, folder: Path) -> None:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    """The event loop that Freehold runs on."""
-    return "asyncio"
-
-
-@pytest.fixture
 def clock() -> Iterator[Clock]:
     """The clock of this process, standing at `freehold.testing.clock.START` until it is moved."""
     with Clock() as found:
         yield found
 
 
+@pytest.fixture(scope="session")
+async def house(app: Any, anyio_backend: str) -> AsyncIterator[House]:
+    """The application, running for all tests of this process."""
+    async with opened(app) as found:
+        yield found
+
+
 @pytest.fixture
-async def stage(app: Any, anyio_backend: str) -> AsyncIterator[Stage]:
-    """The application, running inside a transaction that is undone."""
-    async with running(app) as found:
+async def stage(house: House) -> AsyncIterator[Stage]:
+    """The application for one test, inside a transaction that is undone."""
+    async with house.stage() as found:
+        yield found
+
+
+@pytest.fixture
+async def real_stage(house: House) -> AsyncIterator[Stage]:
+    """As `stage`, with real commits and with workers at work: for what two writers at once, or a job, must see."""
+    async with house.stage(isolate=False) as found:
         yield found
 
 

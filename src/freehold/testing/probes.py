@@ -15,6 +15,7 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import Enum as Enumeration
 from sqlalchemy import String, inspect
 
+from freehold.query.spec import DELETED
 from freehold.resource.inputs import stored_type
 from freehold.testing.scene import Rows
 
@@ -117,6 +118,8 @@ def _extras(operation: Operation, found: Sequence[Any], ask: Any) -> Iterator[Pr
         yield ask(("expand", name))
     if spec.facets:
         yield ask(("facets", ",".join(spec.facets)))
+    if spec.shows_deleted:
+        yield ask((DELETED, "true"), ("count", "true"))
     if spec.geo is not None:
         yield from _near(spec.geo, found, ask)
 
@@ -130,7 +133,7 @@ def _near(geo: Any, rows: Sequence[Any], ask: Any) -> Iterator[Probe]:
 
 def _about_row(operation: Operation, row: Any, rows: Rows, bodies: Mapping[str, Any]) -> Iterator[Probe]:
     path = operation.path.replace("{id}", key_of(operation.bound, row))
-    if operation.kind in ("one", "view"):
+    if operation.kind in ("one", "view", "history"):
         yield Probe(operation.id, "GET", path)
         yield Probe(operation.id, "GET", path, headers={"If-None-Match": '"0-0"'})
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -11,10 +11,10 @@ import httpx2
 
 from freehold.resource.principal import Principal
 from freehold.store.database import Database
-from freehold.testing.budget import Statements, budget, watch
+from freehold.testing.budget import Statements, budget
 from freehold.testing.callers import TestAuthenticator, principal_for
 from freehold.testing.factories import Factory
-from freehold.testing.isolation import IsolatedDatabase, isolated
+from freehold.testing.isolation import IsolatedDatabase
 
 if TYPE_CHECKING:
     from freehold.web.app import Freehold
@@ -23,7 +23,7 @@ BASE_URL = "http://testserver"
 
 
 class Stage:
-    """What a test plays on. Made by `running`."""
+    """What a test plays on. Made by `House.stage` and by `running`."""
 
     def __init__(self, app: Freehold, authenticator: TestAuthenticator, statements: Statements) -> None:
         self.app = app
@@ -31,7 +31,6 @@ class Stage:
         self.statements = statements
         self._authenticator = authenticator
         self._transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-        self._clients = AsyncExitStack()
 
     @property
     def database(self) -> Database:
@@ -72,27 +71,3 @@ class Stage:
             raise TypeError("only an isolated stage can undo: running(app, isolate=True)")
         async with self.database.aside():
             yield
-
-
-@asynccontextmanager
-async def running(app: Freehold, *, isolate: bool = True) -> AsyncIterator[Stage]:
-    """Run an application's lifespan around the block.
-
-    isolate: one transaction around everything, undone at the end, so that a database serves many tests; the workers
-    of jobs stand still then. False commits for good: give the application a database of its own.
-    """
-    runtime = app.state.freehold
-    inner = runtime.authenticator
-    statements = watch(app.database)
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(app.router.lifespan_context(app))
-        if isolate:
-            await app.jobs.stop()
-            await app.health.stop()
-            await stack.enter_async_context(isolated(app.database))
-            app.health.register("database", app.database.ping)
-        runtime.authenticator = TestAuthenticator(inner)
-        try:
-            yield Stage(app, runtime.authenticator, statements)
-        finally:
-            runtime.authenticator = inner

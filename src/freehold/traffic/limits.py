@@ -163,6 +163,10 @@ class MemoryLimiter:
         if entry is not None and self._factor is not None:
             entry.state.give_back(_span(quota) // (quota.limit * self._factor), cost)
 
+    def clear(self) -> None:
+        """Forget everything that was counted."""
+        self._entries.clear()
+
     def _forget_idle(self, now: int) -> None:
         """Look at the two keys used longest ago, so that forgetting keeps pace with what comes in."""
         for _ in range(2):

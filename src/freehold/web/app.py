@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from freehold.errors import ConfigurationError
 from freehold.identity import Identity
 from freehold.jobs import Job, Jobs
 from freehold.mail import FileMail, Mailer, MailTransport
+from freehold.media import Library, Media, open_library
 from freehold.observe import logs
 from freehold.observe.health import Health
 from freehold.observe.metrics import Metrics
@@ -26,11 +28,15 @@ from freehold.store.database import Database
 from freehold.store.invariants import Registry as Invariants
 from freehold.store.invariants import register
 from freehold.store.outbox import Outbox
+from freehold.store.purge import Purge, Purges
+from freehold.store.trail import Trails
 from freehold.traffic.limits import MemoryLimiter
 from freehold.web import accounts
 from freehold.web.docs import docs_routes
 from freehold.web.edge import Edge, EdgeOptions
 from freehold.web.identity import identity_router
+from freehold.web.jobs import jobs_router
+from freehold.web.media import media_router, room_for
 from freehold.web.mounting import Mounted, mount
 from freehold.web.openapi import document
 from freehold.web.probes import probe_routes
@@ -38,7 +44,7 @@ from freehold.web.problems import install_handlers
 from freehold.web.runtime import NoAccounts, Runtime
 from freehold.web.schema import prepare_schema
 from freehold.web.unguarded import refuse_unguarded, warn_of_unmounted
-from freehold.web.upkeep import sweep_keys
+from freehold.web.upkeep import purge_deleted, sweep_keys
 
 Lifespan = Callable[["Freehold"], AbstractAsyncContextManager[Any]]
 
@@ -52,6 +58,7 @@ class Freehold(FastAPI):
     given. database: opened from the settings when not given. metadata: of further tables that development creates.
     migrations: the folder of the Alembic history; without one, development creates missing tables at the start, and
     other environments refuse to start. mail: how mail leaves; files in the var folder when not given.
+    media: the files that people may upload.
     lifespan: entered once the database is there. Other keywords are FastAPI's.
 
     Raises ConfigurationError, at once, for a wrong declaration or setting.
@@ -71,15 +78,16 @@ class Freehold(FastAPI):
         metadata: Sequence[MetaData] = (),
         migrations: str | None = None,
         mail: MailTransport | None = None,
+        media: Media | None = None,
         lifespan: Lifespan | None = None,
         **fastapi: Any,
     ) -> None:
         self.settings = settings or Settings.load()
-        self.resources = resources
+        self.resources = resources if media is None else (*resources, media.resource)
         self.migrations = migrations
         self.database = database or Database.open(self.settings.database_url)
         self.identity = identity
-        if identity is None and authenticator is None and accounts.are_needed(resources):
+        if identity is None and authenticator is None and accounts.are_needed(self.resources):
             self.identity = accounts.plain_identity()
         self.metrics = Metrics()
         self.health = Health()
@@ -93,10 +101,16 @@ class Freehold(FastAPI):
         self.mailer = Mailer(mail or FileMail(self.settings.var_dir / "mail"), sender=self._sender())
         self.database.parts[Mailer] = self.mailer
         self._bind_identity()
+        self.library = None if media is None else self._open(media)
         self.mounted = self._mount(prefix)
         self.outbox = Outbox(self.database)
         self.jobs = self._jobs(jobs)
         self.state.freehold = self._runtime(authenticator)
+        if self.library is not None:
+            judged = accounts.principals(self.database, self.identity)
+            self.include_router(media_router(self.library, self.mounted, prefix=prefix, principals=judged))
+        if self.jobs.tracked:
+            self.include_router(jobs_router(self.jobs, prefix=prefix))
         for router in routers:
             self.include_router(router)
         if self.identity is not None:
@@ -121,6 +135,12 @@ class Freehold(FastAPI):
         host = urlsplit(self.settings.public_url).hostname or "localhost"
         return f"{self.title} <no-reply@{host if '.' in host and not host[0].isdigit() else 'localhost.localdomain'}>"
 
+    def _open(self, media: Media) -> Library:
+        given = self.settings
+        return open_library(
+            media, self.database, secret=given.secret_value, folder=given.var_dir / "files", files_url=given.files_url
+        )
+
     def _bind_identity(self) -> None:
         if self.identity is None:
             return
@@ -136,14 +156,18 @@ class Freehold(FastAPI):
 
     def _mount(self, prefix: str) -> Mounted:
         registry = self.database.registry
+        trails = self.database.parts.setdefault(Trails, Trails())
         for resource in self.resources:
             extra = [action.access for action in resource.actions]
             extra += [view.access for view in resource.views if view.access is not None]
+            extra += [each.access for each in (resource.restored_by, resource.told_by) if each is not None]
             registry.protect(resource.model, resource.access, extra=extra)
             register(resource.model.__table__, resource.invariants)  # type: ignore[arg-type]
+            trails.track(resource.model, resource.name, untracked=resource.untracked)
         self._protect_users()
         router, mounted = mount(self.resources, prefix=prefix, secret=self.settings.secret_value.encode())
         self.include_router(router)
+        self.database.parts[Purges] = Purges(_purges(mounted))
         return mounted
 
     def _protect_users(self) -> None:
@@ -156,8 +180,12 @@ class Freehold(FastAPI):
 
     def _jobs(self, jobs: Iterable[Job[Any]]) -> Jobs:
         known: list[Job[Any]] = [*jobs, self.mailer.job, sweep_keys]
+        if self.database.parts.get(Purges):
+            known.append(purge_deleted)
         if self.identity is not None:
             known += self.identity.jobs
+        if self.library is not None:
+            known += self.library.jobs
         return Jobs(
             self.database,
             jobs=known,
@@ -191,9 +219,10 @@ class Freehold(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's stack, inside the edge."""
         if self._edge is None:
-            self._edge = Edge(
-                super().build_middleware_stack(), EdgeOptions.from_settings(self.settings), metrics=self.metrics
-            )
+            options = EdgeOptions.from_settings(self.settings)
+            if self.library is not None:
+                options = replace(options, roomy=room_for(self.library.media))
+            self._edge = Edge(super().build_middleware_stack(), options, metrics=self.metrics)
         return self._edge
 
     def openapi(self) -> dict[str, Any]:
@@ -223,6 +252,13 @@ class Freehold(FastAPI):
             stack.push_async_callback(self.health.stop)
             await self.health.start()
             yield
+
+
+def _purges(mounted: Mounted) -> Iterator[Purge]:
+    for bound in mounted.bounds:
+        mark, after = bound.resource.soft_delete, bound.resource.purge_after
+        if mark is not None and after is not None:
+            yield Purge(bound.model, mark, bound.key_name, bound.resource.name, after)
 
 
 @asynccontextmanager

@@ -6,17 +6,19 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, ValidationError, create_model
 from sqlalchemy import BigInteger, Column, Table, inspect
 from sqlalchemy.orm import Mapper
 
 from freehold.errors import ConfigurationError, FieldError, Invalid, NotFound
 from freehold.query.fields import Kind, describe
 from freehold.query.values import BadValue, parse_value
+from freehold.resource import soft_delete
 from freehold.resource.access import Constant, Owner, Rule
 from freehold.resource.declaration import Resource
 from freehold.resource.principal import Principal
 from freehold.resource.schemas import derive_create, derive_read, derive_update, partial
+from freehold.web.faults import faults
 from freehold.web.guard import is_closed
 
 
@@ -41,10 +43,14 @@ class Bound:
         self._derive()
 
     def _check_fields(self) -> None:
+        if self.resource.soft_delete is not None:
+            soft_delete.check(self.model, self.resource.soft_delete)
         known = {*self.mapper.column_attrs.keys(), *self.mapper.relationships.keys()}
         for kind, rules in (
             ("read_fields", self.resource.access.read_fields),
             ("write_fields", self.resource.access.write_fields),
+            ("untracked", self.resource.untracked),
+            ("history", (self.resource.told_by and self.resource.told_by.fields) or ()),
         ):
             for name in rules:
                 if name not in known:
@@ -63,7 +69,7 @@ class Bound:
 
     def _derive(self) -> None:
         access, schemas = self.resource.access, self.resource.schemas
-        owned = {self.owner} if self.owner else set()
+        owned = {name for name in (self.owner, self.resource.soft_delete) if name}
         owned |= {name for name, rule in access.write_fields.items() if is_closed(rule)}
         hidden = frozenset(name for name, rule in access.read_fields.items() if is_closed(rule))
         server_owned = frozenset(owned)
@@ -88,7 +94,10 @@ class Bound:
     def with_parent(self, draft: BaseModel, name: str, key: Any) -> BaseModel:
         """A draft of the nested form as one of the whole form."""
         values = {field: getattr(draft, field) for field in draft.model_fields_set}
-        return self.create_schema.model_validate({**values, name: key})
+        try:
+            return self.create_schema.model_validate({**values, name: key})
+        except ValidationError as error:  # what the whole form says of several fields together
+            raise Invalid(errors=faults(error, None)) from None
 
     @cached_property
     def links(self) -> dict[str, Column[Any]]:

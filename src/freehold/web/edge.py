@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -25,6 +26,7 @@ from freehold.web.edge_cors import Cors
 from freehold.web.edge_exchange import Exchange
 from freehold.web.edge_fields import Fields
 from freehold.web.edge_hosts import Hosts, Proxies, forwarded_scheme
+from freehold.web.edge_lifespan import telling
 from freehold.web.edge_limits import (
     CLOSE,
     BodyLimit,
@@ -72,7 +74,7 @@ class Edge:
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, telling(send))
 
     def begin_drain(self) -> None:
         """Say that this process is about to end: readiness fails from now on, requests are still answered."""
@@ -117,7 +119,8 @@ class Edge:
         scope = exchange.scope
         check_sizes(scope, fields, self.options)
         self._admit(scope, fields)
-        check_framing(fields, self.options)
+        options = self._options_for(scope)
+        check_framing(fields, options)
         if scope["method"] == "OPTIONS" and raw_path(scope) == b"*":
             await exchange.answer(204, [(b"allow", ", ".join(_ALL_METHODS).encode())])
             return
@@ -129,8 +132,8 @@ class Edge:
         if exchange.is_head and matching_route(scope, "HEAD", self.app) is None:
             exchange.scope = scope = {**scope, "method": "GET"}
         if fields.get(b"content-length") is None:
-            receive = exchange.body_limit = BodyLimit(receive, self.options.body_limit_bytes)
-        await self._within_deadline(exchange, receive)
+            receive = exchange.body_limit = BodyLimit(receive, options.body_limit_bytes)
+        await self._within_deadline(exchange, receive, options.deadline_seconds)
         if not exchange.started:
             _log.error("the application sent no answer")
             await exchange.refuse(Internal())
@@ -166,10 +169,18 @@ class Edge:
         await exchange.answer(204, [(b"allow", ", ".join(allowed).encode()), *patch])
         return True
 
-    async def _within_deadline(self, exchange: Exchange, receive: Receive) -> None:
+    def _options_for(self, scope: Scope) -> EdgeOptions:
+        for each in self.options.roomy:
+            if each.is_about(scope["method"], scope["path"]):
+                return replace(
+                    self.options, body_limit_bytes=each.body_limit_bytes, deadline_seconds=each.deadline_seconds
+                )
+        return self.options
+
+    async def _within_deadline(self, exchange: Exchange, receive: Receive, seconds: float) -> None:
         """Run the application; past the deadline it is cancelled and awaited, and the answer is 503."""
         try:
-            async with asyncio.timeout(self.options.deadline_seconds or None) as exchange.timeout:
+            async with asyncio.timeout(seconds or None) as exchange.timeout:
                 await self.app(exchange.scope, receive, exchange.send)
         except Exception:
             if exchange.timeout is None or not exchange.timeout.expired():

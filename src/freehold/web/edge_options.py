@@ -13,6 +13,23 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]", "testserver")
 
 
 @dataclass(frozen=True, slots=True)
+class Roomy:
+    """Operations that take larger bodies, and the time for them: by method and path, or what is below it."""
+
+    method: str
+    path: str
+    body_limit_bytes: int
+    deadline_seconds: float
+    below: bool = False
+
+    def is_about(self, method: str, path: str) -> bool:
+        """Whether a request is one of them."""
+        return method == self.method and (
+            path.startswith(f"{self.path}/") if self.below else path.rstrip("/") == self.path
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeOptions:
     """Limits and lists of the edge.
 
@@ -21,7 +38,7 @@ class EdgeOptions:
     cors_origins: whole origins (`https://app.example.org`), or `*`. cors_credentials: whether cookies may come along
     from those origins; never together with `*`.
     body_limit_bytes, line_limit_bytes, header_limit_bytes, header_limit_count: past them 413, 414, 431, 431.
-    deadline_seconds: until the answer has begun; 0 means none.
+    deadline_seconds: until the answer has begun; 0 means none. roomy: operations with limits of their own.
     """
 
     hosts: tuple[str, ...] = LOCAL_HOSTS
@@ -33,6 +50,7 @@ class EdgeOptions:
     header_limit_bytes: int = 32 * 1024
     header_limit_count: int = 100
     deadline_seconds: float = 30.0
+    roomy: tuple[Roomy, ...] = ()
 
     def __post_init__(self) -> None:
         if self.cors_credentials and "*" in self.cors_origins:

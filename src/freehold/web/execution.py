@@ -107,7 +107,7 @@ async def _attempt(
             return await answer(unit)
         except DBAPIError as error:
             # What was tried is known to this session alone, and the explanation is read after the roll-back.
-            error.fh_tried = tried_in(unit.session.sync_session)  # type: ignore[attr-defined]
+            error.fh_tried = getattr(error, "fh_tried", None) or tried_in(unit.session.sync_session)  # type: ignore[attr-defined]
             raise
 
     async def answer(unit: Unit) -> Response:

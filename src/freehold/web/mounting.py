@@ -20,6 +20,7 @@ from freehold.resource.declaration import Action, Nested, Resource, View
 from freehold.store.plans import ResourcePlans
 from freehold.web.bound import Bound
 from freehold.web.guard import is_closed
+from freehold.web.history import Histories
 from freehold.web.reads import Endpoint, Reads
 from freehold.web.writes import Writes
 
@@ -28,7 +29,7 @@ from freehold.web.writes import Writes
 class Operation:
     """One mounted operation: where, what kind, under which rule, and the schemas that its document shows.
 
-    kind: list, create, one, update, delete, action, view. id: the stable operation id.
+    kind: list, create, one, update, delete, action, restoration, view, history. id: the stable operation id.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Mounted:
 
     bounds: list[Bound] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
+    reads: dict[Any, Reads] = field(default_factory=dict)
 
 
 def mount(resources: Sequence[Resource], *, prefix: str, secret: bytes) -> tuple[APIRouter, Mounted]:
@@ -59,7 +61,7 @@ def mount(resources: Sequence[Resource], *, prefix: str, secret: bytes) -> tuple
     _refuse_twins(resources)
     _refuse_absent_children(resources)
     expandable = [bound.model for bound in mounted.bounds]
-    reads: dict[Any, Reads] = {}
+    reads = mounted.reads
     cursors = Cursors(secret)
     plans: dict[Any, ResourcePlans] = {}
     for bound in mounted.bounds:
@@ -125,15 +127,31 @@ class _Mounter:
         )
         for action in resource.actions:
             self._action(action, item)
+        self._kept(item, label)
         for view in resource.views:
             name = view.name.replace("-", "_").replace(".", "_")
             self._add(
                 "view", "GET", f"{item}/{view.name}", self._reads.view(view), f"get_{self._noun}_{name}",
                 view.summary or _sentence(view.function) or f"{view.name} of a {label}",
-                rule=view.access or bound.rule("read"), detail=view,
+                rule=bound.rule("read") if view.access is None else view.access, detail=view,
             )  # fmt: skip
         for nested in resource.children:
             self._nested(nested, item)
+
+    def _kept(self, item: str, label: str) -> None:
+        """What soft deletion and the trail offer: bringing a row back, and looking at what became of it."""
+        restored, told = self._bound.resource.restored_by, self._bound.resource.told_by
+        if restored is not None:
+            self._add(
+                "restoration", "POST", f"{item}/restoration", self._writes.restoration(restored),
+                f"{self._noun}_restoration", restored.summary or f"Bring a deleted {label} back", rule=restored.access,
+                detail=Action("restoration", self._writes.restoration, restored.access, problems=restored.problems),
+            )  # fmt: skip
+        if told is not None:
+            self._add(
+                "history", "GET", f"{item}/history", Histories(self._reads, told).page(), f"get_{self._noun}_history",
+                f"What became of a {label}, newest first", rule=told.access,
+            )  # fmt: skip
 
     def _action(self, action: Action, item: str) -> None:
         name = action.name.replace("-", "_")

@@ -12,9 +12,14 @@ from fastapi.routing import iter_route_contexts
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from freehold.resource.access import Constant, Owner, Where
+from freehold.jobs import JobRead
+from freehold.resource.access import Constant, Owner
 from freehold.resource.declaration import Action, View
-from freehold.web.openapi_parameters import key_parameter, list_parameters, view_parameters
+from freehold.resource.document import is_document
+from freehold.resource.principal import ANONYMOUS
+from freehold.web.guard import is_closed
+from freehold.web.history import MAX_PAGE_SIZE, PAGE_SIZE, history_page
+from freehold.web.openapi_parameters import key_parameter, list_parameters, page_parameters, view_parameters
 from freehold.web.openapi_responses import headers, refusal
 from freehold.web.unit import UnitRouteMixin
 
@@ -145,8 +150,13 @@ def _wanted(operations: Iterable[Operation]) -> Iterable[tuple[Any, JsonSchemaMo
         yield operation.bound.read_schema, "serialization"
         if operation.body is not None:
             yield operation.body, "validation"
-        if isinstance(operation.detail, View):
+        if isinstance(operation.detail, Action) and operation.detail.returns is not None:
             yield operation.detail.returns, "serialization"
+        if isinstance(operation.detail, Action) and operation.status == 202:
+            yield JobRead, "serialization"
+        if isinstance(operation.detail, View):
+            if not is_document(operation.detail.returns):
+                yield operation.detail.returns, "serialization"
             if operation.detail.params is not None:
                 yield operation.detail.params, "validation"
 
@@ -179,7 +189,7 @@ class _Described:
         rule = self._operation.rule
         if isinstance(rule, Constant):
             return []
-        open_too = any(isinstance(atom, Where | Constant) for atom in rule.atoms())
+        open_too = not is_closed(rule.simplify(ANONYMOUS))
         return [{"bearer": []}, *([{}] if open_too else [])]
 
     def _parameters(self) -> list[dict[str, Any]]:
@@ -187,14 +197,16 @@ class _Described:
         found = [key_parameter(self._bound)] if self._has_key else []
         if operation.kind == "list":
             found += list_parameters(operation.spec)
+        elif operation.kind == "history":
+            found += page_parameters(PAGE_SIZE, MAX_PAGE_SIZE)
         elif operation.kind == "one":
             found += [p for p in list_parameters(operation.spec) if p["name"] == "expand"]
         elif isinstance(operation.detail, View) and operation.detail.params is not None:
             found += view_parameters(self._schemas.of(operation.detail.params, "validation"), self._schemas.definitions)
         if operation.kind in ("one", "view"):
             found.append(_IF_NONE_MATCH)
-        if operation.kind in ("update", "delete", "action"):
-            required = self._bound.resource.require_if_match and operation.kind != "action"
+        if operation.kind in ("update", "delete", "action", "restoration"):
+            required = self._bound.resource.require_if_match and operation.kind not in ("action", "restoration")
             found.append({**_IF_MATCH, "required": required})
         if operation.method in ("POST", "PATCH", "PUT"):
             found.append({**_KEY_HEADER, "required": self._bound.resource.require_key})
@@ -212,18 +224,34 @@ class _Described:
         if operation.status == 204:
             replayed = {} if operation.method == "DELETE" else {"headers": headers("Idempotent-Replayed")}
             return {"204": {"description": "Done", **replayed}}
-        if operation.kind == "list":
-            return {"200": self._content(self._page(), "A page", "Link")}
+        if operation.kind in ("list", "history"):
+            page = self._page() if operation.kind == "list" else history_page()
+            return {"200": self._content(page, "A page", "Link")}
         if isinstance(operation.detail, View):
-            returns = self._schemas.of(operation.detail.returns, "serialization")
-            return {"200": self._content(returns, operation.summary, "ETag"), "304": _unchanged()}
+            return {"200": self._of_view(operation.detail), "304": _unchanged()}
         shown = self._schemas.of(self._bound.read_schema, "serialization")
         if operation.kind == "one":
             return {"200": self._content(shown, "The resource", "ETag"), "304": _unchanged()}
+        if isinstance(operation.detail, Action) and (operation.detail.returns is not None or operation.status == 202):
+            return {str(operation.status): self._of_action(operation.detail)}
         names = (
             ("ETag", "Location", "Idempotent-Replayed") if operation.status == 201 else ("ETag", "Idempotent-Replayed")
         )
         return {str(operation.status): self._content(shown, "The resource as it is now", *names)}
+
+    def _of_view(self, view: View) -> dict[str, Any]:
+        if is_document(view.returns):
+            content = {view.returns.media_type: {"schema": {"type": "string"}}}
+            return {**self._content({}, self._operation.summary, "ETag"), "content": content}
+        return self._content(self._schemas.of(view.returns, "serialization"), self._operation.summary, "ETag")
+
+    def _of_action(self, action: Action) -> dict[str, Any]:
+        """Of one that answers something else than the resource: a part of it, or the job that it has begun."""
+        if action.status == 202:
+            shown = self._schemas.of(JobRead, "serialization")
+            return self._content(shown, "Follow the job at Location", "Location", "Idempotent-Replayed")
+        shown = self._schemas.of(action.returns, "serialization")
+        return self._content(shown, self._operation.summary, "ETag", "Idempotent-Replayed")
 
     def _content(self, schema: dict[str, Any], description: str, *names: str) -> dict[str, Any]:
         return {
@@ -259,7 +287,7 @@ class _Described:
             yield from (403, 404, 409, 413)
             if operation.method in ("POST", "PATCH", "PUT"):
                 yield 415
-            if operation.kind in ("update", "delete", "action"):
+            if operation.kind in ("update", "delete", "action", "restoration"):
                 yield 412
             if self._bound.resource.require_if_match and operation.kind in ("update", "delete"):
                 yield 428

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from freehold.query.fields import FieldSpec, Kind, describe
-from freehold.query.spec import ListSpec
+from freehold.query.spec import DELETED, ListSpec
 from freehold.web.bound import Bound
 
 PRINTABLE = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
@@ -73,10 +73,14 @@ def _order_and_page(spec: ListSpec) -> Iterator[dict[str, Any]]:
         pattern = f"^-?({allowed})(,-?({allowed}))*$"
         described = f"Keys behind commas, `-` for descending: {', '.join(f'`{key}`' for key in keys)}"
         yield _query("sort", {"type": "string", "pattern": pattern}, described)
-    limit = {"type": "integer", "minimum": 1, "maximum": spec.max_page_size, "default": spec.page_size}
-    yield _query("limit", limit)
-    yield _query("cursor", {"type": "string", "maxLength": 8192}, "`next_cursor` of the page before; signed")
+    yield from page_parameters(spec.page_size, spec.max_page_size)
     yield _query("count", {"type": "boolean", "default": False}, "Adds `total`")
+
+
+def page_parameters(size: int, most: int) -> Iterator[dict[str, Any]]:
+    """The place in a list."""
+    yield _query("limit", {"type": "integer", "minimum": 1, "maximum": most, "default": size})
+    yield _query("cursor", {"type": "string", "maxLength": 8192}, "`next_cursor` of the page before; signed")
 
 
 def _special(spec: ListSpec) -> Iterator[dict[str, Any]]:
@@ -86,6 +90,8 @@ def _special(spec: ListSpec) -> Iterator[dict[str, Any]]:
         yield _query("near", {"type": "string"}, "`lat,lng` in degrees")
         yield _query("within_km", {"type": "number", "exclusiveMinimum": 0}, "With `near`")
         yield _query("bbox", {"type": "string"}, "`west,south,east,north` in degrees")
+    if spec.shows_deleted:
+        yield _query(DELETED, {"type": "boolean", "default": False}, "The deleted rows that you may restore, instead")
     for name, known in (("expand", spec.expand), ("facets", spec.facets)):
         if known:
             allowed = "|".join(known)

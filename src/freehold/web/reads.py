@@ -21,12 +21,15 @@ from freehold.query.parse import parse
 from freehold.query.request import ListQuery
 from freehold.query.spec import ListSpec
 from freehold.resource.declaration import View
+from freehold.resource.document import is_document
 from freehold.resource.principal import Principal
 from freehold.resource.signatures import wants_principal
+from freehold.resource.soft_delete import deleted_rows
 from freehold.store.encode import Visibility
 from freehold.store.executor import SessionExecutor
 from freehold.store.plan_page import fetch_one, fetch_page
 from freehold.store.plans import ResourcePlans
+from freehold.store.protection import Grant
 from freehold.store.session import Session
 from freehold.web import faults
 from freehold.web.bound import Bound
@@ -54,8 +57,9 @@ class Reads:
         self.bound = bound
         self.spec: ListSpec = plans.spec
         self._plans = plans
-        self._cursors = cursors
+        self.cursors = cursors
         self.siblings: Mapping[Any, Reads] = {}
+        self._deleted_grant = _deleted_grant(bound)
 
     def list(self, *, parent: tuple[Bound, str] | None = None) -> Endpoint:
         """GET of the collection. parent: the resource above, and the column that points to it."""
@@ -68,7 +72,8 @@ class Reads:
             query = parse(self.spec, params, hidden=self._unaskable(principal))
             if parent is not None:
                 query = query.within(self.spec.fields[parent[1]], above)
-            async with runtime(request).database.reading(principal) as session:
+            grant = self._deleted(principal) if query.deleted else None
+            async with runtime(request).database.reading(principal, grant=grant) as session:
                 if parent is not None:
                     await self.for_parent(parent[0]).require(session, above)
                 return await self._page(request, session, query)
@@ -80,7 +85,7 @@ class Reads:
             self._plans,
             SessionExecutor(session),
             query,
-            cursors=self._cursors,
+            cursors=self.cursors,
             principal=session.principal,
             visibility_of=lambda model: self.siblings[model].visibility(session),
         )
@@ -113,8 +118,9 @@ class Reads:
 
     def view(self, view: View) -> Endpoint:
         """GET of a view below one row; the row is judged by the read rule, then by the view's own."""
-        adapter: TypeAdapter[Any] = TypeAdapter(view.returns)
-        rule = view.access or self.bound.rule("read")
+        write = _writer(view.returns)
+        media = view.returns.media_type if is_document(view.returns) else JSON
+        rule = self.bound.rule("read") if view.access is None else view.access
 
         async def endpoint(request: Request) -> Response:
             principal = await principal_of(request)
@@ -126,11 +132,11 @@ class Reads:
                 wants = wants_principal(view.function)
                 caller = principal if wants else await actor(request, session, principal)
                 found = await view.function(session, caller, row, *([] if params is None else [params]))
-                body = adapter.dump_json(adapter.validate_python(found, from_attributes=True), by_alias=True)
+                body = write(found)
             tag = entity_tag(0, body)
             if not_modified(request.headers, tag):
                 return Response(status_code=304, headers={"ETag": tag})
-            return Response(body, headers={"ETag": tag}, media_type=JSON)
+            return Response(body, headers={"ETag": tag}, media_type=media)
 
         return endpoint
 
@@ -157,6 +163,12 @@ class Reads:
         """Raise Invalid for any query parameter: the operation has none (V06)."""
         if request.query_params:
             raise Invalid(errors=[_unknown(name) for name in dict(request.query_params)])
+
+    def _deleted(self, principal: Principal) -> Grant | None:
+        """What lets a caller see deleted rows. Raises where the rule of their restoration holds for none of them."""
+        if self._deleted_grant is not None:
+            require(self._deleted_grant.rule, principal)
+        return self._deleted_grant
 
     def _unaskable(self, principal: Principal) -> frozenset[str]:
         return self.bound.hidden(principal) | frozenset(self.bound.conditional(principal))
@@ -192,6 +204,21 @@ class Reads:
             return view.params.model_validate_strings(given)
         except ValidationError as error:
             raise Invalid(errors=[_parameter_fault(fault) for fault in error.errors(include_url=False)]) from None
+
+
+def _deleted_grant(bound: Bound) -> Grant | None:
+    restored, mark = bound.resource.restored_by, bound.resource.soft_delete
+    if restored is None or mark is None:
+        return None
+    return Grant(bound.table.name, "read", "deleted", deleted_rows(bound.model, mark, restored.access))
+
+
+def _writer(returns: Any) -> Callable[[Any], bytes]:
+    """From what a view returns to the bytes of its answer."""
+    if is_document(returns):
+        return lambda found: bytes(found.content())
+    adapter: TypeAdapter[Any] = TypeAdapter(returns)
+    return lambda found: adapter.dump_json(adapter.validate_python(found, from_attributes=True), by_alias=True)
 
 
 def _unknown(name: str) -> FieldError:

@@ -40,6 +40,8 @@ async def load_for_change(
     fields: rules that single fields of the change bring with them. Raises NotFound where the caller may not read the
     row, Forbidden where it may read and not do this, Invalid for a field it may not set on this row.
     """
+    if bound.resource.turnstile is not None:
+        await bound.resource.turnstile(session, key)
     asked = {"": rule.simplify(session.principal), **(fields or {})}
     columns = [
         (literal(part.value) if isinstance(part, Constant) else clause(session, bound, part)).label(f"fh_may_{index}")

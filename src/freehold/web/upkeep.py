@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from freehold.jobs import job, schedule
 from freehold.store import idempotency
+from freehold.store.purge import Purges, purge
 from freehold.store.session import Session
 
 
@@ -14,3 +15,11 @@ from freehold.store.session import Session
 async def sweep_keys(db: Session) -> None:
     """Delete stored answers that are past their time."""
     await idempotency.sweep(db)
+
+
+@schedule("freehold.deleted.purge", every=timedelta(hours=1), missed="skip")
+@job("freehold.deleted.purge", system="remove for good what was deleted long ago")
+async def purge_deleted(db: Session) -> None:
+    """Remove for good what was deleted long ago."""
+    for each in db.part(Purges):
+        await purge(db, each)

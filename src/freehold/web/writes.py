@@ -6,27 +6,30 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
-from pydantic import MISSING, BaseModel
+from pydantic import MISSING, BaseModel, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from freehold.errors import FieldError, Invalid
+from freehold.errors import Conflict, FieldError, Invalid
 from freehold.resource.access import Rule
+from freehold.resource.clock import now
 from freehold.resource.declaration import Action
 from freehold.resource.merge import changed_values, recheck
 from freehold.resource.principal import Principal
 from freehold.resource.signatures import wants_principal
+from freehold.resource.soft_delete import Restoration, deleted_rows
 from freehold.store.protection import Grant
 from freehold.store.unit import Unit
 from freehold.web import body as bodies
 from freehold.web.bound import Bound
 from freehold.web.execution import Writing, execute, request_key
 from freehold.web.guard import principal_of, require
-from freehold.web.preconditions import check_match
+from freehold.web.jobs import accepted
+from freehold.web.preconditions import check_match, entity_tag
 from freehold.web.reads import Reads
 from freehold.web.rows import check_links, load_for_change, still_allowed
 from freehold.web.runtime import actor
-from freehold.web.trail import leave_trail, snapshot
+from freehold.web.trail import leave_trail
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -70,7 +73,7 @@ class Writes:
                 await db.flush()
                 key = getattr(row, bound.key_name)
                 made[:] = [key]
-                await leave_trail(unit, bound, "created", row, before=None)
+                await leave_trail(unit, bound, "created", row)
                 return await self._shown(unit, key, status=201, location=f"{self._path}/{key}")
 
             return await execute(request, principal, raw, self._writing(work, lambda: made[0] if made else None))
@@ -92,14 +95,13 @@ class Writes:
             async def work(unit: Unit) -> Response:
                 row = await load_for_change(unit.session, bound, key, rule, fields=fields)
                 await self._check_version(request, unit, row, key)
-                before = snapshot(bound, row)
                 await check_links(unit.session, bound, changes)
                 if custom is not None:
                     await custom(unit.session, await self._actor(request, unit, custom), row, changes)
                 else:
                     _apply(bound, row, changes)
                 await unit.session.flush()
-                await leave_trail(unit, bound, "updated", row, before=before)
+                await leave_trail(unit, bound, "updated", row)
                 return await self._shown(unit, key)
 
             return await execute(request, principal, raw, self._writing(work, lambda: key))
@@ -120,13 +122,11 @@ class Writes:
             async def work(unit: Unit) -> Response:
                 row = await load_for_change(unit.session, bound, key, rule)
                 await self._check_version(request, unit, row, key)
-                before = snapshot(bound, row)
                 if custom is not None:
                     await custom(unit.session, await self._actor(request, unit, custom), row)
-                else:
-                    await unit.session.delete(row)
+                await self._remove(unit, row)
                 await unit.session.flush()
-                await leave_trail(unit, bound, "deleted", row, before=before)
+                await leave_trail(unit, bound, "deleted", row)
                 return Response(status_code=204)
 
             # Where deletion is soft, the row changes under the delete rule.
@@ -135,10 +135,48 @@ class Writes:
 
         return endpoint
 
+    async def _remove(self, unit: Unit, row: Any) -> None:
+        """Mark the row deleted, or delete it where no function of the resource has done so."""
+        mark = self._bound.resource.soft_delete
+        if mark is None:
+            if self._bound.resource.delete is None:
+                await unit.session.delete(row)
+        elif getattr(row, mark) is None:
+            setattr(row, mark, now())
+
+    def restoration(self, restored: Restoration) -> Endpoint:
+        """POST: a deleted row comes back, under the rule of its restoration alone."""
+        bound, mark = self._bound, self._bound.resource.soft_delete
+        assert mark is not None
+        rule, reads = restored.access, bound.rule("read") | deleted_rows(bound.model, mark, restored.access)
+        grant = Grant(bound.table.name, "update", "restoration", rule, reads)
+        action = Action("restoration", restored.function or self._remove, rule)
+
+        async def endpoint(request: Request) -> Response:
+            _, raw, principal = await self._read_action(request, action)
+            key = bound.parse_key(request.path_params["id"])
+
+            async def work(unit: Unit) -> Response:
+                row = await load_for_change(unit.session, bound, key, rule)
+                await self._check_version(request, unit, row, key, required=False)
+                if getattr(row, mark) is None:
+                    raise Conflict("It is not deleted.", code="not_deleted")
+                if restored.function is not None:
+                    await restored.function(unit.session, await self._actor(request, unit, restored.function), row)
+                setattr(row, mark, None)
+                await unit.session.flush()
+                await leave_trail(unit, bound, "restored", row)
+                return await self._shown(unit, key)
+
+            return await execute(request, principal, raw, self._writing(work, lambda: key, grant=grant))
+
+        return endpoint
+
     def action(self, action: Action) -> Endpoint:
         """A state change as a noun sub-resource."""
         bound = self._bound
         grant = Grant(bound.table.name, "update", action.name, action.access)
+        part: TypeAdapter[Any] | None = None if action.returns is None else TypeAdapter(action.returns)
 
         async def endpoint(request: Request) -> Response:
             body, raw, principal = await self._read_action(request, action)
@@ -147,12 +185,15 @@ class Writes:
             async def work(unit: Unit) -> Response:
                 row = await load_for_change(unit.session, bound, key, action.access)
                 await self._check_version(request, unit, row, key, required=False)
-                before = snapshot(bound, row)
                 caller = await self._actor(request, unit, action.function)
                 arguments = (row,) if body is None else (row, body)
-                await action.function(unit.session, caller, *arguments)
+                found = await action.function(unit.session, caller, *arguments)
                 await unit.session.flush()
-                await leave_trail(unit, bound, action.name, row, before=before)
+                await leave_trail(unit, bound, action.name, row)
+                if action.status == 202:
+                    return await accepted(unit.session, found, path=f"{self._path.rpartition('/')[0]}/jobs")
+                if part is not None:
+                    return _part(part, found, action.status)
                 return Response(status_code=204) if action.status == 204 else await self._shown(unit, key)
 
             return await execute(request, principal, raw, self._writing(work, lambda: key, grant=grant))
@@ -219,6 +260,12 @@ class Writes:
             return Response(orjson.dumps({"id": str(key)}), status, headers=headers, media_type="application/json")
         headers["ETag"] = shown.tag
         return Response(shown.body, status, headers=headers, media_type="application/json")
+
+
+def _part(adapter: TypeAdapter[Any], found: Any, status: int) -> Response:
+    """What a view of the same part answers, byte for byte, under the same tag."""
+    body = adapter.dump_json(adapter.validate_python(found, from_attributes=True), by_alias=True)
+    return Response(body, status, headers={"ETag": entity_tag(0, body)}, media_type="application/json")
 
 
 def _values(draft: BaseModel) -> dict[str, Any]:

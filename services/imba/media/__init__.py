@@ -1,0 +1,1 @@
+"""Photos, videos and documents of landlords and their properties."""

@@ -1,0 +1,28 @@
+// A home in a list.
+
+import { h, icon } from "../core/dom.js";
+import { link } from "../core/place.js";
+import { money, per } from "../core/money.js";
+import { KINDS, area, count, quarters } from "../core/words.js";
+import { cover } from "./picture.js";
+
+export const price = (home, options = { short: true }) => [h("strong", {}, money(home.price_amount, home.price_currency, options)), " ", per(home.price_per)];
+
+export function facts(home) {
+  return h("ul", { class: "facts" },
+    home.bedrooms > 0 && h("li", {}, icon("bed"), h("span", {}, count(home.bedrooms, "bedroom"))),
+    home.bathrooms > 0 && h("li", {}, icon("bath"), h("span", {}, quarters(home.bathrooms), " ", home.bathrooms === 1 ? "bath" : "baths")),
+    home.floor_area_sqm && h("li", {}, icon("area"), h("span", {}, area(home.floor_area_sqm))));
+}
+
+/** query: kept in the address, so that chosen dates go along. */
+export function card(home, { query = "", onhover, level = "h2" } = {}) {
+  const where = [home.city, home.region].filter(Boolean).join(", ");
+  return h("article", { class: "card", data: { id: home.id }, onpointerenter: () => onhover?.(home), onpointerleave: () => onhover?.(null), onfocusin: () => onhover?.(home), onfocusout: () => onhover?.(null) },
+    h("div", { class: "card-photo" }, cover(home)),
+    h("div", { class: "card-body" },
+      h("p", { class: "card-kicker" }, KINDS[home.kind], " · ", where),
+      h(level, { class: "card-title" }, h("a", { href: link(`/homes/${home.id}${query}`) }, home.title)),
+      facts(home),
+      h("p", { class: "price" }, price(home))));
+}

@@ -1,0 +1,107 @@
+// Reserving nights: two dates, who comes, what it costs, and the request itself.
+
+import { debounce, fill, h } from "../core/dom.js";
+import { get, newKey, post } from "../core/api.js";
+import { ApiProblem } from "../core/problem.js";
+import { go } from "../core/place.js";
+import { hasRole, me } from "../core/session.js";
+import { plusDays, today } from "../core/days.js";
+import { calendar } from "./calendar.js";
+import { clearErrors, field, showProblem, wait } from "./forms.js";
+import { cancellationTerms, priceLines } from "./quote.js";
+import { signInAddress, skeleton, toSignIn } from "./states.js";
+import { toast } from "./say.js";
+
+const REFUSALS = new Set(["imba.dates_taken"]);
+
+export function stayPanel(home, query) {
+  const first = today(home.time_zone ?? "UTC");
+  const months = calendar({ first, months: 1, onchoose: (since, until) => fillDates(since, until) });
+  const fields = h("div", { class: "two" },
+    field("check_in", "Arrive", { kind: "date", min: first, value: query.get("check_in") ?? "" }),
+    field("check_out", "Leave", { kind: "date", min: plusDays(first, 1), value: query.get("check_out") ?? "" }));
+  const guests = field("guests", "Guests", { kind: "number", min: 1, max: 100, value: "2", inputmode: "numeric" });
+  const cost = h("div", { class: "cost", "aria-live": "polite" });
+  const button = h("button", { class: "button primary wide" }, "Reserve");
+  const note = h("p", { class: "small faint" });
+  const element = h("form", { class: "form stay", novalidate: true, "aria-label": "Reserve nights" }, fields, guests, h("div", { class: "calendar-holder" }, months.element), cost, button, note);
+  const control = (name) => element.elements[name];
+  let key = newKey();
+  let turn = 0;
+
+  function fillDates(since, until) {
+    control("check_in").value = since ?? "";
+    control("check_out").value = until ?? "";
+    changed();
+  }
+
+  const price = debounce(200, async () => {
+    const [since, until] = [control("check_in").value, control("check_out").value];
+    if (!since || !until) return fill(cost);
+    const mine = ++turn;
+    fill(cost, skeleton("line", 1));
+    try {
+      const { data } = await get(`/v1/properties/${home.id}/quote`, { query: { check_in: since, check_out: until, guests: control("guests").value } });
+      if (mine === turn) fill(cost, priceLines(data), cancellationTerms(data.cancellation));
+    } catch (error) {
+      if (mine !== turn) return undefined;
+      fill(cost);
+      if (error instanceof ApiProblem && error.errors.length > 0) showProblem(element, error);
+      else fill(cost, h("p", { class: "small" }, error.title));
+    }
+    return undefined;
+  });
+
+  function changed() {
+    key = newKey();
+    clearErrors(element);
+    price();
+  }
+
+  async function know() {
+    const { data } = await get(`/v1/properties/${home.id}/availability`, { query: { from: first } });
+    months.know({ busy: data.busy });
+  }
+
+  function read() {
+    return { kind: "stay", property_id: home.id, check_in: control("check_in").value, check_out: control("check_out").value, guests: Number(control("guests").value) };
+  }
+
+  async function send() {
+    if (!me()) return toSignIn();
+    if (button.getAttribute("aria-disabled") === "true") return undefined;
+    clearErrors(element);
+    wait(button, true, "Reserving…");
+    try {
+      const { data } = await post("/v1/reservations", read(), { key });
+      toast(data.status === "confirmed" ? "Reserved and confirmed." : "Requested. The landlord answers next.");
+      go(`/stays/${data.id}`);
+    } catch (error) {
+      showProblem(element, error);
+      if (REFUSALS.has(error.code)) know();
+    } finally {
+      wait(button, false, "Reserve");
+    }
+    return undefined;
+  }
+
+  for (const name of ["check_in", "check_out", "guests"]) {
+    control(name).addEventListener("change", () => {
+      months.choose(control("check_in").value, control("check_out").value);
+      changed();
+    });
+  }
+  element.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send();
+  });
+  know().catch(() => {});
+  if (query.get("check_in")) {
+    months.choose(query.get("check_in"), query.get("check_out"));
+    price();
+  }
+  if (!me()) fill(note, h("a", { href: signInAddress() }, "Sign in"), " to reserve.");
+  else if (!hasRole("tenant")) fill(note, "Reserving needs a tenant's account.");
+  else fill(note, "You pay nothing now. The dates are held until the landlord answers.");
+  return element;
+}

@@ -1,0 +1,31 @@
+// Which view an address shows. `:id` is handed to the view.
+
+import { search } from "./pages/search.js";
+import { listing } from "./pages/listing.js";
+import { signIn } from "./pages/sign_in.js";
+import { register } from "./pages/register.js";
+import { stays } from "./pages/stays.js";
+import { oneStay } from "./pages/one_stay.js";
+import { requests } from "./pages/requests.js";
+import { account } from "./pages/account.js";
+import { nowhere } from "./pages/nowhere.js";
+
+const ROUTES = [
+  ["/", search],
+  ["/homes/:id", listing],
+  ["/sign-in", signIn],
+  ["/register", register],
+  ["/stays", stays],
+  ["/stays/:id", oneStay],
+  ["/requests", requests],
+  ["/account", account],
+].map(([pattern, view]) => [new RegExp(`^${pattern.replaceAll(/:\w+/g, "([^/]+)")}$`), view]);
+
+/** The view of a path and its parameters. */
+export function find(path) {
+  for (const [pattern, view] of ROUTES) {
+    const match = pattern.exec(path);
+    if (match) return [view, ...match.slice(1).map(decodeURIComponent)];
+  }
+  return [nowhere];
+}

@@ -1,0 +1,126 @@
+"""Signed addresses of our own: bound to method, object, type, length, caller and end, and good for one use."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+import orjson
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from freehold.errors import Forbidden
+from freehold.media.tables import USED_ADDRESSES
+from freehold.resource import clock
+from freehold.store.session import Session
+
+
+class AddressRefused(Forbidden):
+    """A signed address that was changed, used before, is too late, or belongs to something else."""
+
+    code, title = "media.address_refused", "This address is not good any more"
+
+    def __init__(self) -> None:
+        super().__init__("Ask for a new address.")
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What an address says. caller: for whom it was made; whoever uses it is judged as that one."""
+
+    method: str
+    key: str
+    content_type: str
+    length: int
+    caller: UUID | None
+    ends_at: datetime
+    nonce: str
+
+    @property
+    def digest(self) -> bytes:
+        """Names this address in the list of those that were used."""
+        return sha256(self.nonce.encode()).digest()
+
+
+class Signer:
+    """Makes and reads tokens of addresses. secret: the application's."""
+
+    PURPOSE: ClassVar[bytes] = b"freehold media address\0"
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = hmac.digest(secret, self.PURPOSE, "sha256")
+
+    def sign(
+        self, method: str, key: str, *, content_type: str, length: int, caller: UUID | None, ends_at: datetime
+    ) -> str:
+        """A token, to be put into an address."""
+        said = [
+            method,
+            key,
+            content_type,
+            length,
+            str(caller) if caller else None,
+            int(ends_at.timestamp()),
+            uuid4().hex,
+        ]
+        payload = orjson.dumps(said)
+        return f"{_text(payload)}.{_text(self._mac(payload))}"
+
+    def read(self, token: str, *, method: str, key: str) -> Signed:
+        """What a token says. Raises AddressRefused unless it was made here, for this, and has not ended."""
+        payload, _, mac = token.partition(".")
+        try:
+            said, given = _bytes(payload), _bytes(mac)
+        except ValueError:
+            raise AddressRefused from None
+        if not hmac.compare_digest(self._mac(said), given):
+            raise AddressRefused
+        fields: list[Any] = orjson.loads(said)
+        now = clock.now()
+        found = Signed(
+            method=fields[0],
+            key=fields[1],
+            content_type=fields[2],
+            length=fields[3],
+            caller=UUID(fields[4]) if fields[4] else None,
+            ends_at=datetime.fromtimestamp(fields[5], now.tzinfo),
+            nonce=fields[6],
+        )
+        if (found.method, found.key) != (method, key) or found.ends_at <= now:
+            raise AddressRefused
+        return found
+
+    def _mac(self, payload: bytes) -> bytes:
+        return hmac.digest(self._key, payload, "sha256")
+
+
+async def use(db: Session, signed: Signed) -> None:
+    """Note that an address is used now. Raises AddressRefused where it was before."""
+    known = select(USED_ADDRESSES.c.digest).where(USED_ADDRESSES.c.digest == signed.digest)
+    if (await db.execute(known)).first() is not None:
+        raise AddressRefused
+    try:
+        async with db.begin_nested():
+            await db.execute(insert(USED_ADDRESSES).values(digest=signed.digest, ends_at=signed.ends_at))
+    except IntegrityError:
+        raise AddressRefused from None
+
+
+async def forget_ended(db: Session) -> None:
+    """Clear away what is refused by its end anyway."""
+    await db.execute(delete(USED_ADDRESSES).where(USED_ADDRESSES.c.ends_at <= clock.now()))
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _bytes(text: str) -> bytes:
+    if not text.isascii():
+        raise ValueError("no base64")
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -1,0 +1,38 @@
+"""`Library`: a declaration of media at work in one application. Domain functions get it by `session.part(Library)`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from freehold.jobs import Job
+from freehold.media.addresses import Signer
+from freehold.media.files import Files
+from freehold.media.workshop import Workshop
+
+if TYPE_CHECKING:
+    from freehold.media.declaration import Media
+    from freehold.media.uploads import Uploads
+    from freehold.store.database import Database
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Library:
+    """The parts behind the files of one application. folder: on this machine, for what is being received."""
+
+    media: Media
+    database: Database
+    files: Files
+    workshop: Workshop
+    signer: Signer
+    folder: Path
+    uploads: Uploads
+    render: Job[Any]
+    erase: Job[Any]
+    sweep: Job[Any]
+
+    @property
+    def jobs(self) -> tuple[Job[Any], ...]:
+        """What the application's worker has to know."""
+        return (self.render, self.erase, self.sweep)

@@ -1,0 +1,199 @@
+"""What a unit of work changed, row by row: noted at every flush, written as audit records at its end.
+
+Every row of a tracked model that a flush inserts, changes or deletes is noted, whoever changed it: the function of an
+operation, a cascade, a job, an unscoped session. One record per row tells the sum of it. A part that is rolled back
+(`begin_nested`) takes its notes along. Statements that pass the flush by (a bulk UPDATE, Core, SQL as text) are not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic_core import to_jsonable_python
+from sqlalchemy import Column, insert, inspect
+from sqlalchemy.orm import DeclarativeBase, InstanceState, Mapper, SessionTransaction
+from sqlalchemy.orm import Session as SyncSession
+
+from freehold.resource import clock
+from freehold.resource.base import new_id
+from freehold.store.audit import AUDIT
+from freehold.store.audit_values import AUDIT_VALUES, DIGESTS, sealed
+
+if TYPE_CHECKING:
+    from freehold.store.session import Session
+    from freehold.store.unit import Unit
+
+Verb = Literal["created", "updated", "deleted"]
+Subject = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A model whose changes are told. subject: the name of its resource. fields: attributes that are told."""
+
+    subject: str
+    key: str
+    fields: tuple[str, ...]
+
+
+class Trails(dict[type[DeclarativeBase], Tracked]):
+    """The tracked models of an application; a part of its database."""
+
+    def track(self, model: type[DeclarativeBase], subject: str, *, untracked: Iterable[str] = ()) -> None:
+        """Tell the changes of a model, without the columns named and without what the toolkit keeps itself."""
+        mapper: Mapper[Any] = inspect(model)
+        passed_over = {*untracked, mapper.get_property_by_column(mapper.primary_key[0]).key}
+        fields = [each.key for each in mapper.column_attrs if _is_told(mapper, each.columns[0])]
+        key = mapper.get_property_by_column(mapper.primary_key[0]).key
+        self[model] = Tracked(subject, key, tuple(name for name in fields if name not in passed_over))
+
+
+def _is_told(mapper: Mapper[Any], column: Any) -> bool:
+    is_plain = isinstance(column, Column) and not column.info.get("fh_derived")
+    return is_plain and column is not mapper.version_id_col and column.onupdate is None
+
+
+@dataclass(slots=True)
+class Note:
+    """One row in one flush. reason: of the system session that changed it."""
+
+    subject: Subject
+    verb: Verb
+    reason: str | None
+    was: dict[str, Any] = field(default_factory=dict)
+    now: dict[str, Any] = field(default_factory=dict)
+
+
+class Trail:
+    """The notes of one unit."""
+
+    def __init__(self, trails: Trails) -> None:
+        self._trails = trails
+        self._notes: list[Note] = []
+        self._deeds: dict[Subject, str] = {}
+        self._told: dict[Subject, set[str]] = {}
+        self._marks: dict[SessionTransaction, int] = {}
+
+    def did(self, subject_type: str, key: object, action: str) -> None:
+        """Name what the unit does to a row; it is recorded so, even where nothing changes."""
+        self._deeds[subject_type, str(key)] = action
+
+    def told(self, subject_type: str, key: object, fields: Iterable[str]) -> None:
+        """These fields of a row stand in a record of the unit's own; they are not told twice."""
+        self._told.setdefault((subject_type, str(key)), set()).update(fields)
+
+    def note_flush(self, session: SyncSession, reason: str | None) -> None:
+        """Note the rows of a flush that has just sent its statements."""
+        groups: list[tuple[Verb, Any]] = [
+            ("created", session.new),
+            ("updated", session.dirty),
+            ("deleted", session.deleted),
+        ]
+        for verb, instances in groups:
+            for instance in instances:
+                tracked = next((self._trails[kind] for kind in type(instance).__mro__ if kind in self._trails), None)
+                if tracked is not None:
+                    self._note(tracked, inspect(instance), verb, reason)
+
+    def _note(self, tracked: Tracked, state: InstanceState[Any], verb: Verb, reason: str | None) -> None:
+        note = Note((tracked.subject, str(state.dict[tracked.key])), verb, reason)
+        for name in tracked.fields:
+            if verb == "updated":
+                history = state.attrs[name].history
+                if history.has_changes():
+                    note.was |= {name: history.deleted[0]} if history.deleted else {}
+                    note.now[name] = history.added[0] if history.added else None
+            elif name in state.dict:
+                (note.now if verb == "created" else note.was)[name] = state.dict[name]
+        if verb != "updated" or note.now:
+            self._notes.append(note)
+
+    def mark(self, transaction: SessionTransaction) -> None:
+        """Remember where a part began."""
+        self._marks[transaction] = len(self._notes)
+
+    def roll_back(self, transaction: SessionTransaction) -> None:
+        """Forget what was noted in a part that is undone."""
+        del self._notes[self._marks.get(transaction, len(self._notes)) :]
+
+    async def write(self, unit: Unit) -> None:
+        """Write the records of the unit: two statements, however many rows; none where nothing was done."""
+        changes = self._summed()
+        if not changes and not self._deeds:
+            return
+        records, values = [], []
+        named = dict(self._deeds)
+        for (subject, reason), note in changes.items():
+            action = named.pop(subject, None) if reason == unit.principal.reason else None
+            told = _plain(note, without=self._told.get(subject, set()))
+            if action is None and note.verb == "updated" and not told:
+                continue
+            row = _record(unit, subject, f"{subject[0]}.{action or note.verb}", reason)
+            if told:
+                digests, content = sealed(told)
+                row["details"] = {DIGESTS: digests}
+                values.append(_values(row, content))
+            records.append(row)
+        records += [_record(unit, subject, f"{subject[0]}.{action}", None) for subject, action in named.items()]
+        await _insert(unit.session, records, values)
+        self._notes.clear()
+        self._deeds.clear()
+
+    def _summed(self) -> dict[tuple[Subject, str | None], Note]:
+        """One note per row and reason, from its first state to its last. A row made and removed in one unit is none."""
+        found: dict[tuple[Subject, str | None], Note] = {}
+        for note in self._notes:
+            before = found.setdefault((note.subject, note.reason), note)
+            if before is note:
+                continue
+            if before.verb == "created" and note.verb == "deleted":
+                del found[note.subject, note.reason]
+                continue
+            before.now = {} if note.verb == "deleted" else {**before.now, **note.now}
+            before.was = {**note.was, **before.was}
+            before.verb = before.verb if note.verb == "updated" else note.verb
+        return found
+
+
+def _plain(note: Note, *, without: set[str]) -> dict[str, dict[str, Any]]:
+    """The changes in JSON form; a value that came back to what it was is none."""
+    told: dict[str, dict[str, Any]] = {}
+    for name in {**note.was, **note.now}:
+        change = {"to": _json(note.now.get(name))}
+        if note.verb == "created" or name in note.was:
+            change["from"] = _json(note.was.get(name)) if note.verb != "created" else None
+        if name not in without and change.get("from", ...) != change["to"]:
+            told[name] = change
+    return told
+
+
+def _json(value: Any) -> Any:
+    return to_jsonable_python(value, fallback=str)
+
+
+def _record(unit: Unit, subject: Subject, action: str, reason: str | None) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "recorded_at": clock.now(),
+        "principal_id": unit.principal.id,
+        "system_reason": reason if reason is not None else unit.principal.reason,
+        "action": action,
+        "subject_type": subject[0],
+        "subject_id": subject[1],
+        "details": None,
+        "request_id": unit.request_id,
+    }
+
+
+def _values(record: Mapping[str, Any], content: dict[str, Any]) -> dict[str, Any]:
+    about = {name: record[name] for name in ("subject_type", "subject_id")}
+    return {"record_id": record["id"], **about, "content": content}
+
+
+async def _insert(session: Session, records: list[dict[str, Any]], values: list[dict[str, Any]]) -> None:
+    if records:
+        await session.execute(insert(AUDIT), records)
+    if values:
+        await session.execute(insert(AUDIT_VALUES), values)

@@ -1,0 +1,320 @@
+"""The operations on files that a declaration of `Media` gives: sending them in, and looking at them.
+
+List, single reads, changes and deletion are those of a resource. Here is what is no JSON: the form that brings a file,
+its content, and signed addresses for who cannot send a header.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.responses import Response
+
+from freehold.errors import FieldError, Invalid, OutcomeUnknown, Problem
+from freehold.jobs import Principals
+from freehold.media.addresses import AddressRefused, use
+from freehold.media.declaration import Media, Purpose
+from freehold.media.files import delete_below
+from freehold.media.intake import Intake, Judged, judge, store
+from freehold.media.library import Library
+from freehold.media.registration import register
+from freehold.media.schemas import MediaForm
+from freehold.media.variants import folder
+from freehold.resource import clock
+from freehold.resource.access import anyone
+from freehold.resource.base import new_id
+from freehold.resource.principal import Principal, system
+from freehold.store.protection import Grant
+from freehold.store.unit import Unit
+from freehold.web import body as bodies
+from freehold.web.bound import Bound
+from freehold.web.edge_options import Roomy
+from freehold.web.execution import Writing, execute, request_key
+from freehold.web.faults import faults
+from freehold.web.guard import principal_of, require
+from freehold.web.media_content import choose, send
+from freehold.web.media_forms import Form, boundary_of, read_form
+from freehold.web.mounting import Mounted
+from freehold.web.reads import Reads
+from freehold.web.rows import check_links, load, still_allowed
+from freehold.web.runtime import runtime
+from freehold.web.trail import leave_trail
+from freehold.web.unit import allow
+
+FORM_BYTES = 256 * 1024  # what a form may take beside its file
+_SLOW = 900.0  # seconds that an upload may take: a large file over a thin line
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the operations of one library share."""
+
+    library: Library
+    bound: Bound
+    reads: Reads
+    path: str
+    principals: Principals | None = None
+
+    @property
+    def grant(self) -> Grant:
+        """The rule under which rows are made: no JSON operation does."""
+        return Grant(self.bound.table.name, "create", "upload", self.library.media.access.rule("create"))
+
+
+class AddressWanted(BaseModel):
+    """Which representation the address is for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    variant: str | None = Field(default=None, description="Of a picture: thumb, card or full")
+
+
+class SignedAddress(BaseModel):
+    """An address that needs no header, and works once."""
+
+    url: str
+    expires_at: str
+
+
+def room_for(media: Media, *, prefix: str = "/v1") -> tuple[Roomy, ...]:
+    """What the edge has to know of bodies that are files."""
+    most = media.largest_bytes + FORM_BYTES
+    return (
+        Roomy("POST", f"{prefix}/media", most, _SLOW),
+        Roomy("POST", f"{prefix}/uploads", most, _SLOW),
+        Roomy("PATCH", f"{prefix}/uploads", most, _SLOW, below=True),
+    )
+
+
+def media_router(
+    library: Library, mounted: Mounted, *, prefix: str = "/v1", principals: Principals | None = None
+) -> APIRouter:
+    """The operations of a library whose resource is mounted. principals: judges the holder of an address anew."""
+    from freehold.web.media_tus import tus_router  # noqa: PLC0415  # it stands on this module
+
+    model = library.media.model
+    bound = next(each for each in mounted.bounds if each.model is model)
+    desk = Desk(library, bound, mounted.reads[model], f"{prefix}/media", principals)
+    media = library.media
+    router = APIRouter(tags=["media"], redirect_slashes=False)
+    form = media.form.model_json_schema(ref_template="#/components/schemas/{model}")
+    form["properties"]["file"] = {"type": "string", "contentMediaType": "application/octet-stream"}
+    form["required"] = sorted({*form.get("required", ()), "file"})
+    content = {"content": {"multipart/form-data": {"schema": form}}, "required": True}
+    create, read = media.access.rule("create"), bound.rule("read")
+    shown: Any = media.read
+
+    @router.post(
+        desk.path, status_code=201, response_model=shown, operation_id="create_medium", summary="Send a file in",
+        dependencies=[allow_any(create)], openapi_extra={"requestBody": content},
+    )  # fmt: skip
+    async def upload(request: Request) -> Response:
+        return await _upload(desk, request)
+
+    @router.get(
+        f"{desk.path}/{{id}}/content", operation_id="get_medium_content", summary="The file, or a variant of a picture",
+        dependencies=[allow_any(read)], response_class=Response,
+        openapi_extra={"parameters": [_ID, {"name": "variant", "in": "query", "schema": {"type": "string"}}]},
+    )  # fmt: skip
+    async def content_of(request: Request) -> Response:
+        return await _content(desk, request)
+
+    @router.post(
+        f"{desk.path}/{{id}}/address", status_code=201, response_model=SignedAddress,
+        operation_id="create_medium_address", summary="An address for this file that works once, without a header",
+        dependencies=[allow_any(read)], openapi_extra={"parameters": [_ID]},
+    )  # fmt: skip
+    async def address(request: Request) -> Response:
+        return await _address(desk, request)
+
+    @router.get(
+        f"{desk.path}/{{id}}/signed", operation_id="get_medium_signed", summary="The file by a signed address",
+        dependencies=[allow(anyone)], response_class=Response,
+        openapi_extra={"parameters": [_ID, {"name": "token", "in": "query", "schema": {"type": "string"}}]},
+    )  # fmt: skip
+    async def signed(request: Request) -> Response:
+        return await _signed(desk, request)
+
+    router.include_router(tus_router(desk, prefix=prefix))
+    return router
+
+
+_ID: dict[str, Any] = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+
+
+def allow_any(rule: Any) -> Any:
+    """`allow` for a rule that may speak of rows: the operation judges those itself."""
+    from fastapi import Depends  # noqa: PLC0415
+
+    from freehold.web.unit import Allow  # noqa: PLC0415
+
+    return Depends(Allow(rule))
+
+
+async def _upload(desk: Desk, request: Request) -> Response:
+    library = desk.library
+    request_key(request)
+    boundary = boundary_of(request)
+    principal = await principal_of(request)
+    require(library.media.access.rule("create"), principal)
+    desk.reads.refuse_parameters(request)
+    async with Intake(library.folder, limit_bytes=library.media.largest_bytes) as intake:
+        form = await read_form(request, boundary, intake)
+        draft, purpose = draft_of(library.media, form.fields)
+        if not form.has_file:
+            raise Invalid(errors=[FieldError("missing", "Field required", pointer="/file")])
+        judged = await judge(library, intake, purpose, filename=form.filename, declared=form.declared)
+        canonical = orjson.dumps([form.fields, form.filename, intake.digest], option=orjson.OPT_SORT_KEYS)
+        return await keep(desk, request, principal, intake, judged, draft, purpose, form, canonical)
+
+
+async def keep(  # noqa: PLR0917  # what a form and a finished upload have in common
+    desk: Desk, request: Request, principal: Principal, intake: Intake, judged: Judged, draft: MediaForm,
+    purpose: Purpose, form: Form, canonical: bytes, *, upload_id: UUID | None = None, medium_id: UUID | None = None,
+) -> Response:  # fmt: skip
+    """Put a judged file into the store, then commit its row; where that fails, take it out of the store again."""
+    library = desk.library
+    kept: list[UUID] = []
+    medium_id = medium_id or new_id()
+    await store(library, intake, medium_id)
+
+    async def work(unit: Unit) -> Response:
+        await check_links(unit.session, desk.bound, draft)
+        row = await register(
+            unit.session, library, medium_id=medium_id, form=draft, purpose=purpose, intake=intake, judged=judged,
+            filename=form.filename, upload_id=upload_id,
+        )  # fmt: skip
+        if upload_id is not None:
+            await library.uploads.end(unit.session, upload_id, state="done")
+        await leave_trail(unit, desk.bound, "created", row)
+        kept[:] = [medium_id]
+        shown = await desk.reads.show(unit.session, medium_id)
+        headers = {"Location": f"{desk.path}/{medium_id}"}
+        if shown is None:
+            return Response(orjson.dumps({"id": str(medium_id)}), 201, headers=headers, media_type="application/json")
+        return Response(shown.body, 201, headers={**headers, "ETag": shown.tag}, media_type="application/json")
+
+    async def rejudge(unit: Unit, key: Any) -> None:
+        kept.clear()
+        await still_allowed(unit, desk.bound, key)
+
+    writing = Writing(work, grant=desk.grant, rejudge=rejudge, subject=lambda: medium_id)
+    try:
+        response = await execute(request, principal, canonical, writing)
+    except Problem as problem:
+        if not isinstance(problem, OutcomeUnknown):
+            await delete_below(library.files, folder(medium_id))
+        raise
+    if not kept:  # the answer of an earlier request with this key
+        await delete_below(library.files, folder(medium_id))
+    return response
+
+
+def draft_of(media: Media, fields: dict[str, str]) -> tuple[MediaForm, Purpose]:
+    """The fields beside the file, checked. Raises Invalid."""
+    given = {name: value for name, value in fields.items() if value or name in ("purpose", "alt_text")}
+    try:
+        draft = media.form.model_validate_strings(given)
+    except ValidationError as error:
+        raise Invalid(errors=faults(error, given)) from None
+    purpose = media.purpose(draft.purpose)
+    if purpose is None:
+        names = ", ".join(each.name for each in media.purposes)
+        raise Invalid(errors=[FieldError("unknown_purpose", f"Input should be one of {names}", pointer="/purpose")])
+    return draft, purpose
+
+
+async def _content(desk: Desk, request: Request) -> Response:
+    principal = await principal_of(request)
+    require(desk.bound.rule("read"), principal)
+    key = desk.bound.parse_key(request.path_params["id"])
+    variant = _only(request, "variant")
+    async with runtime(request).database.reading(principal) as session:
+        row = await load(session, desk.bound, key)
+    accept = request.headers.get("accept", "")
+    content = await choose(desk.library, row, variant=variant, accept=accept, is_public=principal.is_anonymous)
+    return send(desk.library, request, content)
+
+
+async def _address(desk: Desk, request: Request) -> Response:
+    principal = await principal_of(request)
+    require(desk.bound.rule("read"), principal)
+    raw = await request.body()
+    wanted = AddressWanted()
+    if raw:
+        bodies.read_json(raw, request.headers.get("content-type"))
+        wanted = bodies.validate(AddressWanted, raw)
+    key = desk.bound.parse_key(request.path_params["id"])
+    async with runtime(request).database.reading(principal) as session:
+        row = await load(session, desk.bound, key)
+    content = await choose(desk.library, row, variant=wanted.variant, accept="", is_public=False)
+    ends_at = clock.now() + desk.library.media.link_lifetime
+    token = desk.library.signer.sign(
+        "GET", content.key, content_type=content.content_type, length=content.size_bytes, caller=principal.id, ends_at=ends_at
+    )  # fmt: skip
+    variant = f"variant={wanted.variant}&" if wanted.variant else ""
+    url = f"{desk.path}/{key}/signed?{variant}token={token}"
+    found = SignedAddress(
+        url=url, expires_at=(ends_at - timedelta(microseconds=ends_at.microsecond)).isoformat().replace("+00:00", "Z")
+    )
+    return Response(found.model_dump_json(), 201, headers={"Cache-Control": "no-store"}, media_type="application/json")
+
+
+async def _signed(desk: Desk, request: Request) -> Response:
+    """Judged anew as the one for whom the address was made; used up before the first byte."""
+    database = runtime(request).database
+    wanted, token = request.query_params.get("variant"), request.query_params.get("token", "")
+    async with database.reading(system("a signed address names a file")) as session:
+        row = await session.get(desk.library.media.model, desk.bound.parse_key(request.path_params["id"]))
+    if row is None:
+        raise AddressRefused
+    try:
+        content = await choose(desk.library, row, variant=wanted, accept="", is_public=False)
+    except Problem:
+        raise AddressRefused from None
+    signed = desk.library.signer.read(token, method=request.method, key=content.key)
+    if (signed.content_type, signed.length) != (content.content_type, content.size_bytes):
+        raise AddressRefused
+    holder = await _holder(desk, signed.caller)
+    async with database.reading(holder) as session:
+        try:
+            await load(session, desk.bound, row.id)
+        except Problem:
+            raise AddressRefused from None
+
+    async def used(unit: Unit) -> None:
+        await use(unit.session, signed)
+
+    await database.run(system("a signed address is used"), used)
+    response = send(desk.library, request, content)
+    response.headers["Cache-Control"] = "no-store, private"
+    return response
+
+
+async def _holder(desk: Desk, caller: UUID | None) -> Principal:
+    if caller is None:
+        return Principal()
+    if desk.principals is None:
+        return Principal(id=caller)
+    found = await desk.principals(caller)
+    if found is None:
+        raise AddressRefused
+    return found
+
+
+def _only(request: Request, name: str) -> str | None:
+    values = request.query_params.multi_items()
+    unknown = [
+        FieldError("query.unknown_parameter", "There is no such parameter.", parameter=each[:100])
+        for each, _ in values
+        if each != name
+    ]
+    if unknown or len(values) > 1:
+        raise Invalid(errors=unknown or [FieldError("query.repeated_parameter", "Give it once.", parameter=name)])
+    return values[0][1] if values else None

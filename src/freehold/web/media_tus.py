@@ -1,0 +1,338 @@
+"""Uploads that go on where they broke off: tus 1.0 (creation, creation-with-upload, termination, expiration, checksum).
+
+What arrived is durable piece by piece, so that a killed process or a broken line costs the last few megabytes at most.
+With the last byte the file is judged and kept exactly as one that came in a form.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import AsyncIterator
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import orjson
+from fastapi import APIRouter, Request
+from sqlalchemy import Row
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from freehold.errors import BadRequest, PreconditionFailed, Problem, TooLarge, UnsupportedMediaType
+from freehold.media.intake import Intake, judge, too_large
+from freehold.media.uploads import PIECE_BYTES, OffsetConflict
+from freehold.resource.access import anyone
+from freehold.resource.principal import Principal, system
+from freehold.store.unit import Unit
+from freehold.web.guard import principal_of, require
+from freehold.web.media_forms import Form
+from freehold.web.runtime import runtime
+from freehold.web.unit import allow
+
+if TYPE_CHECKING:
+    from freehold.web.media import Desk
+
+VERSION = "1.0.0"
+TUS = {"Tus-Resumable": VERSION}
+CHECKSUMS = ("sha1", "sha256")
+CHUNK_TYPE = "application/offset+octet-stream"
+
+
+class ChecksumMismatch(Problem):
+    """The chunk is not what its checksum says; none of it was kept."""
+
+    status: ClassVar[int] = 460
+    code, title = "media.checksum", "Checksum mismatch"
+
+
+def tus_router(desk: Desk, *, prefix: str) -> APIRouter:
+    """The operations at `/uploads`."""
+    from freehold.web.media import allow_any  # noqa: PLC0415
+
+    router = APIRouter(prefix=f"{prefix}/uploads", tags=["uploads"], redirect_slashes=False)
+    operations = _Tus(desk, f"{prefix}/uploads")
+    create = allow_any(desk.library.media.access.rule("create"))
+    common: dict[str, Any] = {"response_class": Response, "dependencies": [create]}
+    router.add_api_route(
+        "", operations.describe, methods=["OPTIONS"], operation_id="describe_uploads", status_code=204,
+        summary="What this server knows of tus", response_class=Response, dependencies=[allow(anyone)],
+    )  # fmt: skip
+    router.add_api_route(
+        "",
+        operations.create,
+        methods=["POST"],
+        operation_id="create_upload",
+        status_code=201,
+        summary="Begin an upload (tus)",
+        **common,
+    )
+    router.add_api_route(
+        "/{id}",
+        operations.head,
+        methods=["HEAD"],
+        operation_id="head_upload",
+        summary="Where an upload stands (tus)",
+        **common,
+    )
+    router.add_api_route(
+        "/{id}",
+        operations.show,
+        methods=["GET"],
+        operation_id="get_upload",
+        summary="An upload, and the file it became",
+        **common,
+    )
+    router.add_api_route(
+        "/{id}",
+        operations.append,
+        methods=["PATCH"],
+        operation_id="append_upload",
+        status_code=204,
+        summary="Go on with an upload (tus)",
+        **common,
+    )
+    router.add_api_route(
+        "/{id}",
+        operations.terminate,
+        methods=["DELETE"],
+        operation_id="delete_upload",
+        status_code=204,
+        summary="Give an upload up (tus)",
+        **common,
+    )
+    return router
+
+
+class _Tus:
+    def __init__(self, desk: Desk, path: str) -> None:
+        self._desk = desk
+        self._library = desk.library
+        self._uploads = desk.library.uploads
+        self._path = path
+
+    async def describe(self, request: Request) -> Response:
+        headers = {
+            **TUS,
+            "Tus-Version": VERSION,
+            "Tus-Extension": "creation,creation-with-upload,termination,expiration,checksum",
+            "Tus-Max-Size": str(self._library.media.largest_bytes),
+            "Tus-Checksum-Algorithm": ",".join(CHECKSUMS),
+        }
+        return Response(status_code=204, headers=headers)
+
+    async def create(self, request: Request) -> Response:
+        _speaks(request)
+        size = _number(request, "upload-length")
+        metadata = _metadata(request.headers.get("upload-metadata", ""))
+        has_body = request.headers.get("content-type", "") == CHUNK_TYPE
+        principal = await self._caller(request)
+        form = {name: value for name, value in metadata.items() if name not in ("filename", "filetype", "name", "type")}
+        from freehold.web.media import draft_of  # noqa: PLC0415
+
+        _, purpose = draft_of(self._library.media, form)
+        if size > purpose.max_bytes:
+            raise too_large(purpose.max_bytes)
+        assert principal.id is not None
+        owner_id = principal.id
+
+        async def work(unit: Unit) -> Row[Any]:
+            return await self._uploads.begin(
+                unit.session, owner_id, size_bytes=size, form=form,
+                filename=metadata.get("filename") or metadata.get("name"),
+                declared=metadata.get("filetype") or metadata.get("type"),
+            )  # fmt: skip
+
+        upload = await runtime(request).database.run(system("begin an upload"), work)
+        headers = {"Location": f"{self._path}/{upload.id}"}
+        if has_body or not size:
+            upload, more = await self._receive(request, principal, upload)
+            headers |= more
+        return Response(status_code=201, headers={**headers, **_state(upload)})
+
+    async def head(self, request: Request) -> Response:
+        _speaks(request)
+        upload = await self._find(request, await self._caller(request))
+        headers = {**_state(upload), "Upload-Length": str(upload.size_bytes), "Cache-Control": "no-store"}
+        return Response(status_code=200, headers=headers)
+
+    async def show(self, request: Request) -> Response:
+        upload = await self._find(request, await self._caller(request))
+        found = {
+            "id": str(upload.id), "offset": upload.offset_bytes, "size_bytes": upload.size_bytes, "status": upload.state,
+            "medium_id": str(upload.medium_id) if upload.state == "done" else None, "failure": upload.failure,
+            "expires_at": upload.expires_at,
+        }  # fmt: skip
+        body = orjson.dumps(found, option=orjson.OPT_UTC_Z)
+        return Response(body, headers={"Cache-Control": "no-store"}, media_type="application/json")
+
+    async def append(self, request: Request) -> Response:
+        _speaks(request)
+        if request.headers.get("content-type", "") != CHUNK_TYPE:
+            raise UnsupportedMediaType(f"Send {CHUNK_TYPE}.", headers={"Accept": CHUNK_TYPE})
+        offset = _number(request, "upload-offset")
+        principal = await self._caller(request)
+        upload = await self._find(request, principal)
+        if upload.state != "open" or offset != upload.offset_bytes:
+            raise OffsetConflict(
+                f"The upload stands at {upload.offset_bytes}.", headers={"Upload-Offset": str(upload.offset_bytes)}
+            )
+        upload, headers = await self._receive(request, principal, upload)
+        return Response(status_code=204, headers={**headers, **_state(upload)})
+
+    async def terminate(self, request: Request) -> Response:
+        _speaks(request)
+        upload = await self._find(request, await self._caller(request))
+
+        async def work(unit: Unit) -> None:
+            await self._uploads.drop(unit.session, upload.id)
+
+        await runtime(request).database.run(system("give an upload up"), work)
+        await self._uploads.clear(upload.pieces)
+        return Response(status_code=204, headers=TUS)
+
+    async def _caller(self, request: Request) -> Principal:
+        principal = await principal_of(request)
+        require(self._library.media.access.rule("create"), principal)
+        return principal
+
+    async def _find(self, request: Request, principal: Principal) -> Row[Any]:
+        upload_id = self._desk.bound.parse_key(request.path_params["id"])
+        async with runtime(request).database.reading(system("an owner's upload")) as session:
+            return await self._uploads.find(session, upload_id, principal.id)
+
+    async def _receive(
+        self, request: Request, principal: Principal, upload: Row[Any]
+    ) -> tuple[Row[Any], dict[str, str]]:
+        """Take the body of a request, and the file itself once it is whole."""
+        checksum = request.headers.get("upload-checksum")
+        if checksum is None:
+            upload = await self._take(request, upload)
+        else:
+            upload = await self._take_checked(request, upload, checksum)
+        if upload.offset_bytes < upload.size_bytes:
+            return upload, {}
+        return upload, await self._finish(request, principal, upload)
+
+    async def _take(self, request: Request, upload: Row[Any]) -> Row[Any]:
+        """Piece by piece, each noted as soon as it is durable; of a broken line, what came of the last one too."""
+        async for piece in _pieces(request, upload.size_bytes - upload.offset_bytes):
+            upload = await self._note(request, upload, [await self._uploads.put_piece(upload, piece)], len(piece))
+        return upload
+
+    async def _take_checked(self, request: Request, upload: Row[Any], checksum: str) -> Row[Any]:
+        """All of the chunk or nothing: none of it counts before its checksum holds."""
+        name, _, wanted = checksum.partition(" ")
+        if name not in CHECKSUMS:
+            raise BadRequest(f"Upload-Checksum takes {' and '.join(CHECKSUMS)}.")
+        digest, keys, size = hashlib.new(name, usedforsecurity=False), [], 0
+        try:
+            async for piece in _pieces(request, upload.size_bytes - upload.offset_bytes):
+                digest.update(piece)
+                size += len(piece)
+                keys.append(await self._uploads.put_piece(upload, piece))
+            _compare(digest.digest(), wanted)
+        except BaseException:
+            await self._uploads.clear(keys)
+            raise
+        return await self._note(request, upload, keys, size) if keys else upload
+
+    async def _note(self, request: Request, upload: Row[Any], keys: list[str], size: int) -> Row[Any]:
+        async def work(unit: Unit) -> Row[Any]:
+            return await self._uploads.note(unit.session, upload, keys, size)
+
+        try:
+            return await runtime(request).database.run(system("note a piece of an upload"), work)
+        except OffsetConflict:
+            await self._uploads.clear(keys)
+            raise
+
+    async def _finish(self, request: Request, principal: Principal, upload: Row[Any]) -> dict[str, str]:
+        from freehold.web.media import draft_of, keep  # noqa: PLC0415
+
+        library = self._library
+        try:
+            async with Intake(library.folder, limit_bytes=library.media.largest_bytes) as intake:
+                async for chunk in self._uploads.content(upload):
+                    await intake.write(chunk)
+                await intake.close()
+                draft, purpose = draft_of(library.media, upload.form)
+                judged = await judge(library, intake, purpose, filename=upload.filename, declared=upload.declared_type)
+                form = Form(filename=upload.filename, declared=upload.declared_type, has_file=True)
+                await keep(
+                    self._desk, request, principal, intake, judged, draft, purpose, form, intake.digest.encode(),
+                    upload_id=upload.id, medium_id=upload.medium_id,
+                )  # fmt: skip
+        except Problem as refused:
+            if refused.status < 500:
+                await self._refuse(request, upload, refused)
+            raise
+        await self._uploads.clear(upload.pieces)
+        return {"Content-Location": f"{self._desk.path}/{upload.medium_id}"}
+
+    async def _refuse(self, request: Request, upload: Row[Any], refused: Problem) -> None:
+        failure = {"status": refused.status, "code": refused.problem_code, "detail": refused.detail}
+
+        async def work(unit: Unit) -> None:
+            await self._uploads.end(unit.session, upload.id, state="refused", failure=failure)
+
+        await runtime(request).database.run(system("an upload is refused"), work)
+        await self._uploads.clear(upload.pieces)
+
+
+async def _pieces(request: Request, left: int) -> AsyncIterator[bytes]:
+    """The body in pieces. Raises TooLarge for more than the upload has left, ClientDisconnect after what had come."""
+    buffer = bytearray()
+    try:
+        async for chunk in request.stream():
+            buffer += chunk
+            left -= len(chunk)
+            if left < 0:
+                raise TooLarge("The upload is longer than it said.", headers={"Connection": "close"})
+            if len(buffer) >= PIECE_BYTES:
+                yield bytes(buffer)
+                buffer.clear()
+    except ClientDisconnect:
+        if buffer:
+            yield bytes(buffer)
+        raise
+    if buffer:
+        yield bytes(buffer)
+
+
+def _compare(digest: bytes, wanted: str) -> None:
+    if not hmac.compare_digest(base64.b64encode(digest), wanted.strip().encode()):
+        raise ChecksumMismatch("The chunk arrived changed: send it again.", headers=TUS)
+
+
+def _state(upload: Row[Any]) -> dict[str, str]:
+    return {
+        **TUS,
+        "Upload-Offset": str(upload.offset_bytes),
+        "Upload-Expires": format_datetime(upload.expires_at, usegmt=True),
+    }
+
+
+def _speaks(request: Request) -> None:
+    if request.headers.get("tus-resumable") != VERSION:
+        raise PreconditionFailed(
+            f"Send Tus-Resumable: {VERSION}.", code="media.tus_version", headers={"Tus-Version": VERSION}
+        )
+
+
+def _number(request: Request, name: str) -> int:
+    text = request.headers.get(name, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise BadRequest(f"{name.title()} is a number of bytes.", headers=TUS)
+    return int(text)
+
+
+def _metadata(header: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in filter(None, (each.strip() for each in header.split(","))):
+        name, _, encoded = pair.partition(" ")
+        try:
+            found[name] = base64.b64decode(encoded, validate=True).decode()
+        except ValueError:
+            raise BadRequest("Upload-Metadata holds pairs of a name and its value in base64.", headers=TUS) from None
+    return found

@@ -1,0 +1,94 @@
+"""A service with files on stage, and what people do with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from tests.media import gallery_app, pictures
+
+from freehold.testing import Stage, running
+
+
+class Person:
+    """Somebody who sends files."""
+
+    def __init__(self, stage: Stage, user_id: UUID | None, *roles: str) -> None:
+        self.stage = stage
+        self.id = user_id
+        self.http = stage.client() if user_id is None else stage.as_user(id=user_id, roles=roles)
+
+    async def send(
+        self,
+        content: bytes | None = None,
+        *,
+        name: str | None = "photo.jpg",
+        declared: str | None = "image/jpeg",
+        headers: dict[str, str] | None = None,
+        purpose: str = "photo",
+        **fields: Any,
+    ) -> Any:
+        file = (name, pictures.photo() if content is None else content, *([declared] if declared else []))
+        data = {"purpose": purpose, **{key: str(value) for key, value in fields.items()}}
+        return await self.http.post("/v1/media", files={"file": file}, data=data, headers=headers or {})
+
+    async def sent(self, content: bytes | None = None, **known: Any) -> dict[str, Any]:
+        answer = await self.send(content, **known)
+        assert answer.status_code == 201, answer.text
+        await self.stage.app.jobs.run_pending()
+        body: dict[str, Any] = (await self.http.get(answer.headers["location"])).json()
+        return body
+
+    async def paper(self, content: bytes | None = None, **known: Any) -> dict[str, Any]:
+        whole = pictures.pdf() if content is None else content
+        return await self.sent(whole, name="paper.pdf", declared="application/pdf", purpose="paper", **known)
+
+    async def album(self, **columns: Any) -> str:
+        made = await self.stage.make(gallery_app.Album, owner_id=self.id, **columns)
+        return str(made.id)
+
+
+@pytest.fixture
+async def stage(database_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    async with running(gallery_app.build(database_url, tmp_path)) as found:
+        yield found
+
+
+@pytest.fixture
+def person(stage: Stage) -> Callable[..., Person]:
+    return lambda user_id=None, *roles: Person(stage, user_id, *roles)
+
+
+@pytest.fixture
+def ada(person: Callable[..., Person]) -> Person:
+    return person(gallery_app.ADA)
+
+
+@pytest.fixture
+def bob(person: Callable[..., Person]) -> Person:
+    return person(gallery_app.BOB)
+
+
+@pytest.fixture
+def staff(person: Callable[..., Person]) -> Person:
+    return person(gallery_app.STAFF, "staff")
+
+
+@pytest.fixture
+def nobody(person: Callable[..., Person]) -> Person:
+    return person()
+
+
+@pytest.fixture
+def stored(stage: Stage) -> Callable[[], Awaitable[list[str]]]:
+    """The keys of everything in the store, and what lies beside it."""
+
+    async def look() -> list[str]:
+        library = stage.app.library
+        beside = [path.name for path in library.folder.glob("*")] if library.folder.exists() else []
+        return [each.key async for each in library.files.list("")] + beside
+
+    return look

@@ -1,0 +1,68 @@
+"""One contract for every form of the port."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from freehold.media import open_files
+from freehold.media.files import checked
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["local", "memory://", "file"])
+def files(request, tmp_path):
+    (tmp_path / "bucket").mkdir()
+    url = {"local": "", "file": f"file://{tmp_path}/bucket"}.get(request.param, request.param)
+    return open_files(url, tmp_path / "files")
+
+
+async def chunks(*pieces, fails=False):
+    for piece in pieces:
+        yield piece
+    if fails:
+        raise RuntimeError("the client is gone")
+
+
+async def whole(files, key, **asked):
+    return b"".join([piece async for piece in files.read(key, **asked)])
+
+
+async def test_an_object_is_there_whole_or_not_at_all(files, tmp_path):
+    assert await files.put("media/1/original", chunks(b"abc", b"def")) == 6
+    assert await whole(files, "media/1/original") == b"abcdef"
+    assert await whole(files, "media/1/original", start=2, end=4) == b"cd"
+    assert await whole(files, "media/1/original", start=4) == b"ef"
+    with pytest.raises(RuntimeError):
+        await files.put("media/2/original", chunks(b"abc", fails=True))
+    assert [each.key async for each in files.list("media/")] == ["media/1/original"]
+    found = await files.stat("media/1/original")
+    assert found is not None and found.size_bytes == 6
+    assert abs(found.modified_at - datetime.now(UTC)) < timedelta(minutes=1)
+    async with files.local("media/1/original") as path:
+        assert path.read_bytes() == b"abcdef"
+    given = tmp_path / "given"
+    given.write_bytes(b"xyz")
+    await files.adopt("media/1/thumb.webp", given)
+    assert not given.exists() and await whole(files, "media/1/thumb.webp") == b"xyz"
+
+
+async def test_what_is_gone_is_gone(files):
+    await files.put("media/1/original", chunks(b"abc"))
+    await files.delete("media/1/original")
+    await files.delete("media/1/original")
+    assert await files.stat("media/1/original") is None
+    assert [each.key async for each in files.list("media/")] == []
+    with pytest.raises(FileNotFoundError):
+        await whole(files, "media/1/original")
+    with pytest.raises(FileNotFoundError):
+        async with files.local("media/1/original"):
+            pass
+
+
+@pytest.mark.parametrize("key", ["../x", "a/../b", "/a", "a//b", "a\0b", "", "a/.", "A", "x" * 501])
+def test_a_key_is_of_our_own_making(key):
+    with pytest.raises(ValueError, match="no key"):
+        checked(key)
