@@ -1,11 +1,12 @@
-"""Find the servers that the suite can use, and start PostgreSQL where it is missing.
+"""Find what the suite needs beside Python: PostgreSQL, which is started where it is missing, and a Chromium.
 
     python scripts/find_services.py
 
-Only what the suite needs today (PostgreSQL) is installed or started; the rest is
-reported. The suite looks for it at FREEHOLD_TEST_POSTGRES, by default
-postgres@127.0.0.1:5432 without a password. Ends with 1 where PostgreSQL cannot
-be had and FREEHOLD_REQUIRE_SERVICES=1 asks for it.
+Only what the suite needs today (PostgreSQL and Chromium) is installed or
+started; the rest is reported. The suite looks for PostgreSQL at
+FREEHOLD_TEST_POSTGRES, by default postgres@127.0.0.1:5432 without a password,
+and for a browser at FREEHOLD_TEST_CHROMIUM, by default on the PATH. Ends with 1
+where one of them cannot be had and FREEHOLD_REQUIRE_SERVICES=1 asks for it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from urllib.parse import urlsplit
 
 DEFAULT_POSTGRES = "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres"
 TIMEOUT_SECONDS = 3
+# As services/imba/tests/browser.py looks for it.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
 def exchange(host: str, port: int, send: bytes) -> bytes | None:
@@ -65,15 +68,20 @@ def postgres_binaries() -> Path | None:
     return next((folder for folder in folders if (folder / "initdb").exists()), None)
 
 
-def install_postgres() -> bool:
-    """apt-get, where there is one and we may. True when binaries came of it."""
+def install(*packages: str) -> bool:
+    """apt-get, where there is one and we may. True when it says that the packages are there."""
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return False
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    print("installing postgresql with apt-get", flush=True)
+    print(f"installing {' '.join(packages)} with apt-get", flush=True)
     subprocess.run(["apt-get", "update", "-qq"], env=quiet, check=False, stdout=subprocess.DEVNULL)
-    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "postgresql"]
-    if subprocess.run(command, env=quiet, check=False, stdout=subprocess.DEVNULL).returncode != 0:
+    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+    return subprocess.run(command, env=quiet, check=False, stdout=subprocess.DEVNULL).returncode == 0
+
+
+def install_postgres() -> bool:
+    """True when binaries came of it."""
+    if not install("postgresql"):
         return False
     # The package may have started a cluster that wants passwords; it is new, so nothing of value runs in it.
     for cluster in Path("/etc/postgresql").glob("*/main"):
@@ -128,23 +136,59 @@ def provide_postgres() -> str:
     return "running (started now)" if state == "running" else state
 
 
+def browser_version() -> str | None:
+    """What the browser says of itself; None where there is none, or one that does not start."""
+    named = os.environ.get("FREEHOLD_TEST_CHROMIUM")
+    programs = [named] if named else [path for name in BROWSERS if (path := shutil.which(name))]
+    for program in programs:
+        # Ubuntu's package is a stub that asks for a snap: it is on the PATH and does not run.
+        try:
+            answer = subprocess.run([program, "--version"], check=False, capture_output=True, text=True, timeout=30)
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if answer.returncode == 0 and answer.stdout.strip():
+            return answer.stdout.strip()
+    return None
+
+
+def provide_chromium() -> str:
+    """Look for a Chromium as the suite will, install one where there is none; the state in a few words."""
+    version = browser_version()
+    named = os.environ.get("FREEHOLD_TEST_CHROMIUM")
+    if version is None and named:
+        return f"does not start: FREEHOLD_TEST_CHROMIUM={named}"
+    if version is None and install("chromium", "fonts-liberation"):
+        version = browser_version()
+    if version is None:
+        return "not installed (as root on Debian this command installs it; elsewhere set FREEHOLD_TEST_CHROMIUM to one)"
+    return f"found: {version}"
+
+
 def main() -> None:
     """Print one line for each server."""
     postgres = provide_postgres()
+    chromium = provide_chromium()
     # RabbitMQ answers a protocol it does not know with the one that it does.
     rows = {
         "PostgreSQL": postgres,
+        "Chromium": chromium,
         "Redis": _says(6379, b"PING\r\n", (b"+PONG", b"-NOAUTH")),
         "RabbitMQ": _says(5672, b"AMQP\0\0\0\0", (b"AMQP",)),
         "NATS": _says(4222, b"", (b"INFO",)),
         "MariaDB": _says(3306, b"", (b"mysql", b"MariaDB")),
     }
     for name, state in rows.items():
-        note = "" if name == "PostgreSQL" else "  (not needed by the suite yet)"
+        note = "" if name in ("PostgreSQL", "Chromium") else "  (not needed by the suite yet)"
         print(f"{name:<11} {state}{note}")
+    absent = []
     if not postgres.startswith("running"):
+        absent.append("PostgreSQL")
         print("The suite skips what only PostgreSQL can show; set FREEHOLD_TEST_POSTGRES to a server that it may use.")
-        sys.exit(1 if os.environ.get("FREEHOLD_REQUIRE_SERVICES") == "1" else 0)
+    if not chromium.startswith("found"):
+        absent.append("Chromium")
+        print("The suite skips what only a browser can show.")
+    if absent and os.environ.get("FREEHOLD_REQUIRE_SERVICES") == "1":
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-import shutil
 import socket
 import threading
 import time
@@ -19,6 +18,7 @@ from rich.console import Console
 from .. import demo
 from ..service import build
 from ..settings import ImbaSettings
+from . import browser
 from .conftest import core
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -59,18 +59,20 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    program = shutil.which("chromium")
+    program = browser.program()
     if program is None:
-        message = "no chromium on the PATH; as root on Debian: apt-get install chromium"
+        message = (
+            "no Chromium on the PATH; `make services` installs one on Debian, FREEHOLD_TEST_CHROMIUM names another"
+        )
         if os.environ.get("FREEHOLD_REQUIRE_SERVICES") == "1":
             pytest.fail(message)
         pytest.skip(message)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield started
+        started.close()
 
 
 class Tab:
