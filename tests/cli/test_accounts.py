@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -16,6 +17,8 @@ from uuid import UUID
 import pytest
 
 from freehold.cli import main
+from freehold.store.audit import seal_pending
+from freehold.store.database import Database
 
 # Passwords are hashed as in production, and the schema commands are processes: long on a busy machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -173,6 +176,34 @@ def test_explain_access_says_which_part_of_the_rule_decides(shelf: Shelf) -> Non
     assert (absent["status"], absent["reason"]) == (404, "there is no such row, for anyone")
     assert shelf.explain("bill@example.com", "GET", "/v1/reports/sales")["status"] == 403
     assert "No operation answers DELETE" in shelf.run("explain-access", "anonymous", "DELETE", path, status=2)
+
+
+def test_E05_audit_verify_walks_the_chain_and_names_the_first_broken_place(shelf: Shelf) -> None:
+    identity = shelf.add("seal@example.com")
+    shelf.run("user", "roles", identity, "editor")
+    told = json.loads(shelf.run("audit", "verify", "--json"))
+    assert told["whole"] is True
+    assert told["first_fault"] is None
+    assert told["waiting"] > 0
+    key = (shelf.folder / "var" / "secret").read_text().strip().encode()
+
+    async def seal() -> int:
+        database = Database.open(f"sqlite+aiosqlite:///{shelf.folder}/var/freehold.db")
+        await database.start()
+        try:
+            return await seal_pending(database, key=key)
+        finally:
+            await database.close()
+
+    sealed = asyncio.run(seal())
+    assert sealed == told["waiting"]
+    assert f"the chain is whole: {sealed} records sealed, 0 waiting" in shelf.run("audit", "verify")
+    with sqlite3.connect(shelf.folder / "var" / "freehold.db") as database:
+        for event in ("update", "delete"):
+            database.execute(f"DROP TRIGGER freehold_audit_{event}")
+        database.execute("UPDATE freehold_audit SET action = 'user.nothing' WHERE sequence = 2")
+    assert "broken at record 2: record 2 (" in shelf.run("audit", "verify", status=1)
+    shelf.run("audit", "verify", "--json", status=1)
 
 
 def test_a_schema_is_made_checked_and_applied(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from freehold.resource import clock
 from freehold.resource.base import new_id
 from freehold.resource.principal import Principal, system
 from freehold.store.audit import AUDIT, record, seal, seal_pending
-from freehold.store.audit_check import verify
+from freehold.store.audit_check import examine, verify
 from freehold.store.audit_ddl import AUDIT_DDL
 from freehold.store.database import Database
 from freehold.store.ledger import LEDGER
@@ -48,7 +48,7 @@ async def rows(database: Database) -> list[Any]:
 
 async def faults(database: Database, *, key: bytes = b"") -> list[str]:
     async with database.reading(system("test")) as session:
-        return await verify(session, key=key)
+        return [fault.message for fault in await verify(session, key=key)]
 
 
 async def tamper(database: Database, *statements: str) -> None:
@@ -195,6 +195,28 @@ class TestChain:
         await tamper(database, *statements)
         found = await faults(database)
         assert (found and found[0].startswith(fault)) or fault in found[0]
+
+    async def test_E05_a_walk_beside_a_service_that_seals_finds_no_fault(self, database: Database) -> None:
+        await write(database, *map(str, range(40)))
+        await seal_pending(database)
+
+        async def go_on() -> None:
+            for number in range(10):
+                await write(database, f"later {number}")
+                await seal_pending(database)
+
+        walks = [faults(database) for _ in range(10)]
+        found = await asyncio.gather(go_on(), *walks)
+        assert [each for each in found if each] == []
+
+    async def test_E05_an_inserted_record_behind_the_head_is_found(self, database: Database) -> None:
+        await write(database, "a", "b")
+        await seal_pending(database)
+        await tamper(database, "UPDATE freehold_audit_head SET sequence = 1")
+        assert (await faults(database))[0].startswith("the chain ends at 2, but 1")
+        async with database.reading(system("test")) as session:
+            verdict = await examine(session, most=1)
+        assert (verdict.sealed, verdict.waiting, len(verdict.faults)) == (2, 0, 1)
 
     async def test_E05_with_a_key_nobody_without_it_can_write_the_chain_anew(self, database: Database) -> None:
         await write(database, "a")

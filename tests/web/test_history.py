@@ -54,7 +54,7 @@ async def faults(app: Freehold) -> list[str]:
     key = app.settings.secret_value.encode()
     await seal_pending(app.database, key=key)
     async with app.database.reading(system("check")) as session:
-        return await verify(session, key=key)
+        return [fault.message for fault in await verify(session, key=key)]
 
 
 async def test_what_was_changed_newest_first(client: Client, app: Freehold) -> None:
