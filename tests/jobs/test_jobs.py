@@ -20,7 +20,9 @@ from freehold.resource import clock
 from freehold.resource.base import new_id
 from freehold.resource.principal import ANONYMOUS, Principal, system
 from freehold.store.database import Database
+from freehold.store.instant import instant
 from freehold.store.session import Session
+from freehold.testing import Clock
 
 pytestmark = pytest.mark.anyio
 
@@ -396,3 +398,14 @@ class TestHousekeeping:
         await enqueue_note(database, "not due", run_at=clock.now() + 2 * HOUR)
         move_clock(HOUR)
         assert timedelta(0) <= await jobs.oldest_waiting_age() - HOUR < timedelta(seconds=5)
+
+    async def test_F06_a_clock_that_a_test_has_stopped_shows_one_instant_to_every_statement(
+        self, database: Database
+    ) -> None:
+        """Else a job would be due only once a look for it takes longer than its enqueueing did."""
+        with Clock() as stopped:
+            async with database.reading(system("test")) as session:
+                asked = [select(instant(database.dialect_name, HOUR)) for _ in range(3)]
+                for statement in asked:
+                    await asyncio.sleep(0.005)
+                    assert (await session.execute(statement)).scalar_one() == stopped.now() + HOUR

@@ -14,13 +14,12 @@ def instant(dialect_name: str, after: timedelta = timedelta(0)) -> ColumnElement
     """The instant `after` from now, for leases, due times and ticks that several processes compare.
 
     On PostgreSQL the database's clock decides, so that a machine whose clock is wrong by an hour neither takes over
-    a living lease nor fires a tick early (a clock that a test moved is added as an offset). On SQLite all processes
-    share one machine and its clock.
+    a living lease nor fires a tick early. On SQLite all processes share one machine and its clock. A clock that a test
+    has moved or stopped decides for both: an offset to the database's would grow between two statements.
     """
-    if dialect_name != "postgresql":
-        return literal(clock.now() + after, UTCDateTime())
-    moved = clock.now() - datetime.now(UTC)
-    if abs(moved) < timedelta(seconds=1):  # nobody moved it: the rest is the time between the two calls
-        moved = timedelta(0)
+    present = clock.now()
+    moved = abs(present - datetime.now(UTC)) >= timedelta(seconds=1)
+    if dialect_name != "postgresql" or moved:
+        return literal(present + after, UTCDateTime())
     # statement_timestamp and not clock_timestamp: PostgreSQL uses no index for a comparison with a volatile function.
-    return type_coerce(func.statement_timestamp() + literal(after + moved, Interval()), UTCDateTime())
+    return type_coerce(func.statement_timestamp() + literal(after, Interval()), UTCDateTime())
