@@ -9,7 +9,20 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, MetaData, and_, exists
 from sqlalchemy.orm import Mapped, mapped_column
 
-from freehold import Access, Forbidden, Freehold, Principal, Resource, Session, owner, role, signed_in, where
+from freehold import (
+    Access,
+    Forbidden,
+    Freehold,
+    Identity,
+    Principal,
+    Resource,
+    Session,
+    UserMixin,
+    owner,
+    role,
+    signed_in,
+    where,
+)
 from freehold.media import PICTURES, Media, MediaForm, MediaMixin, MediaQuota, MediaRead, Purpose
 from freehold.resource.base import NAMING, new_id
 from freehold.resource.base import Base as FreeholdBase
@@ -21,6 +34,10 @@ ADA, BOB, STAFF = new_id(), new_id(), new_id()
 class Base(FreeholdBase):
     __abstract__ = True
     metadata = MetaData(naming_convention=NAMING)
+
+
+class GalleryUser(UserMixin, Base):
+    __tablename__ = "users"
 
 
 class Album(Base):
@@ -81,4 +98,5 @@ def build(url: str, folder: Path, **changes: Any) -> Freehold:
     albums = Resource(
         Album, access=Access(read=where(Album.is_public.is_(True)) | owner("owner_id"), write=owner("owner_id"))
     )
-    return Freehold(albums, media=Media(Medium, **(options | changes)), settings=settings)
+    media, identity = Media(Medium, **(options | changes)), Identity(user=GalleryUser)
+    return Freehold(albums, media=media, identity=identity, settings=settings)

@@ -46,6 +46,16 @@ class ChecksumMismatch(Problem):
     code, title = "media.checksum", "Checksum mismatch"
 
 
+# The operations read it from the request themselves: a malformed one is an upload that is not there, not a bad request.
+_ID = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "description": "of an upload",
+    "schema": {"type": "string", "format": "uuid"},
+}
+
+
 def tus_router(desk: Desk, *, prefix: str) -> APIRouter:
     """The operations at `/uploads`."""
     from freehold.web.media import allow_any  # noqa: PLC0415
@@ -54,6 +64,7 @@ def tus_router(desk: Desk, *, prefix: str) -> APIRouter:
     operations = _Tus(desk, f"{prefix}/uploads")
     create = allow_any(desk.library.media.access.rule("create"))
     common: dict[str, Any] = {"response_class": Response, "dependencies": [create]}
+    one: dict[str, Any] = {**common, "openapi_extra": {"parameters": [_ID]}}
     router.add_api_route(
         "", operations.describe, methods=["OPTIONS"], operation_id="describe_uploads", status_code=204,
         summary="What this server knows of tus", response_class=Response, dependencies=[allow(anyone)],
@@ -73,7 +84,7 @@ def tus_router(desk: Desk, *, prefix: str) -> APIRouter:
         methods=["HEAD"],
         operation_id="head_upload",
         summary="Where an upload stands (tus)",
-        **common,
+        **one,
     )
     router.add_api_route(
         "/{id}",
@@ -81,7 +92,7 @@ def tus_router(desk: Desk, *, prefix: str) -> APIRouter:
         methods=["GET"],
         operation_id="get_upload",
         summary="An upload, and the file it became",
-        **common,
+        **one,
     )
     router.add_api_route(
         "/{id}",
@@ -90,7 +101,7 @@ def tus_router(desk: Desk, *, prefix: str) -> APIRouter:
         operation_id="append_upload",
         status_code=204,
         summary="Go on with an upload (tus)",
-        **common,
+        **one,
     )
     router.add_api_route(
         "/{id}",
@@ -99,7 +110,7 @@ def tus_router(desk: Desk, *, prefix: str) -> APIRouter:
         operation_id="delete_upload",
         status_code=204,
         summary="Give an upload up (tus)",
-        **common,
+        **one,
     )
     return router
 
@@ -114,6 +125,7 @@ class _Tus:
     async def describe(self, request: Request) -> Response:
         headers = {
             **TUS,
+            "Allow": "OPTIONS, POST",
             "Tus-Version": VERSION,
             "Tus-Extension": "creation,creation-with-upload,termination,expiration,checksum",
             "Tus-Max-Size": str(self._library.media.largest_bytes),
