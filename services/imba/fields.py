@@ -7,11 +7,13 @@ nothing is sold in them.
 from __future__ import annotations
 
 from typing import Annotated, Any, get_args
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Enum
 
+from freehold import NotFound
 from freehold.fields import Prose
 
 INPUT = ConfigDict(extra="forbid", strict=True)
@@ -61,6 +63,14 @@ Currency = Annotated[str, Field(min_length=3, max_length=3, examples=["USD"]), A
 def one_of(choices: Any) -> Enum:
     """The column type of a `Literal`: text, wide enough that a further choice needs no other column."""
     return Enum(*get_args(choices), native_enum=False, length=20)
+
+
+def key_in_path(text: str) -> UUID:
+    """The key of a row in a path of one's own. Raises NotFound for one that is not of its form: it names nothing."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound from None
 
 
 def not_blank(text: str) -> str:

@@ -10,6 +10,7 @@ from . import landing
 from .blocks.routes import blocks
 from .calendars.jobs import sync_calendar
 from .calendars.routes import calendars
+from .favourites import routes as favourites
 from .media.routes import media
 from .notices import routes as notices
 from .properties.routes import properties
@@ -38,6 +39,7 @@ def build(
         calendars,
         reservations,
         verification_requests,
+        favourites.favourites,
         notices.notices,
         notices.notice_preferences,
         title="Imba",
@@ -53,7 +55,7 @@ def build(
             on_erase=registration.erase,
             policy=PasswordPolicy(service_name="Imba"),
         ),
-        routers=[landing.router, notices.router, client.router],
+        routers=[landing.router, notices.router, favourites.router, client.router],
         jobs=[
             expire_holds,
             sync_calendar,

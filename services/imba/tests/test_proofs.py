@@ -18,6 +18,8 @@ from services.imba.blocks.models import Block
 from services.imba.blocks.routes import blocks
 from services.imba.calendars.models import Calendar
 from services.imba.calendars.routes import calendars
+from services.imba.favourites.models import Favourite
+from services.imba.favourites.routes import favourites
 from services.imba.properties.models import Property
 from services.imba.properties.routes import IS_THERE, LANDLORD, properties
 from services.imba.reservations.models import Reservation
@@ -129,12 +131,16 @@ async def seed(stage: Stage) -> Scene:
         status="approved",
         reviewer_id=ids["reviewer"],
     )
+    own = await stage.make(Favourite, user_id=ids["tenant"], property_id=listed.id)
+    theirs.append(await stage.make(Favourite, user_id=ids["other"], property_id=listed.id))
+    not_of_the_tenant = [draft, check, done, *theirs, *of_the_landlord]
     return Scene(
         callers=people,
         secrets={
-            "tenant": [draft, check, done, *theirs, *of_the_landlord],
-            "rival": [draft, check, done, *theirs, *of_the_landlord],
-            "nobody": [draft, check, done, *theirs, *of_the_landlord],
+            "tenant": not_of_the_tenant,
+            "rival": [own, *not_of_the_tenant],
+            "nobody": [own, *not_of_the_tenant],
+            "landlord": [own],
             "reviewer": [*theirs, *of_the_landlord],
         },
         cells={
@@ -207,6 +213,7 @@ FAULTS: dict[str, Any] = {
     "stays are shown to whom they are not": loosened(reservations, read=~TENANT),
     "blocks are shown to all": loosened(blocks, read=anyone),
     "calendars are shown to landlords": loosened(calendars, read=role("landlord")),
+    "favourites are shown to all": loosened(favourites, read=signed_in),
     "the street is shown to all": loosened(properties, read_fields={}),
     "checks are shown to landlords": loosened(
         verification_requests, read=owner("landlord_id") | role("landlord") | STAFF

@@ -12,6 +12,12 @@ from ..settings import ImbaSettings
 from .models import User
 
 
+class AccountClosed(Forbidden):
+    """The account has been erased or closed; a log-in of it may live a few seconds longer."""
+
+    code, title = "imba.account_closed", "This account is closed"
+
+
 class EmailNotVerified(Forbidden):
     """The account's e-mail address has not been verified, and this operation asks for that."""
 
@@ -27,6 +33,19 @@ async def lock(db: Session, user_id: UUID) -> User:
     """The account, with its row locked until the commit: a turnstile for what must not happen twice at once."""
     locked = select(User).where(User.id == user_id).with_for_update()
     return (await db.scalars(locked, execution_options={"populate_existing": True})).one()
+
+
+async def take_turns(db: Session, caller_id: UUID, *others: UUID) -> None:
+    """Keep what these people do in turns until the commit, and their accounts from being erased meanwhile.
+
+    Locks the rows by id, so that two who wait for each other cannot be. Raises AccountClosed where the caller's is
+    gone: a person who leaves takes along what is there at that moment, and nothing may come after it.
+    """
+    async with db.unscoped("people take turns") as system_db:
+        locked = select(User.id, User.is_active).where(User.id.in_({caller_id, *others})).order_by(User.id)
+        rows = (await system_db.execute(locked.with_for_update(key_share=True))).all()
+    if not any(row.id == caller_id and row.is_active for row in rows):
+        raise AccountClosed("This account is closed.")
 
 
 def require_verified_email(db: Session, user: User) -> None:

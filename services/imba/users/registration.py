@@ -6,6 +6,7 @@ from typing import Any
 
 from freehold import Session
 
+from ..favourites import crud as favourites
 from ..media import crud as media
 from ..notices import crud as notices
 from ..properties import crud as properties
@@ -25,6 +26,7 @@ async def export(db: Session, user: User) -> dict[str, Any]:
     return {
         "properties": await properties.held_about(db, user.id),
         "reservations": await reservations.held_about(db, user.id),
+        "favourites": await favourites.held_about(db, user.id),
         "media": await media.held_about(db, user.id),
         "verification_requests": await verification.held_about(db, user.id),
         **await notices.held_about(db, user.id),
@@ -36,5 +38,6 @@ async def erase(db: Session, user: User) -> None:
     await properties.withdraw_all(db, user.id)
     await reservations.give_up_all(db, user.id)
     await verification.close_all(db, user.id)
+    await favourites.erase(db, user.id)
     await notices.erase(db, user.id)
     await media.erase(db, user.id)

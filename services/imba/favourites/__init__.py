@@ -1,0 +1,1 @@
+"""Listings that a person has put aside."""
