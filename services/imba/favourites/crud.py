@@ -59,5 +59,5 @@ async def erase(db: Session, user_id: UUID) -> None:
     await db.execute(delete(Favourite).where(Favourite.user_id == user_id))
 
 
-def _of(user_id: UUID, property_id: UUID) -> Select[tuple[Favourite]]:
+def _of(user_id: UUID, property_id: UUID) -> Select[Favourite]:
     return select(Favourite).where(Favourite.user_id == user_id, Favourite.property_id == property_id)
