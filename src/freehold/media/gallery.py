@@ -39,6 +39,8 @@ async def change(db: Session, actor: Principal, row: Any, changes: MediaChanges)
     if gallery is None:
         refused = [FieldError("no_gallery", "This file stands in no gallery", pointer=f"/{name}") for name in moves]
         raise Invalid(errors=refused)
+    if changes.is_cover and row.purpose != media.shown_in_galleries:
+        raise Invalid(errors=[FieldError("no_cover", "This file is not shown in the gallery", pointer="/is_cover")])
     async with db.unscoped("the other files of a gallery move along") as system_db:
         rows = await _rows(system_db, media, gallery, row.purpose)
         if "position" in sent:

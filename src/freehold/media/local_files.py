@@ -100,13 +100,17 @@ class LocalFiles:
 
     def _place(self, draft: Path, target: Path) -> None:
         _sync(draft)
-        for _ in range(10):
+        for attempts_left in reversed(range(10)):
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # A deletion beside this one may take the folder away again in between, because it is empty.
-            with suppress(FileNotFoundError):
+            try:
                 draft.replace(target)
                 break
-        _sync(target.parent)
+            except FileNotFoundError:
+                # A deletion beside this one may take the folder away again in between, because it is empty.
+                if not attempts_left:
+                    raise
+        for folder in (target.parent, target.parent.parent):  # the second: the first may be new, and its name too
+            _sync(folder)
 
     def _remove(self, path: Path) -> None:
         path.unlink(missing_ok=True)

@@ -28,7 +28,7 @@ def open_files(url: str | None, folder: Path) -> Files:
     from freehold.media.object_files import ObjectFiles  # noqa: PLC0415  # needs the extra
 
     try:
-        return ObjectFiles(url)
+        return ObjectFiles(url, folder=_incoming(folder))
     except Exception as error:
         raise ConfigurationError(f"FREEHOLD_FILES_URL cannot be used: {type(error).__name__}") from error
 
@@ -45,7 +45,7 @@ def open_library(
         files=files,
         workshop=workshop(media.seconds, media.memory_bytes),
         signer=Signer(secret.encode()),
-        folder=folder / "incoming",
+        folder=_incoming(folder),
         uploads=Uploads(media, files),
         render=work.render_job(lambda: library),
         erase=work.erase_job(lambda: library),
@@ -54,6 +54,11 @@ def open_library(
     database.parts[Library] = library
     database.registry.remember(media.access.rule("create"))
     return library
+
+
+def _incoming(folder: Path) -> Path:
+    """Where files are that are being received or worked on. The sweep clears it."""
+    return folder / "incoming"
 
 
 def _need(module: str) -> None:

@@ -58,14 +58,12 @@ async def _refuse_crowd(db: Session, media: Media, owner_id: UUID, purpose: Purp
         return
     model = media.model
     there = and_(model.purpose == purpose.name, model.deleted_at.is_(None))
-    where = (
-        getattr(model, media.gallery) == gallery
-        if media.gallery and gallery is not None
-        else model.owner_id == owner_id
-    )
+    where = [model.owner_id == owner_id]
+    if media.gallery is not None:
+        where = [getattr(model, media.gallery) == gallery, *(where if gallery is None else [])]
     if gallery is not None:
         await turns.of_gallery(db, model.__tablename__, gallery)
-    count = await db.scalar(select(func.count()).select_from(model).where(there, where))
+    count = await db.scalar(select(func.count()).select_from(model).where(there, *where))
     if (count or 0) >= purpose.max_count:
         raise QuotaReached(
             f"There is room for {purpose.max_count} files of the purpose {purpose.name!r}. Delete one first."

@@ -7,7 +7,9 @@ belongs to a process that died in between.
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -65,7 +67,9 @@ async def _objects(library: Library, before: datetime) -> set[UUID]:
     originals: set[UUID] = set()
     newest: dict[UUID, datetime] = {}
     async for each in library.files.list("media/"):
-        medium_id = UUID(each.key.split("/")[1])
+        medium_id = _named(each.key)
+        if medium_id is None:
+            continue
         newest[medium_id] = max(newest.get(medium_id, each.modified_at), each.modified_at)
         if each.key == original_key(medium_id):
             originals.add(medium_id)
@@ -114,17 +118,31 @@ async def _rows(library: Library, kept: set[UUID], before: datetime) -> None:
 async def _pieces(library: Library, before: datetime) -> None:
     """Remove pieces of uploads that no row names: a process died between writing and noting them."""
     async for each in library.files.list("uploads/"):
-        if each.modified_at < before:
+        upload_id = _named(each.key)
+        if upload_id is not None and each.modified_at < before:
             async with library.database.reading(system(_REASON)) as session:
-                is_needed = await library.uploads.names(session, UUID(each.key.split("/")[1]), each.key)
+                is_needed = await library.uploads.names(session, upload_id, each.key)
             if not is_needed:
                 await library.files.delete(each.key)
 
 
 def _received(library: Library, before: datetime) -> None:
     for path in library.folder.glob("*") if library.folder.is_dir() else ():
-        if path.is_file() and path.stat().st_mtime < before.timestamp():
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime >= before.timestamp():
+                continue
+            if path.is_dir():  # in which a worker that was killed made variants
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()
+
+
+def _named(key: str) -> UUID | None:
+    """The file or upload that an object belongs to; None for one that somebody else has put there."""
+    try:
+        return UUID(key.split("/")[1])
+    except ValueError:
+        return None
 
 
 def _batches(ids: list[UUID]) -> Iterable[list[UUID]]:

@@ -22,12 +22,19 @@ from freehold.resource.base import new_id
 from freehold.store.session import Session
 
 PIECE_BYTES = 4 * 1024 * 1024
+MAX_PIECES = 2_000  # as many as a bad line may break off at; each costs a row's width and an object
 
 
 class OffsetConflict(Conflict):
     """The upload does not stand at the offset that the request goes on from."""
 
     code, title = "media.upload_offset", "The upload stands elsewhere"
+
+
+class TooManyPieces(Conflict):
+    """The upload came in so many small chunks that it is given up."""
+
+    code, title = "media.upload_pieces", "Too many pieces"
 
 
 class Uploads:
@@ -78,7 +85,12 @@ class Uploads:
         return key
 
     async def note(self, db: Session, upload: Row[Any], keys: Sequence[str], size_bytes: int) -> Row[Any]:
-        """The upload with these pieces at its end. Raises OffsetConflict when another request went on meanwhile."""
+        """The upload with these pieces at its end.
+
+        Raises OffsetConflict when another request went on meanwhile, TooManyPieces.
+        """
+        if len(upload.pieces) + len(keys) > MAX_PIECES:
+            raise TooManyPieces("Send it in larger chunks.")
         statement = (
             update(UPLOADS)
             .where(UPLOADS.c.id == upload.id, UPLOADS.c.offset_bytes == upload.offset_bytes, UPLOADS.c.state == "open")
@@ -100,12 +112,20 @@ class Uploads:
             async for chunk in self._files.read(key):
                 yield chunk
 
-    async def end(self, db: Session, upload_id: UUID, *, state: str, failure: dict[str, Any] | None = None) -> bool:
-        """Mark an open upload as done or refused; False where it was ended before."""
+    async def done(self, db: Session, upload_id: UUID, medium_id: UUID) -> None:
+        """Mark an open upload as the file that it became. Raises OffsetConflict where it was ended before."""
+        if not await self._end(db, upload_id, state="done", medium_id=medium_id):
+            raise OffsetConflict("This upload has ended: look at it.")
+
+    async def refuse(self, db: Session, upload_id: UUID, failure: dict[str, Any]) -> None:
+        """Mark an open upload as refused. Without effect where it was ended before."""
+        await self._end(db, upload_id, state="refused", failure=failure)
+
+    async def _end(self, db: Session, upload_id: UUID, **values: Any) -> bool:
         statement = (
             update(UPLOADS)
             .where(UPLOADS.c.id == upload_id, UPLOADS.c.state == "open")
-            .values(state=state, failure=failure, pieces=[])
+            .values(pieces=[], **values)
             .returning(UPLOADS.c.id)
         )
         return (await db.execute(statement)).first() is not None

@@ -16,7 +16,7 @@ from freehold.jobs import Job, job
 from freehold.media.files import delete_below
 from freehold.media.gallery import gallery_of, take_turn, tell_cover
 from freehold.media.library import Library
-from freehold.media.variants import OUTPUTS, folder, original_key, variant_key
+from freehold.media.variants import OUTPUTS, SIZES, folder, original_key, variant_key
 from freehold.media.workshop import PictureRefused
 from freehold.resource.principal import system
 from freehold.store.session import Session
@@ -53,7 +53,7 @@ async def _rendered(library: Library, row: Any) -> tuple[Mapping[str, list[int]]
                 made = await library.workshop.render(
                     path, Path(out), content_type=row.content_type, max_pixels=library.media.max_pixels
                 )
-                for size in made:
+                for size in SIZES:  # and not what the worker says: it has read a stranger's file
                     for output in OUTPUTS:
                         await library.files.adopt(variant_key(row.id, size, output), Path(out) / f"{size}.{output}")
     except PictureRefused as refused:

@@ -31,9 +31,10 @@ SAVE: dict[str, dict[str, Any]] = {
     "jpeg": {"Q": 80, "interlace": True, "optimize_coding": True, "background": [255]},
 }
 MAX_FRAMES = 1000
-# What other readers than ours take for their own: pages, scripts, documents and archives inside a picture.
+# What other readers than ours take for their own: pages, scripts, documents and archives inside a picture. Some text
+# has to follow: four letters and a bracket alone turn up by chance in one of a few thousand honest photos.
 _FOREIGN = re.compile(
-    rb"<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>]|script[\s>]|iframe[\s>]|svg[\s>]|\?php)|%PDF-[12]\.[0-9]",
+    rb"<(?:!doctype\s+html|(?:html|head|body|script|iframe|svg)[\s/>]|\?php)[\t\n\r -~]{6}|%PDF-[12]\.[0-9]",
     re.IGNORECASE,
 )
 _END_OF_ARCHIVE = b"PK\x05\x06"

@@ -6,65 +6,41 @@ its content, and signed addresses for who cannot send a header.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from freehold.errors import FieldError, Invalid, OutcomeUnknown, Problem
+from freehold.errors import FieldError, Invalid, Problem
 from freehold.jobs import Principals
 from freehold.media.addresses import AddressRefused, use
-from freehold.media.declaration import Media, Purpose
-from freehold.media.files import delete_below
-from freehold.media.intake import Intake, Judged, judge, store
+from freehold.media.declaration import Media
+from freehold.media.intake import Intake, judge
 from freehold.media.library import Library
-from freehold.media.registration import register
-from freehold.media.schemas import MediaForm
-from freehold.media.variants import folder
 from freehold.resource import clock
 from freehold.resource.access import anyone
-from freehold.resource.base import new_id
 from freehold.resource.principal import Principal, system
-from freehold.store.protection import Grant
 from freehold.store.unit import Unit
 from freehold.web import body as bodies
-from freehold.web.bound import Bound
 from freehold.web.edge_options import Roomy
-from freehold.web.execution import Writing, execute, request_key
-from freehold.web.faults import faults
+from freehold.web.execution import request_key
 from freehold.web.guard import principal_of, require
 from freehold.web.media_content import choose, send
-from freehold.web.media_forms import Form, boundary_of, read_form
+from freehold.web.media_desk import Arrival, Desk, allow_any, draft_of, keep
+from freehold.web.media_forms import boundary_of, read_form
+from freehold.web.media_tus import tus_router
 from freehold.web.mounting import Mounted
-from freehold.web.reads import Reads
-from freehold.web.rows import check_links, load, still_allowed
+from freehold.web.rows import load
 from freehold.web.runtime import runtime
-from freehold.web.trail import leave_trail
 from freehold.web.unit import allow
 
 FORM_BYTES = 256 * 1024  # what a form may take beside its file
 _SLOW = 900.0  # seconds that an upload may take: a large file over a thin line
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What the operations of one library share."""
-
-    library: Library
-    bound: Bound
-    reads: Reads
-    path: str
-    principals: Principals | None = None
-
-    @property
-    def grant(self) -> Grant:
-        """The rule under which rows are made: no JSON operation does."""
-        return Grant(self.bound.table.name, "create", "upload", self.library.media.access.rule("create"))
 
 
 class AddressWanted(BaseModel):
@@ -96,8 +72,6 @@ def media_router(
     library: Library, mounted: Mounted, *, prefix: str = "/v1", principals: Principals | None = None
 ) -> APIRouter:
     """The operations of a library whose resource is mounted. principals: judges the holder of an address anew."""
-    from freehold.web.media_tus import tus_router  # noqa: PLC0415  # it stands on this module
-
     model = library.media.model
     bound = next(each for each in mounted.bounds if each.model is model)
     desk = Desk(library, bound, mounted.reads[model], f"{prefix}/media", principals)
@@ -148,86 +122,27 @@ def media_router(
 _ID: dict[str, Any] = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 
 
-def allow_any(rule: Any) -> Any:
-    """`allow` for a rule that may speak of rows: the operation judges those itself."""
-    from fastapi import Depends  # noqa: PLC0415
-
-    from freehold.web.unit import Allow  # noqa: PLC0415
-
-    return Depends(Allow(rule))
-
-
 async def _upload(desk: Desk, request: Request) -> Response:
-    library = desk.library
+    library, media = desk.library, desk.library.media
     request_key(request)
     boundary = boundary_of(request)
     principal = await principal_of(request)
-    require(library.media.access.rule("create"), principal)
+    require(media.access.rule("create"), principal)
     desk.reads.refuse_parameters(request)
-    async with Intake(library.folder, limit_bytes=library.media.largest_bytes) as intake:
-        form = await read_form(request, boundary, intake)
-        draft, purpose = draft_of(library.media, form.fields)
+
+    def limit_of(fields: Mapping[str, str]) -> int:
+        purpose = media.purpose(fields.get("purpose", ""))
+        return purpose.max_bytes if purpose is not None else media.largest_bytes
+
+    async with Intake(library.folder, limit_bytes=media.largest_bytes) as intake:
+        form = await read_form(request, boundary, intake, limit_of=limit_of)
+        draft, purpose = draft_of(media, form.fields)
         if not form.has_file:
             raise Invalid(errors=[FieldError("missing", "Field required", pointer="/file")])
         judged = await judge(library, intake, purpose, filename=form.filename, declared=form.declared)
         canonical = orjson.dumps([form.fields, form.filename, intake.digest], option=orjson.OPT_SORT_KEYS)
-        return await keep(desk, request, principal, intake, judged, draft, purpose, form, canonical)
-
-
-async def keep(  # noqa: PLR0917  # what a form and a finished upload have in common
-    desk: Desk, request: Request, principal: Principal, intake: Intake, judged: Judged, draft: MediaForm,
-    purpose: Purpose, form: Form, canonical: bytes, *, upload_id: UUID | None = None, medium_id: UUID | None = None,
-) -> Response:  # fmt: skip
-    """Put a judged file into the store, then commit its row; where that fails, take it out of the store again."""
-    library = desk.library
-    kept: list[UUID] = []
-    medium_id = medium_id or new_id()
-    await store(library, intake, medium_id)
-
-    async def work(unit: Unit) -> Response:
-        await check_links(unit.session, desk.bound, draft)
-        row = await register(
-            unit.session, library, medium_id=medium_id, form=draft, purpose=purpose, intake=intake, judged=judged,
-            filename=form.filename, upload_id=upload_id,
-        )  # fmt: skip
-        if upload_id is not None:
-            await library.uploads.end(unit.session, upload_id, state="done")
-        await leave_trail(unit, desk.bound, "created", row)
-        kept[:] = [medium_id]
-        shown = await desk.reads.show(unit.session, medium_id)
-        headers = {"Location": f"{desk.path}/{medium_id}"}
-        if shown is None:
-            return Response(orjson.dumps({"id": str(medium_id)}), 201, headers=headers, media_type="application/json")
-        return Response(shown.body, 201, headers={**headers, "ETag": shown.tag}, media_type="application/json")
-
-    async def rejudge(unit: Unit, key: Any) -> None:
-        kept.clear()
-        await still_allowed(unit, desk.bound, key)
-
-    writing = Writing(work, grant=desk.grant, rejudge=rejudge, subject=lambda: medium_id)
-    try:
-        response = await execute(request, principal, canonical, writing)
-    except Problem as problem:
-        if not isinstance(problem, OutcomeUnknown):
-            await delete_below(library.files, folder(medium_id))
-        raise
-    if not kept:  # the answer of an earlier request with this key
-        await delete_below(library.files, folder(medium_id))
-    return response
-
-
-def draft_of(media: Media, fields: dict[str, str]) -> tuple[MediaForm, Purpose]:
-    """The fields beside the file, checked. Raises Invalid."""
-    given = {name: value for name, value in fields.items() if value or name in ("purpose", "alt_text")}
-    try:
-        draft = media.form.model_validate_strings(given)
-    except ValidationError as error:
-        raise Invalid(errors=faults(error, given)) from None
-    purpose = media.purpose(draft.purpose)
-    if purpose is None:
-        names = ", ".join(each.name for each in media.purposes)
-        raise Invalid(errors=[FieldError("unknown_purpose", f"Input should be one of {names}", pointer="/purpose")])
-    return draft, purpose
+        arrival = Arrival(intake, judged, draft, purpose, form.filename)
+        return await keep(desk, request, principal, arrival, canonical)
 
 
 async def _content(desk: Desk, request: Request) -> Response:

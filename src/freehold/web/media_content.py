@@ -19,7 +19,9 @@ from freehold.media.variants import LARGEST, OUTPUTS, SIZES, original_key, varia
 from freehold.web.preconditions import not_modified
 
 _RANGE = re.compile(r"bytes=\s*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))\s*")
-_YEAR = "max-age=31536000, immutable"
+# The bytes of an address never change, who may see them does: a file that was deleted or hidden is gone from every
+# cache after this long. Asking again costs a 304.
+_FRESH = "max-age=300"
 
 
 class NotReady(Conflict):
@@ -68,7 +70,9 @@ async def choose(library: Library, row: Any, *, variant: str | None, accept: str
         key, kind, name = original_key(row.id), row.content_type, "original"
         headers["Content-Disposition"] = disposition("attachment", row.filename)
     is_private = media.is_private(row)
-    headers["Cache-Control"] = "no-store, private" if is_private else f"{'public' if is_public else 'private'}, {_YEAR}"
+    headers["Cache-Control"] = (
+        "no-store, private" if is_private else f"{'public' if is_public else 'private'}, {_FRESH}"
+    )
     found = await library.files.stat(key)
     if found is None:
         raise NotFound

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from python_multipart.exceptions import FormParserError
@@ -35,8 +36,12 @@ def boundary_of(request: Request) -> bytes:
     return boundary
 
 
-async def read_form(request: Request, boundary: bytes, intake: Intake) -> Form:
+async def read_form(
+    request: Request, boundary: bytes, intake: Intake, *, limit_of: Callable[[Mapping[str, str]], int]
+) -> Form:
     """Read the whole form; the part named `file` goes to the intake.
+
+    limit_of: the most that the file may have, by the fields that have come before it.
 
     Raises BadRequest for one that is malformed or cut short, TooLarge, Invalid where a part is given twice.
     """
@@ -45,6 +50,7 @@ async def read_form(request: Request, boundary: bytes, intake: Intake) -> Form:
         reader.feed(chunk)
         if reader.content:
             content, reader.content = b"".join(reader.content), []
+            intake.limit_bytes = limit_of(reader.form.fields)
             await intake.write(content)
     form = reader.end()
     if form.has_file:

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import orjson
 from fastapi import APIRouter, Request
@@ -21,17 +21,16 @@ from starlette.responses import Response
 
 from freehold.errors import BadRequest, PreconditionFailed, Problem, TooLarge, UnsupportedMediaType
 from freehold.media.intake import Intake, judge, too_large
-from freehold.media.uploads import PIECE_BYTES, OffsetConflict
+from freehold.media.schemas import MediaForm
+from freehold.media.uploads import PIECE_BYTES, OffsetConflict, TooManyPieces
 from freehold.resource.access import anyone
 from freehold.resource.principal import Principal, system
 from freehold.store.unit import Unit
 from freehold.web.guard import principal_of, require
-from freehold.web.media_forms import Form
+from freehold.web.media_desk import Arrival, Desk, allow_any, draft_of, keep
+from freehold.web.rows import check_links
 from freehold.web.runtime import runtime
 from freehold.web.unit import allow
-
-if TYPE_CHECKING:
-    from freehold.web.media import Desk
 
 VERSION = "1.0.0"
 TUS = {"Tus-Resumable": VERSION}
@@ -58,8 +57,6 @@ _ID = {
 
 def tus_router(desk: Desk, *, prefix: str) -> APIRouter:
     """The operations at `/uploads`."""
-    from freehold.web.media import allow_any  # noqa: PLC0415
-
     router = APIRouter(prefix=f"{prefix}/uploads", tags=["uploads"], redirect_slashes=False)
     operations = _Tus(desk, f"{prefix}/uploads")
     create = allow_any(desk.library.media.access.rule("create"))
@@ -140,19 +137,17 @@ class _Tus:
         has_body = request.headers.get("content-type", "") == CHUNK_TYPE
         principal = await self._caller(request)
         form = {name: value for name, value in metadata.items() if name not in ("filename", "filetype", "name", "type")}
-        from freehold.web.media import draft_of  # noqa: PLC0415
-
-        _, purpose = draft_of(self._library.media, form)
+        draft, purpose = draft_of(self._library.media, form)
         if size > purpose.max_bytes:
             raise too_large(purpose.max_bytes)
+        await self._refuse_early(request, principal, draft)
         assert principal.id is not None
         owner_id = principal.id
 
         async def work(unit: Unit) -> Row[Any]:
             return await self._uploads.begin(
                 unit.session, owner_id, size_bytes=size, form=form,
-                filename=metadata.get("filename") or metadata.get("name"),
-                declared=metadata.get("filetype") or metadata.get("type"),
+                filename=_shown(metadata, "filename", "name"), declared=_shown(metadata, "filetype", "type"),
             )  # fmt: skip
 
         upload = await runtime(request).database.run(system("begin an upload"), work)
@@ -164,8 +159,12 @@ class _Tus:
 
     async def head(self, request: Request) -> Response:
         _speaks(request)
-        upload = await self._find(request, await self._caller(request))
+        principal = await self._caller(request)
+        upload = await self._find(request, principal)
         headers = {**_state(upload), "Upload-Length": str(upload.size_bytes), "Cache-Control": "no-store"}
+        if upload.state == "open" and upload.offset_bytes == upload.size_bytes:
+            # All of it had come when a process died: a client sends nothing more, so that here it becomes a file.
+            headers |= await self._finish(request, principal, upload)
         return Response(status_code=200, headers=headers)
 
     async def show(self, request: Request) -> Response:
@@ -213,6 +212,13 @@ class _Tus:
         async with runtime(request).database.reading(system("an owner's upload")) as session:
             return await self._uploads.find(session, upload_id, principal.id)
 
+    async def _refuse_early(self, request: Request, principal: Principal, draft: MediaForm) -> None:
+        """What would be refused once all of it had been sent. It is judged again then."""
+        async with runtime(request).database.reading(principal, grant=self._desk.grant) as session:
+            await check_links(session, self._desk.bound, draft)
+            if self._library.media.attach is not None:
+                await self._library.media.attach(session, principal, draft)
+
     async def _receive(
         self, request: Request, principal: Principal, upload: Row[Any]
     ) -> tuple[Row[Any], dict[str, str]]:
@@ -258,10 +264,12 @@ class _Tus:
         except OffsetConflict:
             await self._uploads.clear(keys)
             raise
+        except TooManyPieces as refused:
+            await self._uploads.clear(keys)
+            await self._refuse(request, upload, refused)
+            raise
 
     async def _finish(self, request: Request, principal: Principal, upload: Row[Any]) -> dict[str, str]:
-        from freehold.web.media import draft_of, keep  # noqa: PLC0415
-
         library = self._library
         try:
             async with Intake(library.folder, limit_bytes=library.media.largest_bytes) as intake:
@@ -270,23 +278,24 @@ class _Tus:
                 await intake.close()
                 draft, purpose = draft_of(library.media, upload.form)
                 judged = await judge(library, intake, purpose, filename=upload.filename, declared=upload.declared_type)
-                form = Form(filename=upload.filename, declared=upload.declared_type, has_file=True)
-                await keep(
-                    self._desk, request, principal, intake, judged, draft, purpose, form, intake.digest.encode(),
-                    upload_id=upload.id, medium_id=upload.medium_id,
-                )  # fmt: skip
+                arrival = Arrival(intake, judged, draft, purpose, upload.filename, upload.id)
+                made = await keep(self._desk, request, principal, arrival, intake.digest.encode())
+        except FileNotFoundError:
+            raise OffsetConflict("Another request has ended this upload: look at it.") from None
+        except OffsetConflict:
+            raise
         except Problem as refused:
-            if refused.status < 500:
+            if refused.status < 500 and not refused.problem_code.startswith("idempotency."):
                 await self._refuse(request, upload, refused)
             raise
         await self._uploads.clear(upload.pieces)
-        return {"Content-Location": f"{self._desk.path}/{upload.medium_id}"}
+        return {"Content-Location": made.headers["location"]}
 
     async def _refuse(self, request: Request, upload: Row[Any], refused: Problem) -> None:
         failure = {"status": refused.status, "code": refused.problem_code, "detail": refused.detail}
 
         async def work(unit: Unit) -> None:
-            await self._uploads.end(unit.session, upload.id, state="refused", failure=failure)
+            await self._uploads.refuse(unit.session, upload.id, failure)
 
         await runtime(request).database.run(system("an upload is refused"), work)
         await self._uploads.clear(upload.pieces)
@@ -337,6 +346,12 @@ def _number(request: Request, name: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 15):
         raise BadRequest(f"{name.title()} is a number of bytes.", headers=TUS)
     return int(text)
+
+
+def _shown(metadata: dict[str, str], *names: str) -> str | None:
+    """The first of these that was sent. PostgreSQL keeps no NUL."""
+    found = next((metadata[name] for name in names if metadata.get(name)), None)
+    return None if found is None else found.replace("\0", "")
 
 
 def _metadata(header: str) -> dict[str, str]:
