@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -52,14 +53,27 @@ CREATE SCHEMA public;
 """
 
 
-@pytest.fixture(scope="session")
-def _worker_database() -> Iterator[str]:
-    """One PostgreSQL database for this process: emptying it costs a tenth of making another."""
+@contextmanager
+def _postgres_database() -> Iterator[str]:
     _require_postgres()
     name = f"fh_test_{uuid4().hex}"
     asyncio.run(_execute(POSTGRES, f"CREATE DATABASE {name}"))
     yield f"{POSTGRES.rsplit('/', 1)[0]}/{name}"
     asyncio.run(_execute(POSTGRES, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def _worker_database() -> Iterator[str]:
+    """One PostgreSQL database for this process: emptying it costs a tenth of making another."""
+    with _postgres_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def house_database() -> Iterator[str]:
+    """A PostgreSQL database that one application keeps for all tests of this process."""
+    with _postgres_database() as url:
+        yield url
 
 
 @pytest.fixture

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from tests.media import gallery_app, pictures
 
-from freehold.testing import Stage, running
+from freehold.testing import House, Stage, opened
+
+# For what no database has a part in.
+ON_SQLITE = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
 
 
 class Person:
@@ -51,9 +53,36 @@ class Person:
         return str(made.id)
 
 
+@pytest.fixture(scope="session")
+async def sqlite_house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    folder = tmp_path_factory.mktemp("media")
+    async with opened(gallery_app.build(f"sqlite+aiosqlite:///{folder}/test.db", folder / "var")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+async def postgresql_house(house_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    async with opened(gallery_app.build(house_database, tmp_path_factory.mktemp("media"))) as found:
+        yield found
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def house(request: pytest.FixtureRequest) -> House:
+    """The gallery, running for all tests of this process, on a database of each kind."""
+    found: House = request.getfixturevalue(f"{request.param}_house")
+    return found
+
+
 @pytest.fixture
-async def stage(database_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
-    async with running(gallery_app.build(database_url, tmp_path)) as found:
+async def stage(house: House) -> AsyncIterator[Stage]:
+    async with house.stage() as found:
+        yield found
+
+
+@pytest.fixture
+async def real_stage(house: House) -> AsyncIterator[Stage]:
+    """What commits, commits, and writers really meet."""
+    async with house.stage(isolate=False) as found:
         yield found
 
 

@@ -108,9 +108,8 @@ def pdf() -> bytes:
     return b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
 
-def jpeg_and_html() -> bytes:
-    """A picture whose comment is a page."""
-    comment = b"<html><script>alert(1)</script></html>"
+def jpeg_and(comment: bytes) -> bytes:
+    """A picture with a comment, which may be a page."""
     whole = photo()
     return whole[:2] + b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment + whole[2:]
 
