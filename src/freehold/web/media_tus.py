@@ -6,44 +6,39 @@ With the last byte the file is judged and kept exactly as one that came in a for
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
-from collections.abc import AsyncIterator
-from email.utils import format_datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request
 from sqlalchemy import Row
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from freehold.errors import BadRequest, PreconditionFailed, Problem, TooLarge, UnsupportedMediaType
+from freehold.errors import BadRequest, Problem, UnsupportedMediaType
 from freehold.media.intake import Intake, judge, too_large
 from freehold.media.schemas import MediaForm
-from freehold.media.uploads import PIECE_BYTES, OffsetConflict, TooManyPieces
+from freehold.media.uploads import OffsetConflict, TooManyPieces
 from freehold.resource.access import anyone
 from freehold.resource.principal import Principal, system
 from freehold.store.unit import Unit
 from freehold.web.guard import principal_of, require
 from freehold.web.media_desk import Arrival, Desk, allow_any, draft_of, keep
+from freehold.web.media_tus_wire import (
+    CHECKSUMS,
+    CHUNK_TYPE,
+    TUS,
+    VERSION,
+    compare,
+    metadata_in,
+    number_in,
+    pieces_of,
+    require_version,
+    shown_in,
+    state_headers,
+)
 from freehold.web.rows import check_links
 from freehold.web.runtime import runtime
 from freehold.web.unit import allow
-
-VERSION = "1.0.0"
-TUS = {"Tus-Resumable": VERSION}
-CHECKSUMS = ("sha1", "sha256")
-CHUNK_TYPE = "application/offset+octet-stream"
-
-
-class ChecksumMismatch(Problem):
-    """The chunk is not what its checksum says; none of it was kept."""
-
-    status: ClassVar[int] = 460
-    code, title = "media.checksum", "Checksum mismatch"
-
 
 # The operations read it from the request themselves: a malformed one is an upload that is not there, not a bad request.
 _ID = {
@@ -131,9 +126,9 @@ class _Tus:
         return Response(status_code=204, headers=headers)
 
     async def create(self, request: Request) -> Response:
-        _speaks(request)
-        size = _number(request, "upload-length")
-        metadata = _metadata(request.headers.get("upload-metadata", ""))
+        require_version(request)
+        size = number_in(request, "upload-length")
+        metadata = metadata_in(request.headers.get("upload-metadata", ""))
         has_body = request.headers.get("content-type", "") == CHUNK_TYPE
         principal = await self._caller(request)
         form = {name: value for name, value in metadata.items() if name not in ("filename", "filetype", "name", "type")}
@@ -147,7 +142,7 @@ class _Tus:
         async def work(unit: Unit) -> Row[Any]:
             return await self._uploads.begin(
                 unit.session, owner_id, size_bytes=size, form=form,
-                filename=_shown(metadata, "filename", "name"), declared=_shown(metadata, "filetype", "type"),
+                filename=shown_in(metadata, "filename", "name"), declared=shown_in(metadata, "filetype", "type"),
             )  # fmt: skip
 
         upload = await runtime(request).database.run(system("begin an upload"), work)
@@ -155,13 +150,13 @@ class _Tus:
         if has_body or not size:
             upload, more = await self._receive(request, principal, upload)
             headers |= more
-        return Response(status_code=201, headers={**headers, **_state(upload)})
+        return Response(status_code=201, headers={**headers, **state_headers(upload)})
 
     async def head(self, request: Request) -> Response:
-        _speaks(request)
+        require_version(request)
         principal = await self._caller(request)
         upload = await self._find(request, principal)
-        headers = {**_state(upload), "Upload-Length": str(upload.size_bytes), "Cache-Control": "no-store"}
+        headers = {**state_headers(upload), "Upload-Length": str(upload.size_bytes), "Cache-Control": "no-store"}
         if upload.state == "open" and upload.offset_bytes == upload.size_bytes:
             # All of it had come when a process died: a client sends nothing more, so that here it becomes a file.
             headers |= await self._finish(request, principal, upload)
@@ -178,10 +173,10 @@ class _Tus:
         return Response(body, headers={"Cache-Control": "no-store"}, media_type="application/json")
 
     async def append(self, request: Request) -> Response:
-        _speaks(request)
+        require_version(request)
         if request.headers.get("content-type", "") != CHUNK_TYPE:
             raise UnsupportedMediaType(f"Send {CHUNK_TYPE}.", headers={"Accept": CHUNK_TYPE})
-        offset = _number(request, "upload-offset")
+        offset = number_in(request, "upload-offset")
         principal = await self._caller(request)
         upload = await self._find(request, principal)
         if upload.state != "open" or offset != upload.offset_bytes:
@@ -189,10 +184,10 @@ class _Tus:
                 f"The upload stands at {upload.offset_bytes}.", headers={"Upload-Offset": str(upload.offset_bytes)}
             )
         upload, headers = await self._receive(request, principal, upload)
-        return Response(status_code=204, headers={**headers, **_state(upload)})
+        return Response(status_code=204, headers={**headers, **state_headers(upload)})
 
     async def terminate(self, request: Request) -> Response:
-        _speaks(request)
+        require_version(request)
         upload = await self._find(request, await self._caller(request))
 
         async def work(unit: Unit) -> None:
@@ -234,7 +229,7 @@ class _Tus:
 
     async def _take(self, request: Request, upload: Row[Any]) -> Row[Any]:
         """Piece by piece, each noted as soon as it is durable; of a broken line, what came of the last one too."""
-        async for piece in _pieces(request, upload.size_bytes - upload.offset_bytes):
+        async for piece in pieces_of(request, upload.size_bytes - upload.offset_bytes):
             upload = await self._note(request, upload, [await self._uploads.put_piece(upload, piece)], len(piece))
         return upload
 
@@ -245,11 +240,11 @@ class _Tus:
             raise BadRequest(f"Upload-Checksum takes {' and '.join(CHECKSUMS)}.")
         digest, keys, size = hashlib.new(name, usedforsecurity=False), [], 0
         try:
-            async for piece in _pieces(request, upload.size_bytes - upload.offset_bytes):
+            async for piece in pieces_of(request, upload.size_bytes - upload.offset_bytes):
                 digest.update(piece)
                 size += len(piece)
                 keys.append(await self._uploads.put_piece(upload, piece))
-            _compare(digest.digest(), wanted)
+            compare(digest.digest(), wanted)
         except BaseException:
             await self._uploads.clear(keys)
             raise
@@ -299,67 +294,3 @@ class _Tus:
 
         await runtime(request).database.run(system("an upload is refused"), work)
         await self._uploads.clear(upload.pieces)
-
-
-async def _pieces(request: Request, left: int) -> AsyncIterator[bytes]:
-    """The body in pieces. Raises TooLarge for more than the upload has left, ClientDisconnect after what had come."""
-    buffer = bytearray()
-    try:
-        async for chunk in request.stream():
-            buffer += chunk
-            left -= len(chunk)
-            if left < 0:
-                raise TooLarge("The upload is longer than it said.", headers={"Connection": "close"})
-            if len(buffer) >= PIECE_BYTES:
-                yield bytes(buffer)
-                buffer.clear()
-    except ClientDisconnect:
-        if buffer:
-            yield bytes(buffer)
-        raise
-    if buffer:
-        yield bytes(buffer)
-
-
-def _compare(digest: bytes, wanted: str) -> None:
-    if not hmac.compare_digest(base64.b64encode(digest), wanted.strip().encode()):
-        raise ChecksumMismatch("The chunk arrived changed: send it again.", headers=TUS)
-
-
-def _state(upload: Row[Any]) -> dict[str, str]:
-    return {
-        **TUS,
-        "Upload-Offset": str(upload.offset_bytes),
-        "Upload-Expires": format_datetime(upload.expires_at, usegmt=True),
-    }
-
-
-def _speaks(request: Request) -> None:
-    if request.headers.get("tus-resumable") != VERSION:
-        raise PreconditionFailed(
-            f"Send Tus-Resumable: {VERSION}.", code="media.tus_version", headers={"Tus-Version": VERSION}
-        )
-
-
-def _number(request: Request, name: str) -> int:
-    text = request.headers.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
-        raise BadRequest(f"{name.title()} is a number of bytes.", headers=TUS)
-    return int(text)
-
-
-def _shown(metadata: dict[str, str], *names: str) -> str | None:
-    """The first of these that was sent. PostgreSQL keeps no NUL."""
-    found = next((metadata[name] for name in names if metadata.get(name)), None)
-    return None if found is None else found.replace("\0", "")
-
-
-def _metadata(header: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for pair in filter(None, (each.strip() for each in header.split(","))):
-        name, _, encoded = pair.partition(" ")
-        try:
-            found[name] = base64.b64decode(encoded, validate=True).decode()
-        except ValueError:
-            raise BadRequest("Upload-Metadata holds pairs of a name and its value in base64.", headers=TUS) from None
-    return found
