@@ -12,6 +12,7 @@ from .calendars.jobs import sync_calendar
 from .calendars.routes import calendars
 from .favourites import routes as favourites
 from .media.routes import media
+from .messages import routes as messages
 from .notices import routes as notices
 from .properties.routes import properties
 from .reservations.jobs import expire_holds
@@ -40,6 +41,8 @@ def build(
         reservations,
         verification_requests,
         favourites.favourites,
+        messages.threads,
+        messages.messages,
         notices.notices,
         notices.notice_preferences,
         title="Imba",
@@ -55,7 +58,7 @@ def build(
             on_erase=registration.erase,
             policy=PasswordPolicy(service_name="Imba"),
         ),
-        routers=[landing.router, notices.router, favourites.router, client.router],
+        routers=[landing.router, notices.router, favourites.router, messages.router, client.router],
         jobs=[
             expire_holds,
             sync_calendar,

@@ -120,6 +120,11 @@ async def contact(db: Session, actor: Principal, booking: Reservation) -> Contac
         )
 
 
+async def get(db: Session, reservation_id: UUID) -> Reservation:
+    """The reservation, which the session's caller may see: asked after the link to it was checked."""
+    return await db.get_one(Reservation, reservation_id)
+
+
 async def lapse_due(db: Session) -> int:
     """Write `expired` on up to 500 holds past their end, in a session of system scope. Returns how many."""
     return await _lapse(db)

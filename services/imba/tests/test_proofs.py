@@ -20,6 +20,8 @@ from services.imba.calendars.models import Calendar
 from services.imba.calendars.routes import calendars
 from services.imba.favourites.models import Favourite
 from services.imba.favourites.routes import favourites
+from services.imba.messages.models import Message, Thread
+from services.imba.messages.routes import messages, threads
 from services.imba.properties.models import Property
 from services.imba.properties.routes import IS_THERE, LANDLORD, properties
 from services.imba.reservations.models import Reservation
@@ -52,6 +54,7 @@ BODIES = {
     "verification_request_revocation": {"reason": "no"},
     "verification_request_information_request": {"reason": "no"},
     "verification_request_note": {"note": "no"},
+    "create_thread": {"property_id": str(LISTED), "text": "Is it quiet?"},
     "create_notice_preference": {"kind": "message", "mail": False},
 }
 
@@ -131,20 +134,32 @@ async def seed(stage: Stage) -> Scene:
         status="approved",
         reviewer_id=ids["reviewer"],
     )
-    own = await stage.make(Favourite, user_id=ids["tenant"], property_id=listed.id)
+
+    async def written(tenant: str, text: str) -> list[Any]:
+        names = {"tenant_name": tenant.title(), "landlord_name": "Landlord"}
+        sides = {"tenant_id": ids[tenant], "landlord_id": ids["landlord"], "property_id": listed.id}
+        thread = await stage.make(
+            Thread, **sides, **names, reservation_id=None, message_count=1, tenant_unread=1, last_message_at=now()
+        )
+        words = {"sender_id": ids["landlord"], "number": 1, "text": text}
+        return [thread, await stage.make(Message, thread_id=thread.id, **words)]
+
+    theirs += await written("other", "between the other and the landlord")
+    between = await written("tenant", "between the tenant and the landlord")
+    own = [*between, await stage.make(Favourite, user_id=ids["tenant"], property_id=listed.id)]
     theirs.append(await stage.make(Favourite, user_id=ids["other"], property_id=listed.id))
     not_of_the_tenant = [draft, check, done, *theirs, *of_the_landlord]
     return Scene(
         callers=people,
         secrets={
             "tenant": not_of_the_tenant,
-            "rival": [own, *not_of_the_tenant],
-            "nobody": [own, *not_of_the_tenant],
-            "landlord": [own],
-            "reviewer": [*theirs, *of_the_landlord],
+            "rival": [*own, *not_of_the_tenant],
+            "nobody": [*own, *not_of_the_tenant],
+            "landlord": own[2:],
+            "reviewer": [*own, *theirs, *of_the_landlord],
         },
         cells={
-            "landlord": [(done, "reviewer_id")],
+            "landlord": [(done, "reviewer_id"), (between[0], "tenant_unread")],
             "stranger": [(listed, "street")],
         },
     )
@@ -161,7 +176,7 @@ async def test_Z03_nobody_learns_what_is_not_theirs(tmp_path: Path) -> None:
 
 
 async def test_Z01_every_operation_answers_as_declared(tmp_path: Path) -> None:
-    lines = await access_table(imba(tmp_path), seed, bodies=BODIES, may_refuse=["create_reservation"])
+    lines = await access_table(imba(tmp_path), seed, bodies=BODIES, may_refuse=["create_reservation", "create_thread"])
     assert len(lines) > 350
 
 
@@ -214,6 +229,9 @@ FAULTS: dict[str, Any] = {
     "blocks are shown to all": loosened(blocks, read=anyone),
     "calendars are shown to landlords": loosened(calendars, read=role("landlord")),
     "favourites are shown to all": loosened(favourites, read=signed_in),
+    "threads are shown to landlords": loosened(threads, read=threads.access.read | role("landlord")),
+    "messages are shown to tenants": loosened(messages, read=messages.access.read | role("tenant")),
+    "what the other side has read is shown": loosened(threads, read_fields={}),
     "the street is shown to all": loosened(properties, read_fields={}),
     "checks are shown to landlords": loosened(
         verification_requests, read=owner("landlord_id") | role("landlord") | STAFF

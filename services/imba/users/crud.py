@@ -60,6 +60,12 @@ async def receiver(db: Session, user_id: UUID) -> str | None:
     return user.email if user.is_active and user.deleted_at is None else None
 
 
+async def first_name(db: Session, user_id: UUID) -> str:
+    """What the other side of a thread or a stay calls them. For a session in system scope."""
+    words = (await db.get_one(User, user_id)).full_name.split()
+    return words[0][:100] if words else ""
+
+
 async def mail(db: Session, address: str, *, subject: str, text: str, stop: str | None = None) -> None:
     """Owe a mail: it leaves if and only if the unit commits. stop: the address that ends mails of this sort."""
     footer = f"\n\nNo more mails like this: {stop}" if stop else ""

@@ -8,6 +8,7 @@ from freehold import Session
 
 from ..favourites import crud as favourites
 from ..media import crud as media
+from ..messages import crud as messages
 from ..notices import crud as notices
 from ..properties import crud as properties
 from ..reservations import crud as reservations
@@ -29,6 +30,7 @@ async def export(db: Session, user: User) -> dict[str, Any]:
         "favourites": await favourites.held_about(db, user.id),
         "media": await media.held_about(db, user.id),
         "verification_requests": await verification.held_about(db, user.id),
+        **await messages.held_about(db, user.id),
         **await notices.held_about(db, user.id),
     }
 
@@ -39,5 +41,6 @@ async def erase(db: Session, user: User) -> None:
     await reservations.give_up_all(db, user.id)
     await verification.close_all(db, user.id)
     await favourites.erase(db, user.id)
+    await messages.erase(db, user.id)
     await notices.erase(db, user.id)
     await media.erase(db, user.id)
