@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -242,3 +242,24 @@ async def test_F15_a_database_looks_at_its_drive_when_it_starts(
     await database.start()
     await database.close()
     assert seen == [tmp_path / "one.db"]
+
+
+@pytest.mark.parametrize(
+    ("factory", "outcome"),
+    [(sqlite3.Connection, pytest.raises(sqlite3.OperationalError)), (sqlite.DriverConnection, nullcontext())],
+)
+def test_V11_an_interrupt_that_is_pending_does_not_keep_the_write_lock(
+    tmp_path: Path, factory: type[sqlite3.Connection], outcome: AbstractContextManager[object]
+) -> None:
+    """SQLite interrupts every statement that begins before the last open one ends: a plain ROLLBACK as well."""
+    path = tmp_path / "x.db"
+    with closing(sqlite3.connect(path, isolation_level=None, factory=factory)) as connection:
+        connection.execute("CREATE TABLE t (n)")
+        connection.execute("BEGIN IMMEDIATE")
+        left_open = connection.execute("INSERT INTO t VALUES (1), (2) RETURNING n")
+        connection.interrupt()
+        with outcome:
+            connection.rollback()
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as next_writer, outcome:
+        next_writer.execute("BEGIN IMMEDIATE")
+    del left_open

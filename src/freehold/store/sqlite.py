@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL
@@ -123,15 +124,33 @@ def _remaining(deadline: float | None) -> float | None:
     return None if deadline is None else max(0.0, deadline - time.monotonic())
 
 
+class DriverConnection(sqlite3.Connection):
+    """Closes its cursors before it rolls back.
+
+    A cancelled statement leaves a cursor that is not read to its end. SQLite then keeps an interrupt pending, which
+    cuts off the ROLLBACK too, and a connection that is closed so keeps its transaction, and with it the write lock,
+    until the garbage collector finds the cursor.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+
+    def cursor(self, *args: Any, **kwargs: Any) -> Any:
+        made = super().cursor(*args, **kwargs)
+        self._cursors.add(made)
+        return made
+
+    def rollback(self) -> None:
+        for each in list(self._cursors):
+            each.close()
+        super().rollback()
+
+
 def writer_engine(url: URL, register: Callable[[Any], None]) -> AsyncEngine:
     """One connection, whose transactions begin as writers (a reader that turns writer may fail as busy)."""
-    engine = create_async_engine(
-        url, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, hide_parameters=True
-    )
-    event.listen(engine.sync_engine, "connect", lambda connection, _: _prepare(connection, register, readonly=False))
+    engine = _engine(url, register, size=1, readonly=False)
     event.listen(engine.sync_engine, "begin", _begin)
-    event.listen(engine.sync_engine, "invalidate", _interrupt)
-    event.listen(engine.sync_engine, "invalidate", _roll_back)
     return engine
 
 
@@ -155,19 +174,28 @@ def _interrupt(connection: Any, *_: object) -> None:
 
 
 def _roll_back(connection: Any, *_: object) -> None:
-    # A statement that was cancelled drops its connection. Closed with a cursor still open, SQLite would keep the
-    # transaction, and with it the write lock, until the garbage collector finds the cursor.
+    # A statement that was cancelled drops its connection: its transaction ends now, not when the connection is found.
     with suppress(sqlite3.Error, ValueError):
         connection.rollback()
 
 
 def reader_engine(url: URL, register: Callable[[Any], None], *, size: int) -> AsyncEngine:
     """Connections that cannot write. Each statement sees the newest commit."""
+    return _engine(url, register, size=size, readonly=True)
+
+
+def _engine(url: URL, register: Callable[[Any], None], *, size: int, readonly: bool) -> AsyncEngine:
     engine = create_async_engine(
-        url, poolclass=AsyncAdaptedQueuePool, pool_size=size, max_overflow=0, hide_parameters=True
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=size,
+        max_overflow=0,
+        hide_parameters=True,
+        connect_args={"factory": DriverConnection},
     )
-    event.listen(engine.sync_engine, "connect", lambda connection, _: _prepare(connection, register, readonly=True))
+    event.listen(engine.sync_engine, "connect", lambda connection, _: _prepare(connection, register, readonly=readonly))
     event.listen(engine.sync_engine, "invalidate", _interrupt)
+    event.listen(engine.sync_engine, "invalidate", _roll_back)
     return engine
 
 
