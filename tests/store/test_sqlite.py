@@ -256,7 +256,7 @@ def test_V11_an_interrupt_that_is_pending_does_not_keep_the_write_lock(
     with closing(sqlite3.connect(path, isolation_level=None, factory=factory)) as connection:
         connection.execute("CREATE TABLE t (n)")
         connection.execute("BEGIN IMMEDIATE")
-        left_open = connection.execute("INSERT INTO t VALUES (1), (2) RETURNING n")
+        left_open = connection.cursor().execute("INSERT INTO t VALUES (1), (2) RETURNING n")
         connection.interrupt()
         with outcome:
             connection.rollback()
