@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -20,6 +21,8 @@ from freehold.store.audit import record
 if TYPE_CHECKING:
     from freehold.store.database import Database
     from freehold.store.unit import Unit
+
+    Settle = Callable[[Unit, TokenAnswer], Awaitable[Any]]
 
 
 class WrongCredentials(Unauthenticated):
@@ -53,9 +56,15 @@ class LogIn:
         self._user: Any = user
 
     async def __call__(
-        self, email: str, password: str, *, scope: frozenset[str] | None = None, device: Device = UNKNOWN
+        self,
+        email: str,
+        password: str,
+        *,
+        scope: frozenset[str] | None = None,
+        device: Device = UNKNOWN,
+        settle: Settle | None = None,
     ) -> TokenAnswer:
-        """A new log-in. Raises WrongCredentials, QuotaExceeded, Unavailable."""
+        """A new log-in. settle: called in its unit, last. Raises WrongCredentials, QuotaExceeded, Unavailable."""
         key = login_key(email)
         await self._throttle.admit("login", address=device.address, person=key)
         slowed = await self._throttle.try_password(key)
@@ -67,7 +76,7 @@ class LogIn:
             raise WrongCredentials("E-mail or password is wrong.")
         if slowed is None:
             await self._throttle.password_was_right(key)
-        return await self._open(found, verdict, scope, device)
+        return await self._open(found, verdict, scope, device, settle)
 
     async def check(self, user_id: UUID, password: str) -> None:
         """Verify the password of a known user once more, counted like a log-in. Raises WrongCredentials."""
@@ -93,7 +102,14 @@ class LogIn:
                 return _Found(None, None)
         return _Found(row.id, row.password_hash)
 
-    async def _open(self, found: _Found, verdict: Verdict, scope: frozenset[str] | None, device: Device) -> TokenAnswer:
+    async def _open(
+        self,
+        found: _Found,
+        verdict: Verdict,
+        scope: frozenset[str] | None,
+        device: Device,
+        settle: Settle | None,
+    ) -> TokenAnswer:
         async def work(unit: Unit) -> TokenAnswer | Problem:
             # Looked at again under lock: the account may have been closed, or its password changed, while we hashed.
             table, session = self._user.__table__, unit.session
@@ -111,6 +127,8 @@ class LogIn:
                 await session.execute(update(table).where(table.c.id == row.id).values(changed))
             answer = await self._sessions.open(session, row, scope=scope, device=device)
             await record(session, "user.login", subject_type="user", subject_id=row.id)
+            if settle is not None:
+                await settle(unit, answer)
             return answer
 
         outcome = await self._database.run(system("log-in"), work)

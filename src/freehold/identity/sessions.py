@@ -269,6 +269,22 @@ class Sessions:
         found = await session.execute(select(SESSIONS.c.created_at).where(SESSIONS.c.id == session_id))
         return found.scalar_one_or_none()
 
+    async def is_open(self, session: Session, token: str) -> bool:
+        """Whether the log-in of a refresh token goes on, for a user who may still log in."""
+        user = self._user.__table__.c
+        found = await session.execute(
+            select(SESSIONS.c.id)
+            .join(REFRESH_TOKENS, REFRESH_TOKENS.c.session_id == SESSIONS.c.id)
+            .join(self._user.__table__, user.id == SESSIONS.c.user_id)
+            .where(
+                REFRESH_TOKENS.c.token_hash == token_hash(token),
+                SESSIONS.c.ended_at.is_(None),
+                SESSIONS.c.expires_at > clock.now(),
+                user.is_active,
+            )
+        )
+        return found.first() is not None
+
     async def is_known_address(self, session: Session, user_id: UUID, address: str) -> bool:
         """Whether the user has logged in from this address (or its /64) within the life of a log-in."""
         found = await session.execute(

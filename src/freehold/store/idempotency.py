@@ -3,7 +3,8 @@
 The record is written with the effect, in its transaction; until then the key is held by a lock that dies with its
 holder: `pg_try_advisory_xact_lock` on PostgreSQL; on SQLite a set in the process and a byte-range lock on a key file,
 both taken before the writer's turn so that a second caller is told at once instead of waiting (docs/decisions).
-A stored answer is sealed under a key derived from the client's own key, of which only a hash is kept.
+A stored answer is sealed under a key derived from the client's own key, of which only a hash is kept, and from the
+service's secret, which also keys the fingerprint: a request may hold a password, and its plain digest could be guessed at.
 """
 
 from __future__ import annotations
@@ -63,16 +64,22 @@ class KeyReused(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One caller's use of one key for one request. key: as the client sent it, unquoted."""
+    """One caller's use of one key for one request.
+
+    key: as the client sent it, unquoted. address: tells callers apart who are nobody. secret: the service's own.
+    """
 
     key: str
     principal: Principal
     fingerprint: bytes
+    address: str = ""
+    secret: bytes = b""
 
     @property
     def id(self) -> bytes:
         """Keys belong to a caller: two users with one key do not meet (I05)."""
-        return sha256(b"fh-idempotency\0" + str(self.principal.id).encode() + b"\0" + self.key.encode()).digest()
+        caller = self.address if self.principal.id is None else str(self.principal.id)
+        return sha256(b"fh-idempotency\0" + caller.encode() + b"\0" + self.key.encode()).digest()
 
     @property
     def lock_number(self) -> int:
@@ -88,21 +95,22 @@ class Stored:
     subject_id: object | None
 
 
-def _cipher(key: str, salt: bytes) -> ChaCha20Poly1305:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=salt, info=b"freehold idempotency answer").derive(key.encode())
+def _cipher(key: str, secret: bytes, salt: bytes) -> ChaCha20Poly1305:
+    source = len(secret).to_bytes(2, "big") + secret + key.encode()
+    derived = HKDF(algorithm=SHA256(), length=32, salt=salt, info=b"freehold idempotency answer").derive(source)
     return ChaCha20Poly1305(derived)
 
 
-def seal(key: str, answer: bytes) -> bytes:
+def seal(key: str, answer: bytes, *, secret: bytes = b"") -> bytes:
     """Encrypt an answer so that only the holder of `key` opens it: 16 bytes of salt, 12 of nonce, then the text."""
     salt, nonce = os.urandom(16), os.urandom(12)
-    return salt + nonce + _cipher(key, salt).encrypt(nonce, answer, None)
+    return salt + nonce + _cipher(key, secret, salt).encrypt(nonce, answer, None)
 
 
-def open_sealed(key: str, sealed: bytes) -> bytes:
+def open_sealed(key: str, sealed: bytes, *, secret: bytes = b"") -> bytes:
     """Decrypt. Raises ValueError when the text was changed or sealed under another key."""
     try:
-        return _cipher(key, sealed[:16]).decrypt(sealed[16:28], sealed[28:], None)
+        return _cipher(key, secret, sealed[:16]).decrypt(sealed[16:28], sealed[28:], None)
     except InvalidTag:
         raise ValueError("the stored answer does not open with this key") from None
 
@@ -125,7 +133,7 @@ async def find(session: Session, claim: Claim) -> Stored | None:
         return None
     if row.fingerprint != claim.fingerprint:
         raise KeyReused("Use a new key for a new request.")
-    return Stored(open_sealed(claim.key, row.sealed), row.subject_id)
+    return Stored(open_sealed(claim.key, row.sealed, secret=claim.secret), row.subject_id)
 
 
 async def keep(session: Session, claim: Claim, answer: bytes, *, subject_id: object | None) -> None:
@@ -135,7 +143,7 @@ async def keep(session: Session, claim: Claim, answer: bytes, *, subject_id: obj
         insert(IDEMPOTENCY).values(
             id=claim.id,
             fingerprint=claim.fingerprint,
-            sealed=seal(claim.key, answer),
+            sealed=seal(claim.key, answer, secret=claim.secret),
             subject_id=subject_id,
             created_at=clock.now(),
         )

@@ -202,6 +202,7 @@ class Freehold(FastAPI):
             load_actor=accounts.actor_loader(self.identity.user) if self.identity is not None else None,
             after_commit=[self.jobs.wake],
             deadline_seconds=self.settings.deadline_seconds,
+            retry_secret=self.settings.secret_value.encode(),
             invariants=Invariants(*self.all_metadata),
         )
 

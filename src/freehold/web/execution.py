@@ -6,6 +6,7 @@ the stored answer, COMMIT, and only then the first byte (docs/decisions).
 
 from __future__ import annotations
 
+import hmac
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -27,6 +28,7 @@ from freehold.store.invariant_breach import breach, refusal
 from freehold.store.invariant_flush import tried_in
 from freehold.store.protection import Grant
 from freehold.store.unit import Unit
+from freehold.traffic.limits import address_key
 from freehold.web.answer import Frozen, Refused
 from freehold.web.runtime import Runtime, runtime
 
@@ -69,7 +71,23 @@ def request_key(request: Request, *, required: bool = False) -> str | None:
     return key
 
 
-def fingerprint(request: Request, body: bytes) -> bytes:
+def caller_address(request: Request) -> str:
+    """The client's address, as the edge found it."""
+    found: str = request.scope.get("state", {}).get("client") or (request.client.host if request.client else "")
+    return found
+
+
+def claim_of(request: Request, principal: Principal, body: bytes, *, required: bool = False) -> Claim | None:
+    """The use of an Idempotency-Key that this request makes, if any. Raises BadRequest as `request_key` does."""
+    key = request_key(request, required=required)
+    if key is None:
+        return None
+    secret = runtime(request).retry_secret
+    address = address_key(caller_address(request))
+    return Claim(key, principal, fingerprint(request, body, secret=secret), address=address, secret=secret)
+
+
+def fingerprint(request: Request, body: bytes, *, secret: bytes = b"") -> bytes:
     """What makes two requests the same: method, path, query, and the body after parsing."""
     try:
         canonical = orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS) if body else b""
@@ -77,14 +95,15 @@ def fingerprint(request: Request, body: bytes) -> bytes:
         canonical = body
     query = request.scope.get("query_string", b"")
     parts = (request.method.encode(), request.scope["path"].encode(), query, canonical)
-    return sha256(b"\0".join(sha256(part).digest() for part in parts)).digest()
+    return hmac.digest(b"fh-fingerprint\0" + secret, b"".join(sha256(part).digest() for part in parts), "sha256")
 
 
 async def execute(request: Request, principal: Principal, body: bytes, writing: Writing) -> Response:
     """Carry out a write and commit it; the response is what the client may now be told."""
     parts = runtime(request)
-    key = request_key(request, required=writing.require_key) if request.method in ("POST", "PATCH", "PUT") else None
-    claim = Claim(key, principal, fingerprint(request, body)) if key is not None else None
+    claim = None
+    if request.method in ("POST", "PATCH", "PUT"):
+        claim = claim_of(request, principal, body, required=writing.require_key)
     with parts.database.holding(claim) if claim is not None else nullcontext():
         try:
             return await _attempt(parts, request, principal, writing, claim)

@@ -1,5 +1,7 @@
 """`/v1/auth`: log-in, refresh, log-out, verification, reset, password, sessions."""
 
+import json
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,13 +13,25 @@ from pydantic import BaseModel, Field, SecretStr
 from freehold.errors import BadRequest, NotFound, UnsupportedMediaType
 from freehold.identity import one_time
 from freehold.identity.emails import Email, email_key, login_key
+from freehold.identity.login import WrongCredentials
 from freehold.identity.schemas import Password, plain
 from freehold.identity.service import Identity
 from freehold.identity.sessions import TokenAnswer, scope_problem
 from freehold.resource.access import anyone, scope, signed_in
 from freehold.resource.principal import system
+from freehold.store.session import Session
 from freehold.store.unit import Unit
-from freehold.web.identity_parts import OwnUnitRoute, PathId, device_of, guarded, known_id, parse_id, require_fresh
+from freehold.web.identity_parts import (
+    OwnUnitRoute,
+    PathId,
+    device_of,
+    guarded,
+    known_id,
+    parse_id,
+    require_fresh,
+    retry_of,
+)
+from freehold.web.runtime import runtime
 from freehold.web.unit import Caller, Db, Router, allow
 
 ACCOUNT = signed_in & scope("account")
@@ -96,7 +110,7 @@ def auth_router(identity: Identity) -> Router:
 
 
 def _tokens(identity: Identity) -> Router:
-    router = Router(route_class=OwnUnitRoute)
+    router = Router(route_class=_token_route(identity))
 
     @router.post("/token", operation_id="create_token", response_model=TokenRead, dependencies=[allow(anyone)])
     async def token(
@@ -113,8 +127,15 @@ def _tokens(identity: Identity) -> Router:
         wanted = _scope(scope)
         if grant_type == "password":
             given = _given(username=username, password=password)
-            answer = await identity.parts.log_in(*given, scope=wanted, device=device_of(request))
+            answer = await identity.parts.log_in(
+                *given,
+                scope=wanted,
+                device=device_of(request),
+                settle=lambda unit, answer: retry_of(request).settle(unit, _token_answer(answer)),
+            )
         elif grant_type == "refresh_token":
+            # Not kept under the key: a refresh has its own retry, sealed under the old token, which ends with the
+            # grace window; a key that outlived it would be a way round the detection of reuse (T07, T08).
             (old,) = _given(refresh_token=refresh_token)
             answer = await identity.parts.sessions.refresh(old, scope=wanted)
         elif grant_type:
@@ -128,8 +149,12 @@ def _tokens(identity: Identity) -> Router:
         """Log out: end the log-in behind a refresh or access token (RFC 7009). An unknown token is no fault."""
         await _check_form(request)
         (given,) = _given(token=token)
-        await _in_unit(identity, "log-out", lambda unit: identity.parts.sessions.revoke(unit.session, given))
-        return Response(status_code=200, headers=NO_STORE)
+        return await _in_unit(
+            request,
+            "log-out",
+            lambda unit: identity.parts.sessions.revoke(unit.session, given),
+            Response(status_code=200, headers=NO_STORE),
+        )
 
     return router
 
@@ -137,8 +162,14 @@ def _tokens(identity: Identity) -> Router:
 def _links(identity: Identity) -> Router:
     router = Router(route_class=OwnUnitRoute)
 
-    @router.post("/verification", operation_id="send_verification", status_code=202, dependencies=guarded(ACCOUNT))
-    async def send_verification(request: Request, caller: Caller) -> dict[str, str]:
+    @router.post(
+        "/verification",
+        operation_id="send_verification",
+        status_code=202,
+        response_model=dict[str, str],
+        dependencies=guarded(ACCOUNT),
+    )
+    async def send_verification(request: Request, caller: Caller) -> Response:
         """Mail the verification link again; earlier ones are dead."""
         parts = identity.parts
         await parts.throttle.admit("verification", address=device_of(request).address, person=str(caller.id))
@@ -148,27 +179,35 @@ def _links(identity: Identity) -> Router:
                 unit.session, await parts.accounts.get(unit.session, known_id(caller))
             )
 
-        await _in_unit(identity, "a user's own verification", work)
-        return {}
+        return await _in_unit(request, "a user's own verification", work, _taken())
 
     @router.post(
         "/verification/confirmation", operation_id="confirm_verification", status_code=204, dependencies=[allow(anyone)]
     )
-    async def verify(link: LinkToken) -> None:
+    async def verify(request: Request, link: LinkToken) -> Response:
         """Prove the address by the token of the link."""
-        await _in_unit(identity, "verification", lambda unit: identity.parts.accounts.verify(unit.session, link.token))
+        return await _in_unit(
+            request, "verification", lambda unit: identity.parts.accounts.verify(unit.session, link.token), _done()
+        )
 
-    @router.post("/reset", operation_id="send_reset", status_code=202, dependencies=[allow(anyone)])
-    async def send_reset(request: Request, wanted: Address) -> dict[str, str]:
+    @router.post(
+        "/reset",
+        operation_id="send_reset",
+        status_code=202,
+        response_model=dict[str, str],
+        dependencies=[allow(anyone)],
+    )
+    async def send_reset(request: Request, wanted: Address) -> Response:
         """Mail a reset link to the address if it has an account; the answer is the same when it has none."""
         key = email_key(wanted.email)
         await identity.parts.throttle.admit("reset", address=device_of(request).address, person=login_key(wanted.email))
         # The look-up is a job's, so that neither answer nor time tells whether there is an account (A01).
-        await _in_unit(identity, "reset", lambda unit: identity.reset_job.enqueue(unit.session, email_key=key))
-        return {}
+        return await _in_unit(
+            request, "reset", lambda unit: identity.reset_job.enqueue(unit.session, email_key=key), _taken()
+        )
 
     @router.post("/reset/confirmation", operation_id="confirm_reset", status_code=204, dependencies=[allow(anyone)])
-    async def reset(request: Request, wanted: NewPassword) -> None:
+    async def reset(request: Request, wanted: NewPassword) -> Response:
         """Set a new password by the token of the link. Every log-in ends."""
         parts = identity.parts
         await parts.throttle.admit("reset-confirmation", address=device_of(request).address, person=wanted.token)
@@ -178,8 +217,8 @@ def _links(identity: Identity) -> Router:
         password = plain(wanted.password)
         parts.policy.check(password, names=names)
         hashed = await parts.passwords.hash(password)
-        await _in_unit(
-            identity, "reset", lambda unit: parts.accounts.reset_password(unit.session, wanted.token, hashed)
+        return await _in_unit(
+            request, "reset", lambda unit: parts.accounts.reset_password(unit.session, wanted.token, hashed), _done()
         )
 
     return router
@@ -189,7 +228,7 @@ def _credentials(identity: Identity) -> Router:
     router = Router(route_class=OwnUnitRoute)
 
     @router.post("/password", operation_id="change_password", status_code=204, dependencies=guarded(ACCOUNT))
-    async def change_password(caller: Caller, wanted: PasswordChange) -> None:
+    async def change_password(request: Request, caller: Caller, wanted: PasswordChange) -> Response:
         """Change your password. Needs a log-in of the last five minutes; every other log-in ends."""
         parts, user_id = identity.parts, known_id(caller)
         await require_fresh(identity, caller)
@@ -199,22 +238,24 @@ def _credentials(identity: Identity) -> Router:
         parts.policy.check(password, names=names, pointer="/new_password")
         await parts.log_in.check(user_id, plain(wanted.current_password))
         hashed = await parts.passwords.hash(password)
-        await _in_unit(
-            identity,
+        return await _in_unit(
+            request,
             "a user's own password",
             lambda unit: parts.accounts.change_password(unit.session, user_id, hashed, keep=caller.session_id),
+            _done(),
         )
 
     @router.post("/email", operation_id="change_email", status_code=204, dependencies=guarded(ACCOUNT))
-    async def change_email(caller: Caller, wanted: EmailChange) -> None:
+    async def change_email(request: Request, caller: Caller, wanted: EmailChange) -> Response:
         """Change your address. Needs a log-in of the last five minutes; the old address is told."""
         parts, user_id = identity.parts, known_id(caller)
         await require_fresh(identity, caller)
         await parts.log_in.check(user_id, plain(wanted.current_password))
-        await _in_unit(
-            identity,
+        return await _in_unit(
+            request,
             "a user's own address",
             lambda unit: parts.accounts.change_email(unit.session, user_id, wanted.email),
+            _done(),
         )
 
     return router
@@ -256,8 +297,34 @@ def _token_answer(answer: TokenAnswer) -> Response:
     return Response(body, 200, headers=NO_STORE, media_type="application/json")
 
 
-async def _in_unit(identity: Identity, reason: str, work: Any) -> None:
-    await identity.parts.database.run(system(reason), work)
+def _token_route(identity: Identity) -> type[OwnUnitRoute]:
+    async def rejudge(session: Session, kept: Response) -> None:
+        """Tokens of a log-in that has ended are not given out again (I08)."""
+        given = json.loads(bytes(kept.body) or b"{}").get("refresh_token")
+        if given is not None and not await identity.parts.sessions.is_open(session, given):
+            raise WrongCredentials("E-mail or password is wrong.")
+
+    return type("TokenRoute", (OwnUnitRoute,), {"rejudge": staticmethod(rejudge)})
+
+
+async def _in_unit(
+    request: Request, reason: str, work: Callable[[Unit], Awaitable[Any]], response: Response
+) -> Response:
+    """Do the work and keep its answer for a retry, in one unit; the response."""
+
+    async def both(unit: Unit) -> Response:
+        await work(unit)
+        return await retry_of(request).settle(unit, response)
+
+    return await runtime(request).database.run(system(reason), both)
+
+
+def _done() -> Response:
+    return Response(status_code=204)
+
+
+def _taken() -> Response:
+    return Response(b"{}", 202, media_type="application/json")
 
 
 async def _names(identity: Identity, session: Any, user_id: UUID) -> tuple[str, str]:

@@ -20,12 +20,14 @@ from freehold.identity.service import Identity
 from freehold.identity.sessions import Device
 from freehold.resource import clock
 from freehold.resource.access import Rule, anyone
-from freehold.resource.principal import Principal
+from freehold.resource.principal import ANONYMOUS, Principal
 from freehold.web import body as request_body
-from freehold.web.execution import request_key
+from freehold.web.execution import caller_address, claim_of, request_key
 from freehold.web.guard import principal_of, require
+from freehold.web.identity_retry import Rejudge, Retry
 from freehold.web.openapi_responses import headers
 from freehold.web.preconditions import entity_tag, not_modified
+from freehold.web.runtime import runtime
 from freehold.web.unit import UnitRoute, allow, rule_of
 
 # Text and not UUID: an id that is not of its form is 404 like one that never was, and not 422.
@@ -50,8 +52,13 @@ def guarded(rule: Rule) -> list[Any]:
 
 def device_of(request: Request) -> Device:
     """The client: its address as the edge found it, and what it calls itself."""
-    address = request.scope.get("state", {}).get("client") or (request.client.host if request.client else "")
-    return Device(address, request.headers.get("user-agent", "").replace("\0", ""))
+    return Device(caller_address(request), request.headers.get("user-agent", "").replace("\0", ""))
+
+
+def retry_of(request: Request) -> Retry:
+    """The request's Idempotency-Key, for the handler of an `OwnUnitRoute`."""
+    found: Retry = request.state.fh_retry
+    return found
 
 
 def parse_id(text: str) -> UUID:
@@ -67,7 +74,10 @@ class OwnUnitRoute(APIRoute):
 
     On SQLite an open unit keeps everyone else from writing, and a hash takes as long as a hundred writes. A public
     operation does not look at the Authorization header at all: whoever asks for a new token sends the old one along.
+    The handler puts its answer into its unit (`retry_of(request).settle`).
     """
+
+    rejudge: Rejudge | None = None
 
     def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler: guard, strict JSON, handler."""
@@ -75,11 +85,15 @@ class OwnUnitRoute(APIRoute):
         rule = rule_of(self)
 
         async def handle(request: Request) -> Response:
+            principal = ANONYMOUS
+            request_key(request)  # a malformed key is refused as everywhere, before the caller is
             if rule is not None and rule != anyone:
-                require(rule, await principal_of(request))
-            request_key(request)  # a malformed key is refused as everywhere; these operations are not replayed
-            await check_json(request)
-            return await handler(request)
+                principal = await principal_of(request)
+                require(rule, principal)
+            body = await check_json(request)
+            retry = Retry(runtime(request), claim_of(request, principal, body), rejudge=self.rejudge)
+            request.state.fh_retry = retry
+            return await retry.around(lambda: handler(request))
 
         return handle
 

@@ -19,6 +19,7 @@ from freehold.resource.document import is_document
 from freehold.resource.principal import ANONYMOUS
 from freehold.web.guard import is_closed
 from freehold.web.history import MAX_PAGE_SIZE, PAGE_SIZE, history_page
+from freehold.web.identity_parts import OwnUnitRoute
 from freehold.web.openapi_parameters import key_parameter, list_parameters, page_parameters, view_parameters
 from freehold.web.openapi_responses import headers, refusal
 from freehold.web.unit import UnitRouteMixin
@@ -111,7 +112,7 @@ def _describe_units(app: Freehold, base: dict[str, Any], known: set[tuple[str, s
     """Path operations inside the unit of work take an Idempotency-Key."""
     for context in iter_route_contexts(app.routes):
         route, path = context.original_route, context.path or ""
-        if isinstance(route, UnitRouteMixin):
+        if isinstance(route, UnitRouteMixin | OwnUnitRoute):
             for method in {"post", "patch", "put"} & {each.lower() for each in route.methods or ()}:
                 if (path, method) not in known:
                     _describe_replay(base["paths"].get(path, {}).get(method, {}))
