@@ -94,13 +94,14 @@ class Forbidden(Problem):
 
 
 class InsufficientScope(Forbidden):
-    """The token lacks a scope (RFC 6750 3.1)."""
+    """The token lacks a scope, and nothing else stands in the way (RFC 6750 3.1)."""
 
     code, title = "auth.insufficient_scope", "The token lacks a scope"
 
-    def __init__(self, scope: str) -> None:
-        super().__init__(f"This operation needs the scope {scope!r}.")
-        self.headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{scope}"'
+    def __init__(self, *scopes: str) -> None:
+        named = " ".join(scopes)
+        super().__init__(f"This operation needs the scope{'s' if len(scopes) > 1 else ''} {named!r}.")
+        self.headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{named}"'
 
 
 class NotFound(Problem):

@@ -93,8 +93,13 @@ async def test_V10_a_fault_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def _assert_refusable(each: Naughty) -> None:
-    """What a text column may refuse: control characters, line breaks in a line, and what is too long."""
-    is_control = any(unicodedata.category(letter) == "Cc" for letter in each.text)
+    """What a text column may refuse: control characters, also of direction, line breaks in a line, what is too long."""
+    refused = {"Cc", "Zl", "Zp"}
+    is_control = any(
+        unicodedata.category(letter) in refused
+        or unicodedata.bidirectional(letter) in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+        for letter in each.text
+    )
     assert is_control or len(each.text) > 10_000, each
 
 

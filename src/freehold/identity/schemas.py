@@ -12,15 +12,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from freehold.identity.emails import Email
 from freehold.identity.passwords import LONGEST
+from freehold.resource.values import LINE_PATTERN
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LINE = re.compile(LINE_PATTERN)
 
 
 def _one_line(text: str) -> str:
     text = unicodedata.normalize("NFC", text).strip()
     if not text:
         raise ValueError("must not be empty")
-    if _CONTROL.search(text):
+    if not _LINE.fullmatch(text):
         raise ValueError("must not hold control characters")
     return text
 

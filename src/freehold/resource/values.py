@@ -20,8 +20,11 @@ UNBOUNDED_TEXT = 10_000
 """Characters that a text column without a length takes."""
 LONG_TEXT = 255
 """A text column over this length, or without one, may hold line breaks and tabs."""
-LINE_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*$"
-PROSE_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+# Embeddings, overrides and isolates of direction (UAX 9) show a text in another order than it is read by programs.
+# The plain marks (LRM, RLM, ALM) are spelling, and the letters of every script carry their direction themselves.
+_TURNS = r"\u202a-\u202e\u2066-\u2069"
+LINE_PATTERN = rf"^[^\x00-\x1f\x7f-\x9f\u2028\u2029{_TURNS}]*$"
+PROSE_PATTERN = rf"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_TURNS}]*$"
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6}0*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -78,7 +81,7 @@ def _serialized(schema: CoreSchema) -> core_schema.WrapSerializerFunctionSerSche
 
 
 Line: TypeAlias = Annotated[str, StringConstraints(strict=True, max_length=LONG_TEXT, pattern=LINE_PATTERN)]
-"""Text without control characters, at most 255 characters unless told otherwise."""
+"""Text without control characters, also those of direction, at most 255 characters unless told otherwise."""
 Prose: TypeAlias = Annotated[str, StringConstraints(strict=True, max_length=UNBOUNDED_TEXT, pattern=PROSE_PATTERN)]
 """Text that may hold line breaks and tabs, at most 10,000 characters unless told otherwise."""
 Instant: TypeAlias = Annotated[datetime, _Parsed(_instant, "date-time")]

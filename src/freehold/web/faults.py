@@ -14,7 +14,7 @@ from freehold.errors import FieldError
 from freehold.resource.values import LINE_PATTERN, PROSE_PATTERN
 
 CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-CONTROL_MESSAGE = "Text should hold no control characters"
+CONTROL_MESSAGE = "Text should hold no control characters, nor any that turn its direction"
 MAX_FAULTS = 50
 """Faults that one answer lists."""
 _MAX_READ = 1_000  # Past it, making the list takes longer than all the rest.

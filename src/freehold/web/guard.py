@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from starlette.requests import HTTPConnection
@@ -27,14 +28,14 @@ async def principal_of(connection: HTTPConnection) -> Principal:
 
 
 def require(rule: Rule, principal: Principal) -> None:
-    """Refuse a caller whom no row could help: 401 for nobody, 403 with the scope that lacks, 403 otherwise."""
+    """Refuse a caller whom no row could help: 401 for nobody, 403 with the scopes that lack, 403 otherwise."""
     if not _refused(rule, principal):
         return
     if principal.is_anonymous:
         raise Unauthenticated
-    missing = _missing_scope(rule, principal)
-    if missing is not None:
-        raise InsufficientScope(missing)
+    lacking = lacking_scopes(rule, principal)
+    if lacking and not _refused(rule, with_scopes(principal, lacking)):
+        raise InsufficientScope(*_needed(rule, principal, lacking))
     raise Forbidden
 
 
@@ -47,12 +48,27 @@ def _refused(rule: Rule, principal: Principal) -> bool:
     return is_closed(rule.simplify(principal))
 
 
-def _missing_scope(rule: Rule, principal: Principal) -> str | None:
-    """The first scope that would have made the difference."""
-    if principal.scopes is None or _refused(rule, replace(principal, scopes=None)):
-        return None
-    wanted = [atom.name for atom in rule.atoms() if isinstance(atom, Scope) and not principal.has_scope(atom.name)]
-    return wanted[0] if wanted else None
+def lacking_scopes(rule: Rule, principal: Principal) -> tuple[str, ...]:
+    """The scopes that a rule names and the caller's token lacks, in order of mention."""
+    if principal.scopes is None or principal.is_anonymous:
+        return ()
+    named = (atom.name for atom in rule.atoms() if isinstance(atom, Scope))
+    return tuple(name for name in dict.fromkeys(named) if not principal.has_scope(name))
 
 
-__all__ = ["ANONYMOUS", "is_closed", "principal_of", "require"]
+def with_scopes(principal: Principal, names: Sequence[str]) -> Principal:
+    """The caller, were its token to carry these as well."""
+    return replace(principal, scopes=(principal.scopes or frozenset()) | set(names))
+
+
+def _needed(rule: Rule, principal: Principal, lacking: Sequence[str]) -> list[str]:
+    """The fewest of the lacking scopes that let the caller pass, the first named rather than the last."""
+    needed = list(lacking)
+    for name in reversed(lacking):
+        others = [each for each in needed if each != name]
+        if not _refused(rule, with_scopes(principal, others)):
+            needed = others
+    return needed
+
+
+__all__ = ["ANONYMOUS", "is_closed", "lacking_scopes", "principal_of", "require", "with_scopes"]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, literal, select
 
-from freehold.errors import FieldError, Forbidden, Invalid, NotFound
+from freehold.errors import FieldError, Forbidden, InsufficientScope, Invalid, NotFound
 from freehold.resource.access import Constant, Rule, anyone
 from freehold.store.compiler import RuleClause
 from freehold.store.session import Session
 from freehold.store.unit import Unit
 from freehold.web.bound import Bound, forbidden_field
+from freehold.web.guard import lacking_scopes, with_scopes
 
 
 def clause(session: Session, bound: Bound, rule: Rule) -> ColumnElement[bool]:
@@ -22,13 +24,11 @@ def clause(session: Session, bound: Bound, rule: Rule) -> ColumnElement[bool]:
 
 async def load(session: Session, bound: Bound, key: Any, *, rule: Rule | None = None) -> Any:
     """The row as an object, under the read rule. Raises NotFound, or Forbidden where a further `rule` does not hold."""
-    asked = rule.simplify(session.principal) if rule is not None else anyone
-    may = (literal(asked.value) if isinstance(asked, Constant) else clause(session, bound, asked)).label("fh_may")
-    found = (await session.execute(select(bound.model, may).where(bound.key == key))).one_or_none()
+    asked = _Asked(session, bound, anyone if rule is None else rule)
+    found = (await session.execute(select(bound.model, *asked.columns).where(bound.key == key))).one_or_none()
     if found is None:
         raise NotFound
-    if not found[1]:
-        raise Forbidden
+    asked.judge(found[1:])
     return found[0]
 
 
@@ -42,23 +42,52 @@ async def load_for_change(
     """
     if bound.resource.turnstile is not None:
         await bound.resource.turnstile(session, key)
-    asked = {"": rule.simplify(session.principal), **(fields or {})}
+    asked, fields = _Asked(session, bound, rule), fields or {}
     columns = [
-        (literal(part.value) if isinstance(part, Constant) else clause(session, bound, part)).label(f"fh_may_{index}")
-        for index, part in enumerate(asked.values())
+        *asked.columns,
+        *(_verdict(session, bound, part, f"fh_field_{n}") for n, part in enumerate(fields.values())),
     ]
     statement = select(bound.model, *columns).where(bound.key == key).with_for_update(of=bound.model, key_share=True)
     found = (await session.execute(statement)).one_or_none()
     if found is None:
         raise NotFound
     row, *verdicts = found
-    judged = dict(zip(asked, verdicts, strict=True))
-    if not judged.pop(""):
-        raise Forbidden
-    refused = [name for name, allowed in judged.items() if not allowed]
+    own, others = verdicts[: len(asked.columns)], verdicts[len(asked.columns) :]
+    asked.judge(own)
+    refused = [name for name, allowed in zip(fields, others, strict=True) if not allowed]
     if refused:
         raise Invalid(errors=[forbidden_field(name) for name in refused])
     return row
+
+
+def _verdict(session: Session, bound: Bound, rule: Rule, name: str) -> ColumnElement[bool]:
+    """A rule of which nothing but row parts are left, as a column of a statement on the resource's table."""
+    return (literal(rule.value) if isinstance(rule, Constant) else clause(session, bound, rule)).label(name)
+
+
+class _Asked:
+    """One rule asked of a row that the caller may read; and whether it fails for want of a scope alone (RFC 6750 3.1).
+
+    The answer tells of the row no more than the verb's own success would.
+    """
+
+    def __init__(self, session: Session, bound: Bound, rule: Rule) -> None:
+        caller = session.principal
+        lacking = lacking_scopes(rule, caller)
+        # Each alone, in order of mention, then all together: the first that helps is the one to ask for.
+        self._helps = [(name,) for name in lacking] + ([lacking] if len(lacking) > 1 else [])
+        parts = [rule.simplify(caller), *(rule.simplify(with_scopes(caller, names)) for names in self._helps)]
+        self.columns = [_verdict(session, bound, part, f"fh_may_{index}") for index, part in enumerate(parts)]
+
+    def judge(self, verdicts: Sequence[Any]) -> None:
+        """Raise Forbidden, or InsufficientScope, unless the rule holds."""
+        allowed, *with_more = verdicts
+        if allowed:
+            return
+        for names, helps in zip(self._helps, with_more, strict=True):
+            if helps:
+                raise InsufficientScope(*names)
+        raise Forbidden
 
 
 async def check_links(session: Session, bound: Bound, draft: BaseModel) -> None:
