@@ -46,6 +46,8 @@ def build(
         notices.notices,
         notices.notice_preferences,
         title="Imba",
+        description="Landlords list properties, a reviewer verifies them, tenants hold and book stays.",
+        license_info={"name": "MIT", "identifier": "MIT"},
         media=media,
         identity=Identity(
             user=User,

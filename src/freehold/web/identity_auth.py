@@ -1,53 +1,34 @@
-"""`/v1/auth`: log-in, refresh, log-out, verification, reset, password, sessions."""
+"""`/v1/auth`: verification, reset, password, address, sessions; log-in stands in `identity_tokens`."""
 
-import json
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import Form, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, Field, SecretStr
 
-from freehold.errors import BadRequest, NotFound, UnsupportedMediaType
+from freehold.errors import NotFound
 from freehold.identity import one_time
 from freehold.identity.emails import Email, email_key, login_key
-from freehold.identity.login import WrongCredentials
 from freehold.identity.schemas import Password, plain
 from freehold.identity.service import Identity
-from freehold.identity.sessions import TokenAnswer, scope_problem
 from freehold.resource.access import anyone, scope, signed_in
 from freehold.resource.principal import system
-from freehold.store.session import Session
 from freehold.store.unit import Unit
 from freehold.web.identity_parts import (
     OwnUnitRoute,
     PathId,
     device_of,
     guarded,
+    in_unit,
     known_id,
     parse_id,
     require_fresh,
-    retry_of,
 )
-from freehold.web.runtime import runtime
+from freehold.web.identity_tokens import token_router
 from freehold.web.unit import Caller, Db, Router, allow
 
 ACCOUNT = signed_in & scope("account")
-NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-_SCOPE_CHARACTERS = set(map(chr, range(0x21, 0x7F))) - set('"\\')
-_MOST_SCOPES = 50
-
-
-class TokenRead(BaseModel):
-    """The answer of the token route (RFC 6749 5.1)."""
-
-    access_token: str
-    token_type: str = "Bearer"  # noqa: S105 (its name, not its value)
-    expires_in: int
-    refresh_token: str
-    scope: str
 
 
 class Address(BaseModel, extra="forbid"):
@@ -104,58 +85,8 @@ class SessionList(BaseModel):
 def auth_router(identity: Identity) -> Router:
     """Every operation under `/v1/auth`."""
     router = Router(prefix="/v1/auth")
-    for part in (_tokens, _links, _credentials, _sessions):
+    for part in (token_router, _links, _credentials, _sessions):
         router.include_router(part(identity), tags=["auth"])
-    return router
-
-
-def _tokens(identity: Identity) -> Router:
-    router = Router(route_class=_token_route(identity))
-
-    @router.post("/token", operation_id="create_token", response_model=TokenRead, dependencies=[allow(anyone)])
-    async def token(
-        request: Request,
-        *,
-        grant_type: Annotated[str | None, Form(examples=["password"])] = None,
-        username: Annotated[str | None, Form(examples=["ada@example.com"])] = None,
-        password: Annotated[str | None, Form()] = None,
-        refresh_token: Annotated[str | None, Form()] = None,
-        scope: Annotated[str | None, Form()] = None,
-    ) -> Response:
-        """Log in (`grant_type=password`) or go on (`refresh_token`). Unknown fields are ignored, as OAuth wants."""
-        await _check_form(request)
-        wanted = _scope(scope)
-        if grant_type == "password":
-            given = _given(username=username, password=password)
-            answer = await identity.parts.log_in(
-                *given,
-                scope=wanted,
-                device=device_of(request),
-                settle=lambda unit, answer: retry_of(request).settle(unit, _token_answer(answer)),
-            )
-        elif grant_type == "refresh_token":
-            # Not kept under the key: a refresh has its own retry, sealed under the old token, which ends with the
-            # grace window; a key that outlived it would be a way round the detection of reuse (T07, T08).
-            (old,) = _given(refresh_token=refresh_token)
-            answer = await identity.parts.sessions.refresh(old, scope=wanted)
-        elif grant_type:
-            raise BadRequest("Known grants: password, refresh_token.", code="auth.unsupported_grant_type")
-        else:
-            raise BadRequest("grant_type is missing.", code="auth.invalid_request")
-        return _token_answer(answer)
-
-    @router.post("/revocation", operation_id="revoke_token", response_class=Response, dependencies=[allow(anyone)])
-    async def revoke(request: Request, token: Annotated[str | None, Form()] = None) -> Response:
-        """Log out: end the log-in behind a refresh or access token (RFC 7009). An unknown token is no fault."""
-        await _check_form(request)
-        (given,) = _given(token=token)
-        return await _in_unit(
-            request,
-            "log-out",
-            lambda unit: identity.parts.sessions.revoke(unit.session, given),
-            Response(status_code=200, headers=NO_STORE),
-        )
-
     return router
 
 
@@ -179,14 +110,14 @@ def _links(identity: Identity) -> Router:
                 unit.session, await parts.accounts.get(unit.session, known_id(caller))
             )
 
-        return await _in_unit(request, "a user's own verification", work, _taken())
+        return await in_unit(request, "a user's own verification", work, _taken())
 
     @router.post(
         "/verification/confirmation", operation_id="confirm_verification", status_code=204, dependencies=[allow(anyone)]
     )
     async def verify(request: Request, link: LinkToken) -> Response:
         """Prove the address by the token of the link."""
-        return await _in_unit(
+        return await in_unit(
             request, "verification", lambda unit: identity.parts.accounts.verify(unit.session, link.token), _done()
         )
 
@@ -202,7 +133,7 @@ def _links(identity: Identity) -> Router:
         key = email_key(wanted.email)
         await identity.parts.throttle.admit("reset", address=device_of(request).address, person=login_key(wanted.email))
         # The look-up is a job's, so that neither answer nor time tells whether there is an account (A01).
-        return await _in_unit(
+        return await in_unit(
             request, "reset", lambda unit: identity.reset_job.enqueue(unit.session, email_key=key), _taken()
         )
 
@@ -217,7 +148,7 @@ def _links(identity: Identity) -> Router:
         password = plain(wanted.password)
         parts.policy.check(password, names=names)
         hashed = await parts.passwords.hash(password)
-        return await _in_unit(
+        return await in_unit(
             request, "reset", lambda unit: parts.accounts.reset_password(unit.session, wanted.token, hashed), _done()
         )
 
@@ -238,7 +169,7 @@ def _credentials(identity: Identity) -> Router:
         parts.policy.check(password, names=names, pointer="/new_password")
         await parts.log_in.check(user_id, plain(wanted.current_password))
         hashed = await parts.passwords.hash(password)
-        return await _in_unit(
+        return await in_unit(
             request,
             "a user's own password",
             lambda unit: parts.accounts.change_password(unit.session, user_id, hashed, keep=caller.session_id),
@@ -251,7 +182,7 @@ def _credentials(identity: Identity) -> Router:
         parts, user_id = identity.parts, known_id(caller)
         await require_fresh(identity, caller)
         await parts.log_in.check(user_id, plain(wanted.current_password))
-        return await _in_unit(
+        return await in_unit(
             request,
             "a user's own address",
             lambda unit: parts.accounts.change_email(unit.session, user_id, wanted.email),
@@ -292,33 +223,6 @@ def _shown(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in SessionRead.model_fields if name != "is_current"}
 
 
-def _token_answer(answer: TokenAnswer) -> Response:
-    body = TokenRead(**asdict(answer)).model_dump_json().encode()
-    return Response(body, 200, headers=NO_STORE, media_type="application/json")
-
-
-def _token_route(identity: Identity) -> type[OwnUnitRoute]:
-    async def rejudge(session: Session, kept: Response) -> None:
-        """Tokens of a log-in that has ended are not given out again (I08)."""
-        given = json.loads(bytes(kept.body) or b"{}").get("refresh_token")
-        if given is not None and not await identity.parts.sessions.is_open(session, given):
-            raise WrongCredentials("E-mail or password is wrong.")
-
-    return type("TokenRoute", (OwnUnitRoute,), {"rejudge": staticmethod(rejudge)})
-
-
-async def _in_unit(
-    request: Request, reason: str, work: Callable[[Unit], Awaitable[Any]], response: Response
-) -> Response:
-    """Do the work and keep its answer for a retry, in one unit; the response."""
-
-    async def both(unit: Unit) -> Response:
-        await work(unit)
-        return await retry_of(request).settle(unit, response)
-
-    return await runtime(request).database.run(system(reason), both)
-
-
 def _done() -> Response:
     return Response(status_code=204)
 
@@ -330,28 +234,3 @@ def _taken() -> Response:
 async def _names(identity: Identity, session: Any, user_id: UUID) -> tuple[str, str]:
     user = await identity.parts.accounts.get(session, user_id)
     return user.full_name, user.email
-
-
-async def _check_form(request: Request) -> None:
-    """RFC 6749 3.2: a form, with no parameter given twice."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media not in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        raise UnsupportedMediaType("Send a form (application/x-www-form-urlencoded).")
-    names = [name for name, _ in (await request.form()).multi_items()]
-    if len(names) != len(set(names)):
-        raise BadRequest("A parameter is given twice.", code="auth.invalid_request")
-
-
-def _given(**values: str | None) -> list[str]:
-    missing = [name for name, value in values.items() if not value]
-    if missing:
-        raise BadRequest(f"{' and '.join(missing)} missing.", code="auth.invalid_request")
-    return [value for value in values.values() if value]
-
-
-def _scope(text: str | None) -> frozenset[str] | None:
-    """The scopes asked for; none asked is a log-in without restriction."""
-    names = (text or "").split(" ") if text else []
-    if len(names) > _MOST_SCOPES or any(not name or not set(name) <= _SCOPE_CHARACTERS for name in names):
-        raise scope_problem("scope is a list of names separated by single spaces.")
-    return frozenset(names) or None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Annotated, Any, cast
 from uuid import UUID
@@ -20,7 +20,8 @@ from freehold.identity.service import Identity
 from freehold.identity.sessions import Device
 from freehold.resource import clock
 from freehold.resource.access import Rule, anyone
-from freehold.resource.principal import ANONYMOUS, Principal
+from freehold.resource.principal import ANONYMOUS, Principal, system
+from freehold.store.unit import Unit
 from freehold.web import body as request_body
 from freehold.web.execution import caller_address, claim_of, request_key
 from freehold.web.guard import principal_of, require
@@ -59,6 +60,18 @@ def retry_of(request: Request) -> Retry:
     """The request's Idempotency-Key, for the handler of an `OwnUnitRoute`."""
     found: Retry = request.state.fh_retry
     return found
+
+
+async def in_unit(
+    request: Request, reason: str, work: Callable[[Unit], Awaitable[Any]], response: Response
+) -> Response:
+    """Do the work and keep its answer for a retry, in one unit; the response."""
+
+    async def both(unit: Unit) -> Response:
+        await work(unit)
+        return await retry_of(request).settle(unit, response)
+
+    return await runtime(request).database.run(system(reason), both)
 
 
 def parse_id(text: str) -> UUID:

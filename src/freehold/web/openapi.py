@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
@@ -17,12 +17,14 @@ from freehold.resource.access import Constant, Owner
 from freehold.resource.declaration import Action, View
 from freehold.resource.document import is_document
 from freehold.resource.principal import ANONYMOUS
+from freehold.web import openapi_own as own
 from freehold.web.guard import is_closed
 from freehold.web.history import MAX_PAGE_SIZE, PAGE_SIZE, history_page
 from freehold.web.identity_parts import OwnUnitRoute
 from freehold.web.openapi_parameters import key_parameter, list_parameters, page_parameters, view_parameters
 from freehold.web.openapi_responses import headers, refusal
-from freehold.web.unit import UnitRouteMixin
+from freehold.web.openapi_tidy import tidied
+from freehold.web.unit import UnitRouteMixin, rule_of
 
 if TYPE_CHECKING:
     from freehold.web.app import Freehold
@@ -64,7 +66,7 @@ def document(app: Freehold, base: dict[str, Any], operations: Sequence[Operation
         path[operation.method.lower()] = _Described(operation, schemas).build()
     base.setdefault("servers", [{"url": app.settings.public_url}])
     _describe_own(app, base, {(operation.path, operation.method.lower()) for operation in operations})
-    return base
+    return tidied(base)
 
 
 def problem_schema() -> dict[str, Any]:
@@ -93,41 +95,16 @@ def problem_schema() -> dict[str, Any]:
 
 
 def _describe_own(app: Freehold, base: dict[str, Any], known: set[tuple[str, str]]) -> None:
-    """Operations of one's own refuse with problem documents too; FastAPI describes its own error form."""
-    for path, item in base["paths"].items():
-        for method, operation in item.items():
-            if (path, method) in known or not isinstance(operation, dict):
-                continue
-            responses = operation.setdefault("responses", {})
-            for status in _OF_OWN:
-                responses[str(status)] = refusal(status)
-            if "412" in responses:
-                responses["412"] = refusal(412)
-    _describe_units(app, base, known)
-    for unused in ("HTTPValidationError", "ValidationError"):
-        base["components"]["schemas"].pop(unused, None)
-
-
-def _describe_units(app: Freehold, base: dict[str, Any], known: set[tuple[str, str]]) -> None:
-    """Path operations inside the unit of work take an Idempotency-Key."""
+    """Operations of one's own: who may call them, their retries, and refusals as they are really sent."""
     for context in iter_route_contexts(app.routes):
         route, path = context.original_route, context.path or ""
-        if isinstance(route, UnitRouteMixin | OwnUnitRoute):
-            for method in {"post", "patch", "put"} & {each.lower() for each in route.methods or ()}:
-                if (path, method) not in known:
-                    _describe_replay(base["paths"].get(path, {}).get(method, {}))
-
-
-def _describe_replay(operation: dict[str, Any]) -> None:
-    """What a path operation inside the unit of work takes and answers beyond what its function says."""
-    if operation:
-        operation.setdefault("parameters", []).append(_KEY_HEADER)
-    for status, response in operation.get("responses", {}).items():
-        if status.startswith("2"):
-            response.setdefault("headers", {}).update(headers("Idempotent-Replayed"))
-
-
-_OF_OWN = (400, 401, 403, 404, 405, 409, 413, 414, 415, 421, 422, 429, 431, 500, 503)
+        for method in {each.lower() for each in getattr(route, "methods", None) or ()}:
+            operation = base["paths"].get(path, {}).get(method)
+            if operation is None or (path, method) in known:
+                continue
+            own.describe(operation, method, path, rule_of(route) if isinstance(route, APIRoute) else None)
+            if isinstance(route, UnitRouteMixin | OwnUnitRoute) and method in ("post", "patch", "put"):
+                own.describe_retry(operation, _KEY_HEADER)
 
 
 class _Schemas:
@@ -264,7 +241,7 @@ class _Described:
     def _page(self) -> dict[str, Any]:
         item = self._schemas.of(self._bound.read_schema, "serialization")
         properties: dict[str, Any] = {
-            "items": {"type": "array", "items": item},
+            "items": {"type": "array", "items": item, "maxItems": self._operation.spec.max_page_size},
             "next_cursor": {"anyOf": [{"type": "string"}, {"type": "null"}]},
             "total": {"type": "integer", "minimum": 0, "description": "With ?count=true"},
         }
@@ -285,7 +262,7 @@ class _Described:
         if self._has_key or any(isinstance(atom, Owner) for atom in operation.rule.atoms()):
             yield 404
         if writes:
-            yield from (403, 404, 409, 413)
+            yield from (403, 404, 409, 413, 507)
             if operation.method in ("POST", "PATCH", "PUT"):
                 yield 415
             if operation.kind in ("update", "delete", "action", "restoration"):

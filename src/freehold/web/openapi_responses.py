@@ -17,6 +17,7 @@ from freehold.errors import (
     PreconditionFailed,
     PreconditionRequired,
     Problem,
+    StorageFull,
     TooLarge,
     TooManyRequests,
     Unauthenticated,
@@ -28,7 +29,7 @@ from freehold.errors import (
 _KINDS: tuple[type[Problem], ...] = (
     BadRequest, Unauthenticated, Forbidden, NotFound, MethodNotAllowed, Conflict, PreconditionFailed, TooLarge,
     UriTooLong, UnsupportedMediaType, Misdirected, Invalid, PreconditionRequired, TooManyRequests, HeadersTooLarge,
-    Internal, Unavailable,
+    Internal, Unavailable, StorageFull,
 )  # fmt: skip
 _TITLES = {kind.status: kind.title for kind in _KINDS}
 _CONTENT = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
