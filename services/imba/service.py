@@ -17,6 +17,8 @@ from .notices import routes as notices
 from .properties.routes import properties
 from .reservations.jobs import expire_holds
 from .reservations.routes import reservations
+from .reviews.jobs import publish_reviews
+from .reviews.routes import reviews
 from .settings import ImbaSettings
 from .users import registration
 from .users.models import User
@@ -40,6 +42,7 @@ def build(
         calendars,
         reservations,
         verification_requests,
+        reviews,
         favourites.favourites,
         messages.threads,
         messages.messages,
@@ -63,6 +66,7 @@ def build(
         routers=[landing.router, notices.router, favourites.router, messages.router, client.router],
         jobs=[
             expire_holds,
+            publish_reviews,
             sync_calendar,
             verification_jobs.warn_of_expiry,
             verification_jobs.expire_approvals,

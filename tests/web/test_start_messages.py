@@ -59,6 +59,14 @@ async def test_a_nested_resource_that_was_not_passed_is_named_with_the_remedy(tm
         app(tmp_path, shelves)
 
 
+async def test_a_nested_collection_may_be_for_reading_alone(tmp_path: Path) -> None:
+    shelves = Resource(StartShelf, access=Access(read=anyone))
+    things = Resource(StartThing, access=Access(read=anyone, create=anyone))
+    shelves.nested("things", things, by="shelf_id", writable=False)
+    nested = [each for each in app(tmp_path, shelves, things).mounted.operations if each.path.endswith("/{id}/things")]
+    assert [(each.kind, each.method) for each in nested] == [("list", "GET")]
+
+
 async def test_what_is_expanded_needs_a_resource_and_the_message_says_where(tmp_path: Path) -> None:
     alone = Resource(StartShelf, access=Access(read=anyone), queries=Queries(expand=["things"]))
     with pytest.raises(ConfigurationError, match=r"StartThing has no Resource .* pass one to Freehold"):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, Select, exists, select
 
 from freehold import Conflict, Forbidden, Invalid, Principal, Session, audit
 from freehold.errors import FieldError
@@ -88,6 +89,23 @@ async def show_cover(db: Session, property_id: UUID, medium_id: UUID | None) -> 
     listing = await db.get(Property, property_id, with_for_update=True)
     if listing is not None and listing.cover_id != medium_id:
         listing.cover_id = medium_id
+
+
+async def rate(db: Session, ratings: Sequence[tuple[UUID, int]]) -> None:
+    """Count published ratings in. For a session in system scope; the listings are locked, in the order of their ids."""
+    rated = select(Property).where(Property.id.in_({each for each, _ in ratings})).order_by(Property.id)
+    locked = rated.with_for_update(key_share=True)
+    listings = {row.id: row for row in await db.scalars(locked, execution_options={"populate_existing": True})}
+    for property_id, rating in ratings:
+        listing = listings[property_id]
+        listing.rating_count += 1
+        listing.rating_sum += rating
+        listing.rating_average = round(listing.rating_sum / listing.rating_count, 2)
+
+
+def ids_of(landlord_id: UUID) -> Select[UUID]:
+    """SQL: what the landlord offers, deleted or not. For a statement in system scope."""
+    return select(Property.id).where(Property.landlord_id == landlord_id)
 
 
 def require_nightly(listing: Property) -> None:

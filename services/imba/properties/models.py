@@ -47,6 +47,9 @@ class Property(Base):
     amenities: Mapped[list[str]] = mapped_column(JSON, default=list)
     booking_terms: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     visiting_hours: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    rating_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    rating_sum: Mapped[int] = mapped_column(default=0, server_default="0")
+    rating_average: Mapped[float] = mapped_column(default=0.0, server_default="0", index=True)
     cover_id: Mapped[UUID | None]
     deleted_at: Mapped[datetime | None]
     city_key: Mapped[str] = folded("city", index=True)

@@ -18,6 +18,7 @@ from ..calendars.feed import busy_calendar
 from ..calendars.routes import calendars
 from ..pricing import crud as pricing
 from ..pricing.schemas import BookingTerms, Quote, Wanted
+from ..reviews.routes import reviews
 from ..visits import crud as visits
 from ..visits.schemas import Look, Slots, VisitingHours
 from . import crud, publication
@@ -71,16 +72,18 @@ properties = Resource(
             "country",
             "status",
             "landlord_id",
+            "rating_average__gte",
             Filter(
                 params={"available_from": Day, "available_to": Day},
                 clause=_free,
                 description="Free on every night from available_from up to available_to",
             ),
         ],
-        sort=["-created_at", "price_amount", "bedrooms", "floor_area_sqm", "distance"],
+        sort=["-created_at", "price_amount", "bedrooms", "floor_area_sqm", "rating_average", "distance"],
         search=["title", "description", "city"],
         geo=Geo("latitude", "longitude"),
     ),
+    untracked=["rating_count", "rating_sum", "rating_average"],
 )
 properties.action(
     "publication",
@@ -97,6 +100,7 @@ properties.view("availability", availability, returns=Availability, params=Windo
 properties.nested("blocks", owner_blocks, by="property_id")
 properties.view("calendar.ics", busy_calendar, returns=Calendar, summary="Busy ranges, as iCalendar")
 properties.nested("calendars", calendars, by="property_id")
+properties.nested("reviews", reviews, by="property_id", writable=False)
 properties.view("quote", pricing.quote, returns=Quote, params=Wanted, summary="What a stay costs, line by line")
 properties.view("booking-terms", pricing.get_terms, returns=BookingTerms, summary="How it is let by the night")
 properties.action("booking-terms", pricing.put_terms, method="PUT", access=LANDLORD, returns=BookingTerms)

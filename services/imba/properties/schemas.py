@@ -106,6 +106,8 @@ class PropertyRead(BaseModel):
     price_currency: str
     price_per: PricePer
     amenities: list[str]
+    rating_average: float = Field(description="Of the published reviews, 1 to 5, to two places; 0 without any")
+    rating_count: int
     cover_id: UUID | None
     created_at: datetime
     updated_at: datetime

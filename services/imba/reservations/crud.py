@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 
 from freehold import Forbidden, Principal, Session, audit
 from freehold.fields import now
@@ -130,16 +130,14 @@ async def lapse_due(db: Session) -> int:
     return await _lapse(db)
 
 
-async def has_completed_stay(db: Session, tenant_id: UUID, property_id: UUID) -> bool:
-    """Whether the tenant has stayed there, and left. For a session that may see the tenant's reservations."""
-    completed = select(Reservation.id).where(
-        Reservation.tenant_id == tenant_id,
-        Reservation.property_id == property_id,
-        Reservation.kind == "stay",
-        Reservation.status == "confirmed",
-        Reservation.ends_at <= now(),
-    )
-    return (await db.scalars(completed.limit(1))).first() is not None
+def is_completed(booking: Reservation) -> bool:
+    """Whether it is a stay whose tenant has stayed, and left."""
+    return booking.kind == "stay" and booking.status == "confirmed" and booking.ends_at <= now()
+
+
+def has_asked(tenant_id: Any, landlord_id: Any) -> ColumnElement[bool]:
+    """SQL: the tenant has, at some time, asked for a property of the landlord."""
+    return exists().where(Reservation.tenant_id == tenant_id, Reservation.property.has(landlord_id=landlord_id))
 
 
 async def visits_between(

@@ -12,6 +12,7 @@ from ..messages import crud as messages
 from ..notices import crud as notices
 from ..properties import crud as properties
 from ..reservations import crud as reservations
+from ..reviews import crud as reviews
 from ..verification import crud as verification
 from .models import User
 from .schemas import Registration
@@ -27,6 +28,7 @@ async def export(db: Session, user: User) -> dict[str, Any]:
     return {
         "properties": await properties.held_about(db, user.id),
         "reservations": await reservations.held_about(db, user.id),
+        "reviews": await reviews.held_about(db, user.id),
         "favourites": await favourites.held_about(db, user.id),
         "media": await media.held_about(db, user.id),
         "verification_requests": await verification.held_about(db, user.id),
@@ -40,6 +42,7 @@ async def erase(db: Session, user: User) -> None:
     await properties.withdraw_all(db, user.id)
     await reservations.give_up_all(db, user.id)
     await verification.close_all(db, user.id)
+    await reviews.erase(db, user.id)
     await favourites.erase(db, user.id)
     await messages.erase(db, user.id)
     await notices.erase(db, user.id)

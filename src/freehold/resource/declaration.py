@@ -95,11 +95,15 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """A collection below one row: `GET` and `POST /v1/authors/{id}/books`, the parent set from the path."""
+    """A collection below one row: `GET` and `POST /v1/authors/{id}/books`, the parent set from the path.
+
+    writable: False for one that is read there, and added to elsewhere or by nobody.
+    """
 
     name: str
     child: Resource
     by: str
+    writable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +210,9 @@ class Resource:
         self.views.append(View(name, function, returns, access, params, summary))
         return self
 
-    def nested(self, name: str, child: Resource, *, by: str) -> Resource:
-        """Add a collection below one row. by: the child's foreign key column."""
-        self.children.append(Nested(name, child, by))
+    def nested(self, name: str, child: Resource, *, by: str, writable: bool = True) -> Resource:
+        """Add a collection below one row. by: the child's foreign key column. writable: False leaves out the `POST`."""
+        self.children.append(Nested(name, child, by, writable))
         return self
 
     def restoration(

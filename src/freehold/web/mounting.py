@@ -173,13 +173,15 @@ class _Mounter:
         path, above = f"{item}/{nested.name}", (self._bound, nested.by)
         plural = nested.name.replace("-", "_")
         base = self._path.rpartition("/")[0]
-        writes = Writes(child.bound, child, f"{base}/{nested.child.name}", without=nested.by)
         known = {"bound": child.bound, "spec": child.spec, "detail": nested}
         several = plural.replace("_", " ")
         self._add(
             "list", "GET", path, child.list(parent=above), f"list_{self._noun}_{plural}", f"List {several} of one",
             rule=child.bound.rule("read"), **known,
         )  # fmt: skip
+        if not nested.writable:
+            return
+        writes = Writes(child.bound, child, f"{base}/{nested.child.name}", without=nested.by)
         self._add(
             "create", "POST", path, writes.create(parent=above), f"create_{self._noun}_{plural}", f"Add to {several}",
             rule=child.bound.rule("create"), status=201, body=writes.create_schema, **known,

@@ -1,0 +1,1 @@
+"""What the two sides of a stay say of each other afterwards."""
