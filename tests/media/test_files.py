@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -66,3 +69,28 @@ async def test_what_is_gone_is_gone(files):
 def test_a_key_is_of_our_own_making(key):
     with pytest.raises(ValueError, match="no key"):
         checked(key)
+
+
+async def test_a_reader_that_leaves_while_its_file_is_opened_leaves_no_file_open(tmp_path, monkeypatch):
+    files = open_files("", tmp_path)
+    await files.put("media/one/original", chunks(b"a photo"))
+    opened, may_open, loop = [], threading.Event(), asyncio.get_running_loop()
+    started = asyncio.Event()
+    real = Path.open
+
+    def slow(path, *given):
+        loop.call_soon_threadsafe(started.set)
+        may_open.wait(5)
+        opened.append(real(path, *given))
+        return opened[0]
+
+    monkeypatch.setattr(Path, "open", slow)
+    reading = asyncio.create_task(anext(files.read("media/one/original", end=7)))
+    await started.wait()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    may_open.set()
+    async with asyncio.timeout(5):
+        while not (opened and opened[0].closed):  # noqa: ASYNC110  # a file tells nobody that it is closed
+            await asyncio.sleep(0.001)

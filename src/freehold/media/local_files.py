@@ -10,9 +10,25 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO, Any, cast
 from uuid import uuid4
 
 from freehold.media.files import CHUNK_BYTES, Stored, checked
+
+
+async def _opened(path: Path, mode: str, buffering: int = -1) -> IO[bytes]:
+    """The open file. One whose caller is cancelled meanwhile is opened by its thread all the same, and then closed."""
+    opening = asyncio.create_task(asyncio.to_thread(path.open, mode, buffering))
+    try:
+        return cast("IO[bytes]", await asyncio.shield(opening))
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close)
+        raise
+
+
+def _close(opening: asyncio.Task[Any]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 class LocalFiles:
@@ -26,7 +42,7 @@ class LocalFiles:
         """See `Files`."""
         draft, size = self._draft(), 0
         try:
-            with await asyncio.to_thread(draft.open, "xb") as file:
+            with await _opened(draft, "xb") as file:
                 async for chunk in chunks:
                     size += len(chunk)
                     await asyncio.to_thread(file.write, chunk)
@@ -41,8 +57,7 @@ class LocalFiles:
 
     async def read(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """See `Files`."""
-        file = await asyncio.to_thread(self._path(key).open, "rb", 0)
-        with file:
+        with await _opened(self._path(key), "rb", 0) as file:
             if start:
                 file.seek(start)
             left = CHUNK_BYTES if end is None else end - start
