@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from freehold import Freehold, Identity
-from freehold.identity import PasswordPolicy
+from freehold.identity import PasswordPolicy, Paths
 from freehold.settings import Settings
 
 from . import landing
@@ -62,6 +62,7 @@ def build(
             on_export=registration.export,
             on_erase=registration.erase,
             policy=PasswordPolicy(service_name="Imba"),
+            paths=Paths(verification="/app/verify-email", reset="/app/reset-password"),
         ),
         routers=[landing.router, notices.router, favourites.router, messages.router, client.router],
         jobs=[

@@ -7,6 +7,13 @@ import { register } from "./pages/register.js";
 import { stays } from "./pages/stays.js";
 import { oneStay } from "./pages/one_stay.js";
 import { requests } from "./pages/requests.js";
+import { homes } from "./pages/hosting/homes.js";
+import { newHome } from "./pages/hosting/new_home.js";
+import { workbench } from "./pages/hosting/workbench.js";
+import { queue } from "./pages/review/queue.js";
+import { review } from "./pages/review/one.js";
+import { notices } from "./pages/notices.js";
+import { forgot, reset, verifyEmail } from "./pages/links.js";
 import { account } from "./pages/account.js";
 import { nowhere } from "./pages/nowhere.js";
 
@@ -18,7 +25,17 @@ const ROUTES = [
   ["/stays", stays],
   ["/stays/:id", oneStay],
   ["/requests", requests],
+  ["/my-homes", homes],
+  ["/my-homes/new", newHome],
+  ["/my-homes/:id", workbench],
+  ["/my-homes/:id/:step", workbench],
+  ["/review", queue],
+  ["/review/:id", review],
+  ["/notices", notices],
   ["/account", account],
+  ["/verify-email", verifyEmail],
+  ["/forgot-password", forgot],
+  ["/reset-password", reset],
 ].map(([pattern, view]) => [new RegExp(`^${pattern.replaceAll(/:\w+/g, "([^/]+)")}$`), view]);
 
 /** The view of a path and its parameters. */

@@ -32,7 +32,8 @@ export async function api(method, path, { query, body, key, match, signal, heade
   if (method === "POST" || method === "PATCH") sent["Idempotency-Key"] = key ?? newKey();
   if (match) sent["If-Match"] = match;
   const answer = await authorised(address, options);
-  const data = answer.headers.get("content-type")?.includes("json") ? await answer.json() : null;
+  const text = await answer.text();
+  const data = text && answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : null;
   if (!answer.ok) throw new ApiProblem(data ?? { status: answer.status, title: answer.statusText }, { retryAfter: wait(answer) });
   return { data, etag: answer.headers.get("etag"), status: answer.status, headers: answer.headers };
 }
@@ -71,6 +72,13 @@ async function insistent(address, options) {
 async function inFlight(answer) {
   const document = await answer.clone().json().catch(() => ({}));
   return document.code === "idempotency.in_flight";
+}
+
+/** What stands behind a path that asks for the caller's token, which no <img> can send. */
+export async function blob(path, { signal } = {}) {
+  const answer = await authorised(root + path, { method: "GET", signal, headers: { Accept: "image/avif,image/webp,image/*,*/*" } });
+  if (!answer.ok) throw new ApiProblem(await answer.json().catch(() => ({ status: answer.status, title: answer.statusText })));
+  return answer.blob();
 }
 
 export const get = (path, options) => api("GET", path, options);

@@ -29,10 +29,12 @@ export class Unreachable extends Error {
   }
 }
 
+/** The whole way to what an error points at: "seasons/0/end". */
+export const placeOf = (error) => (error.pointer ?? error.parameter ?? "").replace(/^\//, "").replaceAll("~1", "/").replaceAll("~0", "~");
+
 /** Where an error points: "/price_amount" and "price_amount" are both the field price_amount; "/amenities/3" too. */
 export function fieldOf(error) {
-  const place = error.pointer ?? error.parameter ?? "";
-  return place.replace(/^\//, "").split("/")[0].replaceAll("~1", "/").replaceAll("~0", "~");
+  return placeOf(error).split("/")[0];
 }
 
 /** One sentence of help that the API cannot give, because it depends on what a person can do in this client. */

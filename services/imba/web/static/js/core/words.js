@@ -4,8 +4,7 @@ export const KINDS = { house: "House", apartment: "Apartment", room: "Room", off
 export const PRICES = { night: "By the night", month: "By the month", sale: "For sale" };
 export const STATUS = {
   draft: "Draft", listed: "Listed", unlisted: "Not listed", pending: "Waiting", confirmed: "Confirmed", rejected: "Declined",
-  cancelled: "Cancelled", expired: "Lapsed", completed: "Completed", approved: "Approved", revoked: "Revoked", claimed: "In review",
-  in_review: "In review", more_information: "More information needed", information_requested: "More information needed",
+  cancelled: "Cancelled", expired: "Lapsed", completed: "Completed",
 };
 
 export const status = (code) => STATUS[code] ?? humanly(code);

@@ -1,26 +1,30 @@
 // One home: its photos, its facts, where it is, when it is free, and the ways to get in.
 
-import { add, h } from "../core/dom.js";
-import { get, withQuery } from "../core/api.js";
+import { add, h, icon } from "../core/dom.js";
+import { all, get, withQuery } from "../core/api.js";
 import { link } from "../core/place.js";
 import { me } from "../core/session.js";
 import { KINDS, humanly, status } from "../core/words.js";
 import { facts, price } from "../parts/card.js";
 import { plot } from "../parts/plot.js";
 import { brief } from "../core/money.js";
-import { cover } from "../parts/picture.js";
+import { gallery } from "../parts/gallery.js";
+import { drawing } from "../parts/picture.js";
 import { back, badge } from "../parts/states.js";
 import { stayPanel } from "../parts/stay.js";
+import { visitPanel } from "../parts/visit.js";
 
 export async function listing(id, query) {
-  const { data: home } = await get(`/v1/properties/${id}`);
+  const [{ data: home }, media] = await Promise.all([get(`/v1/properties/${id}`), all("/v1/media", { query: { property_id: id, sort: "position" } })]);
   const isOwn = me()?.id === home.landlord_id;
+  // What is not on the market is shown to its landlord and to staff alone, photos too.
+  const isPrivate = home.status !== "listed";
   const element = h("article", { class: "listing" },
     back(link("/"), "All homes"),
-    isOwn && h("p", { class: "notice row" }, "This home is yours. ", badge(home.status, status(home.status))),
+    isOwn && h("p", { class: "notice row" }, h("span", { class: "grow" }, "This home is yours. ", badge(home.status, status(home.status))), h("a", { class: "button", href: link(`/my-homes/${home.id}`) }, "Change it")),
     h("div", { class: "listing-head" },
       h("div", {}, h("h1", {}, home.title), h("p", { class: "faint" }, [KINDS[home.kind], place(home)].join(" · ")))),
-    h("div", { class: "wide-photo" }, cover(home, "full", { eager: true, alt: home.title })),
+    gallery(media, { isOwn: isPrivate }) ?? h("div", { class: "wide-photo" }, drawing(home.id, home.kind)),
     h("div", { class: "listing-body" },
       h("div", { class: "listing-main" }, facts(home), about(home), where(home)),
       h("aside", { class: "listing-side" }, h("div", { class: "panel" }, h("p", { class: "price big" }, price(home)), ways(home, query, isOwn)))));
@@ -54,6 +58,8 @@ function ways(home, query, isOwn) {
   const box = h("div", { class: "ways" });
   if (home.status !== "listed") return add(box, h("p", {}, "This home is not on offer at the moment."));
   if (home.price_per === "night") add(box, stayPanel(home, query));
-  else add(box, h("p", {}, "This home is not let by the night."));
-  return box;
+  const visit = h("details", { class: "fold", open: home.price_per !== "night" }, h("summary", {}, icon("clock"), "Visit it first"));
+  // Free times are asked for once somebody looks at them.
+  visit.addEventListener("toggle", () => visit.open && !visit.querySelector("form") && add(visit, visitPanel(home)));
+  return add(box, visit);
 }

@@ -9,10 +9,11 @@ import { money } from "../core/money.js";
 import { count } from "../core/words.js";
 import { actionButton, ask } from "../parts/actions.js";
 import { cover } from "../parts/picture.js";
-import { priceLines } from "../parts/quote.js";
+import { cancellationTerms, priceLines } from "../parts/quote.js";
 import { homeOf, isVisit, reservationBadge, when } from "../parts/reservation.js";
 import { back, section } from "../parts/states.js";
 import { field } from "../parts/forms.js";
+import { slotPicker } from "../parts/slots.js";
 import { toast } from "../parts/say.js";
 
 export function oneStay(id) {
@@ -23,10 +24,13 @@ export function oneStay(id) {
 
 async function load(id) {
   const { data } = await get(`/v1/reservations/${id}`);
-  return [data, await homeOf(data.property_id)];
+  // Who the other side is becomes known with the confirmation, and stays so.
+  const met = ["confirmed", "completed"].includes(data.status);
+  const contact = met ? await get(`/v1/reservations/${id}/contact`).then((answer) => answer.data, () => null) : null;
+  return [data, await homeOf(data.property_id), contact];
 }
 
-function draw(row, home, again) {
+function draw(row, home, contact, again) {
   const isTenant = row.tenant_id === me()?.id;
   const facts = [["When", when(row, home)], ["Guests", row.guests && count(row.guests, "person", "people")], ["Asked for", showInstant(row.created_at, home.time_zone)], ["Reason", row.reason]];
   return [
@@ -34,10 +38,11 @@ function draw(row, home, again) {
     h("div", { class: "listing-head" }, h("div", {}, h("h1", {}, h("a", { href: link(`/homes/${home.id}`) }, home.title)), h("p", { class: "faint" }, home.city)), reservationBadge(row)),
     h("div", { class: "wide-photo" }, cover(home, "full")),
     next(row, isTenant),
+    contact && meeting(contact, isTenant),
     h("dl", { class: "pairs" }, facts.filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
-    row.total_amount > 0 && h("section", { class: "block" }, h("h2", {}, "Price"), priceLines({ ...row, lines: row.price_lines ?? row.lines ?? [] })),
+    row.total_amount > 0 && h("section", { class: "block" }, h("h2", {}, "Price"), priceLines({ ...row, lines: row.price_lines }), cancellationTerms(row.cancellation)),
     row.refund_amount !== null && row.refund_amount !== undefined && h("p", { class: "notice" }, "Given back: ", h("strong", {}, money(row.refund_amount, row.currency)), "."),
-    h("div", { class: "row actions" }, isTenant ? tenantActions(row, again) : landlordActions(row, again)),
+    h("div", { class: "row actions" }, isTenant ? tenantActions(row, home, again) : landlordActions(row, again)),
   ];
 }
 
@@ -49,8 +54,37 @@ function next(row, isTenant) {
 
 const isOver = (row) => (isVisit(row) ? row.starts_at < new Date().toISOString() : row.check_out <= today());
 
-function tenantActions(row, again) {
+function meeting(contact, isTenant) {
+  const other = isTenant ? contact.landlord : contact.tenant;
+  const address = [contact.street, [contact.postcode, contact.city].filter(Boolean).join(" "), contact.country].filter(Boolean).join(", ");
+  return h("section", { class: "block" }, h("h2", {}, isTenant ? "Where you go" : "Who comes"),
+    h("dl", { class: "pairs" },
+      h("div", {}, h("dt", {}, isTenant ? "Your landlord" : "Your guest"), h("dd", {}, other.full_name, h("br", {}), h("a", { href: `mailto:${other.email}` }, other.email))),
+      isTenant && h("div", {}, h("dt", {}, "Address"), h("dd", {}, address))));
+}
+
+function tenantActions(row, home, again) {
   if (!["pending", "confirmed"].includes(row.status) || isOver(row)) return null;
+  return [isVisit(row) && h("button", { type: "button", class: "button", onclick: () => moveDialog(row, home, again) }, "Move it"), cancelButton(row, again)];
+}
+
+function moveDialog(row, home, again) {
+  let chosen = null;
+  const picker = slotPicker(home, { onchoose: (instant) => {
+    chosen = instant;
+  } });
+  return ask({
+    title: "Move this visit", text: `It is ${when(row, home)}. The landlord answers again, unless visits there are confirmed at once.`, submit: "Move it",
+    fields: [h("div", { class: "field" }, picker.element, h("p", { class: "error", hidden: true }))],
+    send: (_, key) => post(`/v1/reservations/${row.id}/rescheduling`, { starts_at: chosen }, { key }),
+    done: () => {
+      toast("Moved.");
+      again();
+    },
+  });
+}
+
+function cancelButton(row, again) {
   return h("button", { type: "button", class: "button danger", onclick: () => cancelDialog(row, again) }, "Cancel");
 }
 

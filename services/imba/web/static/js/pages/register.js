@@ -34,7 +34,7 @@ export function register(query) {
         await logIn(given.email, given.password);
         return given;
       },
-      done: (given) => go(backTo(query) ?? (given.account === "landlord" ? "/requests" : "/"), { replace: true }),
+      done: (given) => go(backTo(query) ?? (given.account === "landlord" ? "/my-homes" : "/"), { replace: true }),
     }),
     h("p", {}, "You have an account? ", h("a", { href: link(`/sign-in?${query}`) }, "Sign in"), "."));
   return { title: "Register", element };

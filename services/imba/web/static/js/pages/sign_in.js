@@ -6,7 +6,7 @@ import { hasRole, logIn, me } from "../core/session.js";
 import { field, form } from "../parts/forms.js";
 
 /** Where a person belongs once signed in. */
-export const homeOf = () => (hasRole("landlord") ? "/requests" : "/");
+export const homeOf = () => (hasRole("landlord") ? "/my-homes" : hasRole("reviewer") ? "/review" : "/");
 
 export function backTo(query) {
   const wanted = query.get("back") ?? "";
@@ -25,6 +25,7 @@ export function signIn(query) {
   const element = h("section", { class: "sheet" },
     h("h1", {}, "Sign in"),
     form(fields, { submit: "Sign in", busy: "Signing in…", send: ({ username, password }) => logIn(username ?? "", password ?? ""), done: () => go(back ?? homeOf(), { replace: true }) }),
+    h("p", {}, h("a", { href: link("/forgot-password") }, "Forgot the password?")),
     h("p", {}, "New here? ", h("a", { href: link(`/register?${query}`) }, "Register"), "."));
   return { title: "Sign in", element };
 }

@@ -5,6 +5,7 @@ import { link } from "../core/place.js";
 import { money, per } from "../core/money.js";
 import { KINDS, area, count, quarters } from "../core/words.js";
 import { cover } from "./picture.js";
+import { privatePicture } from "./private_picture.js";
 
 export const price = (home, options = { short: true }) => [h("strong", {}, money(home.price_amount, home.price_currency, options)), " ", per(home.price_per)];
 
@@ -15,11 +16,11 @@ export function facts(home) {
     home.floor_area_sqm && h("li", {}, icon("area"), h("span", {}, area(home.floor_area_sqm))));
 }
 
-/** query: kept in the address, so that chosen dates go along. */
-export function card(home, { query = "", onhover, level = "h2" } = {}) {
+/** query: kept in the address, so that chosen dates go along. isOwn: its photos may be the caller's alone, still. */
+export function card(home, { query = "", onhover, level = "h2", isOwn = false } = {}) {
   const where = [home.city, home.region].filter(Boolean).join(", ");
   return h("article", { class: "card", data: { id: home.id }, onpointerenter: () => onhover?.(home), onpointerleave: () => onhover?.(null), onfocusin: () => onhover?.(home), onfocusout: () => onhover?.(null) },
-    h("div", { class: "card-photo" }, cover(home)),
+    h("div", { class: "card-photo" }, isOwn && home.cover ? privatePicture(home.cover.card) : cover(home)),
     h("div", { class: "card-body" },
       h("p", { class: "card-kicker" }, KINDS[home.kind], " · ", where),
       h(level, { class: "card-title" }, h("a", { href: link(`/homes/${home.id}${query}`) }, home.title)),

@@ -1,7 +1,7 @@
 // Forms: every error of the API beside the input that it names, the rest in a summary that takes the focus.
 
 import { h, uid } from "../core/dom.js";
-import { ApiProblem, Unreachable, advice, fieldOf } from "../core/problem.js";
+import { ApiProblem, Unreachable, advice, fieldOf, placeOf } from "../core/problem.js";
 import { newKey } from "../core/api.js";
 import { requestId } from "./states.js";
 import { say } from "./say.js";
@@ -9,13 +9,14 @@ import { say } from "./say.js";
 /**
  * A labelled input. name: the field of the API. kind: an input type, "select", "textarea" or "check".
  * options: [value, words] pairs of a select. read: how the value is sent (a number, minor units, a list).
+ * blank: what is sent where it was left empty and may be.
  */
-export function field(name, words, { kind = "text", hint, options, read, optional = false, class: size = "", ...attributes } = {}) {
+export function field(name, words, { kind = "text", hint, options, read, blank, optional = false, class: size = "", ...attributes } = {}) {
   const id = uid(`f-${name}`);
   const described = [hint && `${id}-hint`, `${id}-error`].filter(Boolean).join(" ");
   const own = { id, name, "aria-describedby": described, required: !optional && kind !== "check", ...attributes };
   const control = controlOf(kind, own, options);
-  control.readValue = read ?? ((text) => text);
+  Object.assign(control, { readValue: read ?? ((text) => text), blankValue: blank });
   const label = h("label", { for: id }, words, optional && h("span", { class: "faint" }, " (optional)"));
   const error = h("p", { class: "error", id: `${id}-error`, hidden: true });
   const note = hint && h("p", { class: "hint", id: `${id}-hint` }, hint);
@@ -32,14 +33,30 @@ function controlOf(kind, own, options) {
   return h("input", { type: kind === "check" ? "checkbox" : kind, ...own });
 }
 
+/** A number as it was typed; what is none is sent as it is, and the API says what is wrong with it. */
+export const number = (text) => (text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text);
+
+/** A few boxes under one name; what is sent is the list of those that are checked. */
+export function boxes(name, words, options, chosen, { hint } = {}) {
+  const controls = options.map(([value, label]) => [value, h("label", { class: "box" }, h("input", { type: "checkbox", checked: chosen.includes(value) }), h("span", {}, label))]);
+  const element = h("fieldset", { class: "field", name }, h("legend", {}, words), hint && h("p", { class: "hint" }, hint),
+    h("div", { class: "boxes" }, controls.map(([, control]) => control)), h("p", { class: "error", hidden: true }));
+  element.readValue = () => controls.filter(([, control]) => control.firstChild.checked).map(([value]) => value);
+  return element;
+}
+
 /** The values of a form by name. A field that was left empty and may be is absent; `blank` gives null instead. */
 export function values(form, { blank = undefined } = {}) {
   const found = {};
   for (const control of form.elements) {
-    if (!control.name || control.disabled) continue;
+    if (!control.name || control.disabled || control.name.includes("/")) continue;
+    if (control.localName === "fieldset") {
+      if (control.readValue) found[control.name] = control.readValue(form);
+      continue;
+    }
     if (control.type === "radio" && !control.checked) continue;
     const text = control.type === "checkbox" ? control.checked : control.value;
-    const value = text === "" && !control.required ? blank : (control.readValue ?? ((same) => same))(text, form);
+    const value = text === "" && !control.required ? (control.blankValue ?? blank) : (control.readValue ?? ((same) => same))(text, form);
     if (value !== undefined) found[control.name] = value;
   }
   return found;
@@ -56,7 +73,7 @@ export function clearErrors(form) {
 export function showProblem(form, problem, { extra } = {}) {
   clearErrors(form);
   const left = [];
-  for (const error of problem.errors ?? []) if (!beside(form, fieldOf(error), error.message)) left.push(error);
+  for (const error of problem.errors ?? []) if (![placeOf(error), fieldOf(error)].some((name) => beside(form, name, error.message))) left.push(error);
   const first = form.querySelector("[aria-invalid]");
   if (!first || left.length > 0 || problem.detail) form.prepend(summary(problem, left, extra));
   (first ?? form.querySelector(".summary"))?.focus();
@@ -65,9 +82,12 @@ export function showProblem(form, problem, { extra } = {}) {
 
 function beside(form, name, message) {
   const control = [...form.elements].find((each) => each.name === name);
-  const slot = control?.closest(".field")?.querySelector(".error");
+  const holder = control?.closest(".field");
+  const slot = holder && [...holder.querySelectorAll(".error")].at(control === holder ? -1 : 0);
   if (!slot) return false;
-  control.setAttribute("aria-invalid", "true");
+  // A group of fields has no such state; the first of them takes it.
+  const marked = control.localName === "fieldset" ? control.querySelector("input, select") : control;
+  marked?.setAttribute("aria-invalid", "true");
   slot.textContent = slot.hidden ? message : `${slot.textContent} ${message}`;
   slot.hidden = false;
   return true;

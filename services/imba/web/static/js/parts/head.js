@@ -3,6 +3,7 @@
 import { fill, h, icon } from "../core/dom.js";
 import { go, here, link, root } from "../core/place.js";
 import { hasRole, isSignedIn, logOut, me } from "../core/session.js";
+import { noticeBell } from "./bell.js";
 import { signInAddress } from "./states.js";
 import { toast } from "./say.js";
 
@@ -21,7 +22,8 @@ export function drawHead() {
       h("nav", { "aria-label": "Main" }, h("ul", {},
         item("/", "Find a home"),
         hasRole("tenant") && item("/stays", "My stays"),
-        hasRole("landlord") && item("/requests", "Requests"))),
+        hasRole("landlord") && [item("/my-homes", "My homes"), item("/requests", "Requests")],
+        hasRole("reviewer") && item("/review", "Review"))),
       h("div", { class: "who" }, user ? whoIs(user) : entrance())),
     h("p", { class: "offline-note", role: "status" }, "You are offline. What you see may be old; what you enter is kept here."),
   );
@@ -31,6 +33,7 @@ const entrance = () => [h("a", { class: "button quiet", href: signInAddress() },
 
 function whoIs(user) {
   return [
+    noticeBell(),
     h("a", { class: "button quiet", href: link("/account"), "aria-current": isHere("/account") ? "page" : null }, icon("user"), h("span", { class: "name" }, user.full_name)),
     h("button", { type: "button", class: "button", onclick: leave }, "Sign out"),
   ];
