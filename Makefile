@@ -51,7 +51,12 @@ test-fast: $(STAMP) ## the suite without slow tests, fault tests and servers
 
 .PHONY: coverage
 coverage: $(STAMP) ## the whole suite with branch coverage of the toolkit (at least 95 %)
-	@$(BIN)/pytest -n auto --cov --cov-report=term $(ARGS)
+# coverage starts first and starts itself in every process, for pytest loads the toolkit (its plugin) before any option of
+# its own could: lines that run at import would count as missed.
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -n auto $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
 .PHONY: check
 check: $(STAMP) ## lint, format, types, import direction, drift of the lock and of .env.example
@@ -98,4 +103,4 @@ env-example: $(STAMP) ## make .env.example anew from the settings
 
 .PHONY: clean
 clean: ## remove the virtual environment and the caches; var/ stays
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache htmlcov .coverage dist
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache htmlcov .coverage .coverage.* dist
