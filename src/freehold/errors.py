@@ -117,7 +117,7 @@ class MethodNotAllowed(Problem):
 
 
 class NotAcceptable(Problem):
-    """None of the accepted types can be sent."""
+    """None of the accepted types can be sent. Freehold's own operations send the form that they have instead."""
 
     status, code, title = 406, "request.not_acceptable", "Not acceptable"
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
 from sqlalchemy import MetaData
 from starlette.types import ASGIApp
 
@@ -36,6 +37,7 @@ from freehold.web.docs import docs_routes
 from freehold.web.edge import Edge, EdgeOptions
 from freehold.web.identity import identity_router
 from freehold.web.jobs import jobs_router
+from freehold.web.landing import landing_route
 from freehold.web.media import media_router, room_for
 from freehold.web.mounting import Mounted, mount
 from freehold.web.openapi import document
@@ -216,6 +218,16 @@ class Freehold(FastAPI):
             )
         )
         self.router.routes.extend(docs_routes(self.openapi, title=self.title, show=self.settings.docs_enabled))
+        if not any(context.path == "/" for context in iter_route_contexts(self.routes)):
+            lists = (each.path for each in self.mounted.operations if each.kind == "list" and "{" not in each.path)
+            self.router.routes.append(
+                landing_route(
+                    title=self.title,
+                    collections=sorted(lists),
+                    show_docs=self.settings.docs_enabled,
+                    show_metrics=self.settings.metrics_enabled,
+                )
+            )
 
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's stack, inside the edge."""

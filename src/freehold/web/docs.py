@@ -34,7 +34,7 @@ _CSP = (
 )
 # Redoc writes its style sheets from scripts and searches in a worker that it makes from a blob; scripts stay files.
 _REDOC_CSP = _CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'") + "; worker-src blob:"
-_PAGE_CSP = (
+PAGE_CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _PAGE = """<!doctype html>
@@ -76,12 +76,15 @@ def _root(request: Request) -> str:
     return html.escape(str(request.scope.get("root_path", "")).rstrip("/"), quote=True)
 
 
-def _page(request: Request, template: str, *, title: str, style: str, csp: str, **values: str) -> Response:
+def page(request: Request, template: str, *, title: str, style: str, csp: str, **values: str) -> Response:
+    """One of the pages: the template's own values are text or HTML that is safe already."""
     root = _root(request)
     assets = f"{root}/docs/assets"
     body = template.format(root=root, assets=assets, **values)
-    page = _PAGE.format(title=html.escape(title), assets=assets, style=style, body=body)
-    return Response(page, media_type="text/html", headers={"Content-Security-Policy": csp, "Cache-Control": "no-cache"})
+    document = _PAGE.format(title=html.escape(title), assets=assets, style=style, body=body)
+    return Response(
+        document, media_type="text/html", headers={"Content-Security-Policy": csp, "Cache-Control": "no-cache"}
+    )
 
 
 def _problem_rows() -> str:
@@ -93,7 +96,7 @@ def _problem_rows() -> str:
 
 
 async def _problems(request: Request) -> Response:
-    return _page(request, _PROBLEMS, title="Problem codes", style="problems.css", csp=_PAGE_CSP, rows=_problem_rows())
+    return page(request, _PROBLEMS, title="Problem codes", style="problems.css", csp=PAGE_CSP, rows=_problem_rows())
 
 
 def docs_routes(openapi: Callable[[], dict[str, Any]], *, title: str, show: bool) -> list[Route]:
@@ -110,10 +113,10 @@ def docs_routes(openapi: Callable[[], dict[str, Any]], *, title: str, show: bool
         return Response(document(), media_type="application/json", headers={"Cache-Control": "no-cache"})
 
     async def swagger(request: Request) -> Response:
-        return _page(request, _SWAGGER, title=title, style="swagger-ui.css", csp=_CSP)
+        return page(request, _SWAGGER, title=title, style="swagger-ui.css", csp=_CSP)
 
     async def redoc(request: Request) -> Response:
-        return _page(request, _REDOC, title=title, style="redoc.css", csp=_REDOC_CSP)
+        return page(request, _REDOC, title=title, style="redoc.css", csp=_REDOC_CSP)
 
     names = _TYPES if show else ("problems.css", "favicon.png")
     routes = [Route("/problems", _problems, include_in_schema=False)]

@@ -270,6 +270,8 @@ class _Described:
             if self._bound.resource.require_if_match and operation.kind in ("update", "delete"):
                 yield 428
         yield 429
+        if not writes:
+            return  # what a resource declares are the refusals of its changes
         detail = operation.detail
         declared = detail.problems if isinstance(detail, Action) else self._bound.resource.problems
         for kind in declared:

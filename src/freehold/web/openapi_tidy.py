@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
+from freehold.web.edge_options import EdgeOptions
+
+_BOUNDS = {"maxLength", "enum", "const", "format", "pattern"}
+_LONGEST = EdgeOptions().line_limit_bytes
 _REF = "#/components/schemas/"
 _INT64 = {"format": "int64", "minimum": -(2**63), "maximum": 2**63 - 1}
 
@@ -18,6 +22,7 @@ def tidied(document: dict[str, Any]) -> dict[str, Any]:
         for operation in item.values():
             for tag in operation.get("tags", ()):
                 named.setdefault(tag, {"name": tag, "description": f"Operations on {tag.replace('-', ' ')}."})
+            _bound_parameters(operation)
     document["tags"] = list(named.values())
     for schema in _schemas(document):
         if schema.get("type") == "integer" and "enum" not in schema and "const" not in schema:
@@ -31,6 +36,15 @@ def tidied(document: dict[str, Any]) -> dict[str, Any]:
                 schema.setdefault(name, value)
     _drop_unused(document)
     return document
+
+
+def _bound_parameters(operation: dict[str, Any]) -> None:
+    """Text in an address ends where the edge ends the request line (414)."""
+    for parameter in operation.get("parameters", ()):
+        if parameter.get("in") in ("path", "query"):
+            for schema in _schemas(parameter.get("schema", {})):
+                if schema.get("type") == "string" and not _BOUNDS & schema.keys():
+                    schema["maxLength"] = _LONGEST
 
 
 def _schemas(value: Any) -> Iterator[dict[str, Any]]:

@@ -70,6 +70,10 @@ Every refusal is an `application/problem+json` document (RFC 9457) with `type`, 
 A 5xx shows nothing but its title and the request id. This page is generated from the classes by
 `python -m freehold.web.problem_table`; a service's own codes stand on its `/problems` page.
 
+`Accept` is no reason for a refusal: an operation that has one form sends it, and a refusal is a problem document, whatever
+the client prefers (RFC 9110 12.4.1). Only `/` (a page or JSON) and pictures (AVIF, WebP, JPEG) are chosen by it. 406 is there
+for operations of one's own that would rather refuse.
+
 | status | code | title | meaning |
 |---|---|---|---|
 {rows}
