@@ -87,7 +87,9 @@ async def release(db: Session, actor: Principal, request: VerificationRequest) -
 
 
 async def annotate(db: Session, actor: Principal, request: VerificationRequest, body: Note) -> VerificationRequest:
-    """Write down what the other reviewers should know."""
+    """Write down what the other reviewers should know, for as long as the documents are there."""
+    if request.redacted_at is not None:
+        raise VerificationDecided("The documents have been deleted, and nothing is noted of them any more.")
     request.note = body.note
     return request
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import select
+
 from freehold import Session
 from freehold.fields import now
 
@@ -18,10 +20,11 @@ _USUAL = {"identity": "identity", "property": "ownership_proof"}
 
 
 async def attach(db: Session, request: VerificationRequest, given: Evidence) -> None:
-    """Add documents of the landlord's to a check. Raises Invalid for one that is not a ready document of theirs."""
+    """Add documents of the landlord's to a check, each once. Raises Invalid for one that is no ready document of theirs."""
     await media.documents(db, request.landlord_id, given.document_ids)
     await media.documents(db, request.landlord_id, [each.id for each in given.documents], pointer="/documents")
-    added = list(_drafts(given, request.subject))
+    there = set(request.document_ids or [])
+    added = [each for each in _drafts(given, request.subject) if str(each.id) not in there]
     await media.hold(db, [each.id for each in added])
     # Whole new lists: a change inside a JSON value is not seen.
     request.document_ids = [*(request.document_ids or []), *(str(each.id) for each in added)]
@@ -37,9 +40,13 @@ def expires_on(request: VerificationRequest) -> date | None:
 async def redact(db: Session, request: VerificationRequest) -> None:
     """Delete the documents for good, and blank what was noted of them. Their kinds and dates stay.
 
-    For a session in system scope.
+    A document that another check of the landlord's has is left to that one. For a session in system scope.
     """
-    await media.redact(db, [UUID(document_id) for document_id in request.document_ids])
+    others = select(VerificationRequest.document_ids).where(
+        VerificationRequest.landlord_id == request.landlord_id, VerificationRequest.id != request.id
+    )
+    shared = {document_id for ids in await db.scalars(others) for document_id in ids}
+    await media.redact(db, [UUID(document_id) for document_id in request.document_ids if document_id not in shared])
     kept = [document.model_copy(update={"id": None, "number": None}) for document in _read(request)]
     request.documents = [document.model_dump(mode="json") for document in kept]
     request.document_ids = []

@@ -48,13 +48,20 @@ verification_requests = Resource(
         )
     ],
     problems=[crud.AlreadyVerified],
+    # What identifies people does not enter the history, from which it could not go away with the documents.
+    untracked=["documents", "note"],
 )
 verification_requests.action("claim", crud.claim, access=REVIEWER, summary="Claim for 30 minutes", problems=STEP)
 verification_requests.action(
     "claim", crud.release, method="DELETE", status=204, access=REVIEWER, summary="Release", problems=STEP
 )
 verification_requests.action(
-    "note", crud.annotate, method="PUT", access=REVIEWER, summary="Note something for the other reviewers"
+    "note",
+    crud.annotate,
+    method="PUT",
+    access=REVIEWER,
+    summary="Note something for the other reviewers",
+    problems=STEP,
 )
 verification_requests.action(
     "information-request", crud.ask, access=REVIEWER, summary="Ask the landlord for more", problems=STEP
