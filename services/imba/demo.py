@@ -126,6 +126,7 @@ def _listing(house: Home, place: int, people: Mapping[DemoAccount, UUID]) -> Row
         "id": new_id(),
         "landlord_id": people[LANDLORD if is_nightly else SELLER],
         "status": "listed",
+        "listed_at": now() - timedelta(minutes=place),
         # The newest first, and in the order of the file: the houses to stay in come up at once.
         "created_at": now() - timedelta(minutes=place),
     }

@@ -19,6 +19,8 @@ from .reservations.jobs import expire_holds
 from .reservations.routes import reservations
 from .reviews.jobs import publish_reviews
 from .reviews.routes import reviews
+from .searches import routes as searches
+from .searches.jobs import search_alerts
 from .settings import ImbaSettings
 from .users import registration
 from .users.models import User
@@ -43,6 +45,7 @@ def build(
         reservations,
         verification_requests,
         reviews,
+        searches.saved_searches,
         favourites.favourites,
         messages.threads,
         messages.messages,
@@ -64,10 +67,11 @@ def build(
             policy=PasswordPolicy(service_name="Imba"),
             paths=Paths(verification="/app/verify-email", reset="/app/reset-password"),
         ),
-        routers=[landing.router, notices.router, favourites.router, messages.router, client.router],
+        routers=[landing.router, notices.router, favourites.router, messages.router, searches.router, client.router],
         jobs=[
             expire_holds,
             publish_reviews,
+            search_alerts,
             sync_calendar,
             verification_jobs.warn_of_expiry,
             verification_jobs.expire_approvals,
@@ -76,5 +80,6 @@ def build(
         settings=core,
         migrations=migrations,
     )
+    app.database.parts[Settings] = app.settings
     app.database.parts[ImbaSettings] = own or ImbaSettings.load()
     return app

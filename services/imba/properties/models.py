@@ -50,6 +50,7 @@ class Property(Base):
     rating_count: Mapped[int] = mapped_column(default=0, server_default="0")
     rating_sum: Mapped[int] = mapped_column(default=0, server_default="0")
     rating_average: Mapped[float] = mapped_column(default=0.0, server_default="0", index=True)
+    listed_at: Mapped[datetime | None] = mapped_column(index=True)
     cover_id: Mapped[UUID | None]
     deleted_at: Mapped[datetime | None]
     city_key: Mapped[str] = folded("city", index=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from freehold import Conflict, Principal, Session
+from freehold.fields import now
 
 from ..users import crud as users
 from ..verification import crud as verification
@@ -31,5 +32,6 @@ async def publish(db: Session, actor: Principal, listing: Property) -> Property:
     ]
     if missing:
         raise NotVerified(f"Not verified yet: {' and '.join(missing)}.")
-    listing.status = "listed"
+    if listing.status != "listed":
+        listing.status, listing.listed_at = "listed", now()
     return listing

@@ -28,6 +28,8 @@ from services.imba.reservations.models import Reservation
 from services.imba.reservations.routes import TENANT, reservations
 from services.imba.reviews.models import Review
 from services.imba.reviews.routes import AUTHOR, reviews
+from services.imba.searches.models import SavedSearch
+from services.imba.searches.routes import saved_searches
 from services.imba.service import build
 from services.imba.settings import ImbaSettings
 from services.imba.tests.conftest import core
@@ -161,6 +163,7 @@ async def seed(stage: Stage) -> Scene:
     theirs += await written("other", "between the other and the landlord")
     between = await written("tenant", "between the tenant and the landlord")
     own = [*between, await stage.make(Favourite, user_id=ids["tenant"], property_id=listed.id)]
+    theirs.append(await stage.make(SavedSearch, user_id=ids["other"], name="By the sea", query="city=Lopez"))
     theirs.append(await stage.make(Favourite, user_id=ids["other"], property_id=listed.id))
     not_of_the_tenant = [draft, check, done, *theirs, *of_the_landlord]
     return Scene(
@@ -262,6 +265,7 @@ FAULTS: dict[str, Any] = {
     "what the other side has read is shown": loosened(threads, read_fields={}),
     "reviews are shown before they are published": loosened(reviews, read=reviews.access.read | role("landlord")),
     "reviews of guests are shown to all": loosened(reviews, read=AUTHOR | where(Review.published_at.is_not(None))),
+    "searches are shown to all": loosened(saved_searches, read=signed_in),
     "the street is shown to all": loosened(properties, read_fields={}),
     "checks are shown to landlords": loosened(
         verification_requests, read=owner("landlord_id") | role("landlord") | STAFF

@@ -13,6 +13,7 @@ from ..notices import crud as notices
 from ..properties import crud as properties
 from ..reservations import crud as reservations
 from ..reviews import crud as reviews
+from ..searches import crud as searches
 from ..verification import crud as verification
 from .models import User
 from .schemas import Registration
@@ -29,6 +30,7 @@ async def export(db: Session, user: User) -> dict[str, Any]:
         "properties": await properties.held_about(db, user.id),
         "reservations": await reservations.held_about(db, user.id),
         "reviews": await reviews.held_about(db, user.id),
+        "saved_searches": await searches.held_about(db, user.id),
         "favourites": await favourites.held_about(db, user.id),
         "media": await media.held_about(db, user.id),
         "verification_requests": await verification.held_about(db, user.id),
@@ -43,6 +45,7 @@ async def erase(db: Session, user: User) -> None:
     await reservations.give_up_all(db, user.id)
     await verification.close_all(db, user.id)
     await reviews.erase(db, user.id)
+    await searches.erase(db, user.id)
     await favourites.erase(db, user.id)
     await messages.erase(db, user.id)
     await notices.erase(db, user.id)

@@ -7,8 +7,9 @@ from freehold.store.audit import AUDIT
 from freehold.store.database import Database
 from freehold.store.forgetting import forget_history
 from freehold.store.idempotency import IDEMPOTENCY
+from freehold.store.lists import Lists
 from freehold.store.outbox import OUTBOX, Event, emit
 from freehold.store.session import Session
 from freehold.store.unit import Unit
 
-__all__ = ["AUDIT", "IDEMPOTENCY", "OUTBOX", "Database", "Event", "Session", "Unit", "emit", "forget_history"]
+__all__ = ["AUDIT", "IDEMPOTENCY", "OUTBOX", "Database", "Event", "Lists", "Session", "Unit", "emit", "forget_history"]

@@ -28,6 +28,7 @@ from freehold.settings import Settings
 from freehold.store.database import Database
 from freehold.store.invariants import Registry as Invariants
 from freehold.store.invariants import register
+from freehold.store.lists import Askable, Lists
 from freehold.store.outbox import Outbox
 from freehold.store.purge import Purge, Purges
 from freehold.store.trail import Trails
@@ -169,6 +170,8 @@ class Freehold(FastAPI):
         self._protect_users()
         router, mounted = mount(self.resources, prefix=prefix, secret=self.settings.secret_value.encode())
         self.include_router(router)
+        lists = {model: Askable(reads.spec, reads.unaskable) for model, reads in mounted.reads.items()}
+        self.database.parts[Lists] = Lists(lists)
         self.database.parts[Purges] = Purges(_purges(mounted))
         return mounted
 

@@ -69,7 +69,7 @@ class Reads:
             require(self.bound.rule("read"), principal)
             above = parent[0].parse_key(request.path_params["id"]) if parent else None
             params = request.query_params.multi_items()
-            query = parse(self.spec, params, hidden=self._unaskable(principal))
+            query = parse(self.spec, params, hidden=self.unaskable(principal))
             if parent is not None:
                 query = query.within(self.spec.fields[parent[1]], above)
             grant = self._deleted(principal) if query.deleted else None
@@ -170,7 +170,8 @@ class Reads:
             require(self._deleted_grant.rule, principal)
         return self._deleted_grant
 
-    def _unaskable(self, principal: Principal) -> frozenset[str]:
+    def unaskable(self, principal: Principal) -> frozenset[str]:
+        """The fields that this caller may not read, or not in every row: nothing may be asked about them."""
         return self.bound.hidden(principal) | frozenset(self.bound.conditional(principal))
 
     def visibility(self, session: Session) -> Visibility:
@@ -185,7 +186,7 @@ class Reads:
         unknown = [_unknown(name) for name, _ in params if name != "expand"]
         if unknown:
             raise Invalid(errors=unknown)
-        return parse(self.spec, params, hidden=self._unaskable(principal)).expand
+        return parse(self.spec, params, hidden=self.unaskable(principal)).expand
 
     def _view_params(self, request: Request, view: View) -> Any:
         if view.params is None:

@@ -1,0 +1,1 @@
+"""Saved searches, and mails about what is new in them."""
