@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from sqlalchemy import Integer, MetaData, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
+from tests.sessions import session_on
 
 from freehold.errors import ConfigurationError
 from freehold.resource.base import NAMING, Base
@@ -40,24 +39,12 @@ class ColumnsFilm(Titled):
     length: Mapped[int] = derived("length", "title", compute=lambda row: len(row["title"]), type_=Integer())
 
 
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[AsyncSession]:
-    engine = create_async_engine(url)
-    try:
-        async with engine.begin() as connection:
-            await connection.run_sync(Local.metadata.create_all)
-        async with AsyncSession(engine, expire_on_commit=False) as session:
-            yield session
-    finally:
-        await engine.dispose()
-
-
 async def stored(session: AsyncSession, name: str) -> Any:
     return (await session.execute(select(ColumnsBook.__table__.c[name]))).scalar_one()
 
 
 async def test_a_flush_computes(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         book = ColumnsBook(title="Über", title_key="a lie")
         session.add(book)
         await session.flush()
@@ -73,7 +60,7 @@ async def test_a_flush_computes(database_url):
 
 
 async def test_a_change_of_one_source_reads_the_others(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         session.add(ColumnsBook(title="Über"))
         await session.commit()
         session.expunge_all()
@@ -85,7 +72,7 @@ async def test_a_change_of_one_source_reads_the_others(database_url):
 
 
 async def test_an_unrelated_change_computes_nothing(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         film = ColumnsFilm(title="Solaris")
         session.add(film)
         await session.flush()
@@ -95,7 +82,7 @@ async def test_an_unrelated_change_computes_nothing(database_url):
 
 
 async def test_a_core_insert_computes(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await session.execute(insert(ColumnsBook.__table__), [{"title": "É"}, {"title": "Ö"}])
         rows = (await session.execute(select(ColumnsBook.title_key, ColumnsBook.place_key, ColumnsBook.search))).all()
         assert {tuple(row) for row in rows} == {("e", "lodz", "e lodz"), ("o", "lodz", "o lodz")}
@@ -105,7 +92,7 @@ async def test_a_core_insert_computes(database_url):
 
 
 async def test_a_key_is_cut_and_fits_the_index(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         for text in ("\U0001f3e0" * 5_000, "ﷺ" * 5_000, "x" * 100_000):
             book = ColumnsBook(title=text)
             session.add(book)
@@ -142,7 +129,7 @@ class ColumnsWrong(Wrong):
 
 
 async def test_a_source_that_is_no_column_is_named(tmp_path):
-    async with opened(f"sqlite+aiosqlite:///{tmp_path}/test.db") as session:
+    async with session_on(f"sqlite+aiosqlite:///{tmp_path}/test.db", Local.metadata) as session:
         session.add(ColumnsWrong())
         with pytest.raises(ConfigurationError, match=r"columns_wrongs\.key is derived from 'titel'"):
             await session.flush()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -30,7 +28,7 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from freehold.errors import BadRequest
@@ -46,9 +44,9 @@ from freehold.resource.principal import ANONYMOUS, Principal
 from freehold.resource.schemas import derive_read
 from freehold.store.encode import Visibility
 from freehold.store.executor import SessionExecutor
-from freehold.store.functions import register_sqlite
 from freehold.store.plan_page import Page, fetch_page
 from freehold.store.plans import ResourcePlans
+from tests.sessions import session_on
 
 pytestmark = pytest.mark.anyio
 
@@ -112,20 +110,6 @@ def plans_of(queries: Queries | None = None, read: type[BaseModel] = READ) -> Re
     resource = Resource(PlanTome, name="tomes", access=Access(read=anyone), queries=queries or Queries())
     spec = build_spec(resource, read, expandable=list(registry))
     return ResourcePlans(spec, read, registry=registry)
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[AsyncSession]:
-    engine = create_async_engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", lambda connection, _: register_sqlite(connection))
-    try:
-        async with engine.begin() as connection:
-            await connection.run_sync(Local.metadata.create_all)
-        async with AsyncSession(engine, expire_on_commit=False) as session:
-            yield session
-    finally:
-        await engine.dispose()
 
 
 async def page(session: AsyncSession, plans: ResourcePlans, *params: tuple[str, str], **options: Any) -> Page:
@@ -194,14 +178,14 @@ FILTERS: list[tuple[dict[str, str], set[str]]] = [
 
 
 async def test_filters_mean_the_same_on_both_databases(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await shelf(session)
         for params, expected in FILTERS:
             assert set(await titles(session, plans_of(), *params.items())) == expected, params
 
 
 async def test_text_sorts_by_its_folded_key(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await shelf(session)
         session.add_all([PlanTome(title=each) for each in ("äb", "AC", "ß", "st")])
         await session.flush()
@@ -223,7 +207,7 @@ SORTS = [
 
 
 async def test_N02_pages_forward_and_back_show_every_row_once(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         for number in range(11):
             session.add(PlanTome(title=f"t{number % 4}", year=None if number % 3 == 0 else number % 2))
             session.add(PlanTome(title="p", price=None if number % 4 == 0 else Decimal(number % 3) / 100))
@@ -253,7 +237,7 @@ async def _there_and_back(session: AsyncSession, *question: tuple[str, str]) -> 
 
 
 async def test_null_stands_last_ascending_and_first_descending(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await shelf(session)
         found = [each["year"] for each in await items(session, plans_of(), ("sort", "year"))]
         assert found == [1990, 1990, 2001, None]
@@ -270,14 +254,14 @@ async def test_null_stands_last_ascending_and_first_descending(database_url):
 def test_N02_rows_that_stay_appear_once_while_others_come_and_go(tmp_path_factory, years, steps, sort):
     async def walk() -> None:
         url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('walk')}/test.db"
-        async with opened(url) as session:
+        async with session_on(url, Local.metadata) as session:
             await _walk(session, years, steps, sort)
 
     asyncio.run(walk())
 
 
 async def test_N02_rows_that_stay_appear_once_on_postgresql_too(postgres_url):
-    async with opened(postgres_url) as session:
+    async with session_on(postgres_url, Local.metadata) as session:
         steps = [("insert", 3), ("delete", 0), ("delete", 1), ("insert", 50), ("none", 0), ("delete", 4), ("insert", 1)]
         for sort in ("year", "-year", "title,-year"):
             await session.execute(delete(PlanTome))
@@ -313,7 +297,7 @@ async def _walk(session: AsyncSession, years: list[int | None], steps: list[tupl
 
 
 async def test_N02_a_page_emptied_meanwhile_leads_back(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await shelf(session)
         plans = plans_of()
         first = await page(session, plans, ("sort", "title"), ("limit", "2"))
@@ -325,7 +309,7 @@ async def test_N02_a_page_emptied_meanwhile_leads_back(database_url):
 
 
 async def test_Z03_a_cursor_is_bound_to_caller_and_question(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await shelf(session)
         plans = plans_of()
         mine = Principal(id=new_id())
@@ -344,7 +328,7 @@ async def test_Z03_a_cursor_is_bound_to_caller_and_question(database_url):
 
 
 async def test_total_counts_all_pages_and_links_lead_on(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await shelf(session)
         params = [("limit", "1"), ("count", "true"), ("year", "1990")]
         found = await page(session, plans_of(), *params)
@@ -357,7 +341,7 @@ async def test_total_counts_all_pages_and_links_lead_on(database_url):
 
 
 async def test_facets_count_without_their_own_filter(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await shelf(session)
         plans = plans_of(Queries(filters=["shade", "year"], facets=["shade", "year"]))
         found = json.loads((await page(session, plans, ("facets", "shade,year"), ("shade", "dark"))).body)
@@ -369,7 +353,7 @@ async def test_facets_count_without_their_own_filter(database_url):
 
 
 async def test_a_filter_of_ones_own_takes_part(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await shelf(session)
         decade = Filter({"decade": int}, lambda given: PlanTome.year.between(given["decade"], given["decade"] + 9))
         plans = plans_of(Queries(filters=["shade", decade]))
@@ -390,7 +374,7 @@ async def library(session: AsyncSession) -> None:
 
 
 async def test_expand_takes_one_statement_each(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await library(session)
         plans = plans_of(Queries(sort=["title"], expand=["writer", "labels"]))
         statements: list[str] = []
@@ -410,7 +394,7 @@ async def test_expand_takes_one_statement_each(database_url):
 
 
 async def test_expand_one_to_many_is_capped_per_parent(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         ada, bob = PlanWriter(name="Ada"), PlanWriter(name="Bob")
         session.add_all([ada, bob])
         await session.flush()
@@ -427,7 +411,7 @@ async def test_expand_one_to_many_is_capped_per_parent(database_url):
 
 
 async def test_Z05_a_hidden_field_is_in_no_row_and_a_flagged_one_where_it_may(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await shelf(session)
         visibility = Visibility(frozenset({"price"}), {"year": PlanTome.title == "Ada"}, "v")
         found = {e["title"]: e for e in await items(session, plans_of(), visibility_of=lambda _: visibility)}
@@ -455,7 +439,7 @@ class Computed(BaseModel):
 
 
 async def test_a_schema_of_columns_needs_no_objects_and_another_gets_them(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await shelf(session)
         by_column = plans_of(Queries(filters=["year"]), Computed)
         assert not by_column.encoder.is_orm
@@ -468,7 +452,7 @@ async def test_a_schema_of_columns_needs_no_objects_and_another_gets_them(databa
 
 
 async def test_bytes_equal_the_schema_over_the_object(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await shelf(session)
         body = (await page(session, plans_of(), ("title", "Ada"))).body
         (stored,) = (await session.scalars(_select_title("Ada"))).all()
@@ -481,7 +465,7 @@ def _select_title(title: str) -> Any:
 
 
 async def test_one_row_by_key_carries_its_version(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await shelf(session)
         plans = plans_of()
         (stored,) = (await session.scalars(_select_title("Ada"))).all()
@@ -513,7 +497,7 @@ async def test_nobody_reads_a_field_then_it_cannot_be_asked_for():
 
 
 async def test_a_core_insert_derives_and_an_old_instant_compares(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await session.execute(insert(PlanTome.__table__), [{"title": "Über", "year": 1}])
         before = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
         assert await titles(session, plans_of(), ("title__contains", "uber"), ("created_at__lt", before)) == ["Über"]

@@ -7,17 +7,15 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Float, MetaData, Numeric, String, delete, event, inspect, text, update
+from sqlalchemy import Float, MetaData, Numeric, String, delete, inspect, text, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from freehold.errors import Invalid
@@ -34,11 +32,12 @@ from freehold.resource.principal import ANONYMOUS
 from freehold.resource.schemas import derive_read
 from freehold.resource.search_index import search_ddl
 from freehold.store.executor import SessionExecutor
-from freehold.store.functions import haversine_km, register_sqlite
+from freehold.store.functions import haversine_km
 from freehold.store.plan_geo import bounds_near, bounds_of
 from freehold.store.plan_page import fetch_page
 from freehold.store.plans import ResourcePlans
 from freehold.store.search import SearchText
+from tests.sessions import session_on
 
 pytestmark = pytest.mark.anyio
 
@@ -71,20 +70,6 @@ def plans_of(model: Any = SearchHome, queries: Queries = QUERIES) -> ResourcePla
     read = derive_read(model)
     spec = build_spec(Resource(model, access=Access(read=anyone), queries=queries), read)
     return ResourcePlans(spec, read)
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[AsyncSession]:
-    engine = create_async_engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", lambda connection, _: register_sqlite(connection))
-    try:
-        async with engine.begin() as connection:
-            await connection.run_sync(Local.metadata.create_all)
-        async with AsyncSession(engine, expire_on_commit=False) as session:
-            yield session
-    finally:
-        await engine.dispose()
 
 
 async def items(session: AsyncSession, *params: tuple[str, str], plans: ResourcePlans | None = None) -> list[Any]:
@@ -155,7 +140,7 @@ FINDS: list[tuple[str, set[str]]] = [
 
 
 async def test_search_finds_the_same_in_any_script(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         session.add_all([SearchHome(title=title) for title in TITLES])
         await session.flush()
         assert {q: await found(session, q) for q, _ in FINDS} == dict(FINDS)
@@ -189,7 +174,7 @@ SYNTAX = [
 
 
 async def test_V10_nothing_typed_is_syntax(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         session.add(SearchHome(title="plain b"))
         await session.flush()
         for q in SYNTAX:
@@ -219,7 +204,7 @@ async def test_V08_a_long_search_is_refused_at_once():
 
 
 async def test_the_index_follows_changes_and_deletes(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         one, two = SearchHome(title="alpha", city="Rome"), SearchHome(title="beta")
         session.add_all([one, two])
         await session.flush()
@@ -239,7 +224,7 @@ async def test_the_index_follows_changes_and_deletes(database_url):
 
 
 async def test_the_index_is_sound_after_vacuum(tmp_path):
-    async with opened(f"sqlite+aiosqlite:///{tmp_path}/test.db") as session:
+    async with session_on(f"sqlite+aiosqlite:///{tmp_path}/test.db", Local.metadata) as session:
         homes = [SearchHome(title=f"home{number}") for number in range(20)]
         session.add_all(homes)
         await session.flush()
@@ -256,7 +241,7 @@ async def test_the_index_is_sound_after_vacuum(tmp_path):
 
 
 async def test_the_index_serves_the_search(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         session.add_all([SearchHome(title=f"home number{n} 東京") for n in range(2000)])
         await session.flush()
         plans = plans_of()
@@ -278,7 +263,7 @@ async def test_the_index_serves_the_search(database_url):
 
 
 async def test_the_index_can_be_dropped_and_made_again_over_rows(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         session.add(SearchHome(title="kept"))
         await session.flush()
         (pair,) = search_ddl(SearchHome.__table__, session.bind.dialect.name)
@@ -289,7 +274,7 @@ async def test_the_index_can_be_dropped_and_made_again_over_rows(database_url):
 
 
 async def test_drop_all_leaves_nothing_behind(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         connection = await session.connection()
         await connection.run_sync(Local.metadata.drop_all)
         assert await connection.run_sync(lambda sync: inspect(sync).get_table_names()) == []
@@ -332,7 +317,7 @@ CIRCLES = [
 
 
 async def test_near_holds_at_the_poles_and_across_the_date_line(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await places(session)
         for near, within, expected in CIRCLES:
             rows = await items(session, ("near", near), ("within_km", within), ("sort", "distance"))
@@ -346,7 +331,7 @@ async def test_near_holds_at_the_poles_and_across_the_date_line(database_url):
 
 
 async def test_near_without_a_distance_orders_the_whole_world(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await places(session)
         rows = await items(session, ("near", "0,0"), ("sort", "-distance"))
         assert len(rows) == len(PLACES)
@@ -354,7 +339,7 @@ async def test_near_without_a_distance_orders_the_whole_world(database_url):
 
 
 async def test_N02_pages_by_distance_show_every_row_once(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await places(session)
         plans, seen, cursor = plans_of(), [], None
         while True:
@@ -377,14 +362,14 @@ BOXES: list[tuple[str, set[str]]] = [
 
 
 async def test_a_box_may_cross_the_date_line(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         await places(session)
         for box, expected in BOXES:
             assert {each["title"] for each in await items(session, ("bbox", box))} == expected
 
 
 async def test_degrees_may_be_decimals(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         session.add(SearchSpot(name="here", lat=Decimal("51.507400"), lng=Decimal("-0.127800")))
         await session.flush()
         queries = Queries(geo=Geo("lat", "lng"), sort=["created_at", "distance"], max_page_size=1000)

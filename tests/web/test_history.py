@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,7 +17,7 @@ from freehold.store.audit import seal_pending
 from freehold.store.audit_check import verify
 from freehold.store.audit_values import AUDIT_VALUES
 from tests.web.archive import Cabinet, Sheet, make, rename_all
-from tests.web.shelf import ADA, STAFF, as_, served
+from tests.web.shelf import ADA, STAFF, as_
 
 pytestmark = pytest.mark.anyio
 Client = httpx2.AsyncClient
@@ -27,12 +26,6 @@ Client = httpx2.AsyncClient
 @pytest.fixture
 def app(database_url: str, tmp_path: Path) -> Freehold:
     return make(database_url, tmp_path)
-
-
-@pytest.fixture
-async def client(app: Freehold) -> AsyncIterator[Client]:
-    async with served(app) as found:
-        yield found
 
 
 async def made(client: Client, path: str = "papers", **values: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,7 +14,7 @@ from sqlalchemy import func, select
 from freehold import Freehold, system
 from freehold.store.audit import AUDIT
 from freehold.store.idempotency import IDEMPOTENCY
-from tests.web.shelf import BOB, Shelf, as_, make, served
+from tests.web.shelf import BOB, Shelf, as_, make
 
 pytestmark = pytest.mark.anyio
 Client = httpx2.AsyncClient
@@ -24,12 +23,6 @@ Client = httpx2.AsyncClient
 @pytest.fixture
 def app(database_url: str, tmp_path: Path) -> Freehold:
     return make(database_url, tmp_path)
-
-
-@pytest.fixture
-async def client(app: Freehold) -> AsyncIterator[Client]:
-    async with served(app) as found:
-        yield found
 
 
 async def add(client: Client, name: str = "first", *, by: str = "ada", **more: Any) -> httpx2.Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from freehold.resource.base import Base as FreeholdBase
 from freehold.resource.clock import now
 from freehold.web.upkeep import purge_deleted
 from tests.web.archive import Sheet, make
-from tests.web.shelf import as_, served
+from tests.web.shelf import as_
 
 pytestmark = pytest.mark.anyio
 Client = httpx2.AsyncClient
@@ -29,12 +28,6 @@ Client = httpx2.AsyncClient
 @pytest.fixture
 def app(database_url: str, tmp_path: Path) -> Freehold:
     return make(database_url, tmp_path)
-
-
-@pytest.fixture
-async def client(app: Freehold) -> AsyncIterator[Client]:
-    async with served(app) as found:
-        yield found
 
 
 async def made(client: Client, path: str = "papers", **values: Any) -> Any:
