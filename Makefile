@@ -10,6 +10,8 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 # Demo data for `make serve`: 1 a good helping, all everything there is, 0 none.
 DEMO ?= 1
+# Where it is set, every one of the many processes of the suite would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 # Passed on to pytest: make test ARGS="tests/store -k cursor"
 ARGS ?=
 
