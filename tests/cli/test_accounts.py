@@ -206,6 +206,31 @@ def test_E05_audit_verify_walks_the_chain_and_names_the_first_broken_place(shelf
     shelf.run("audit", "verify", "--json", status=1)
 
 
+def test_all_data_moves_to_an_empty_database(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf.add("move@example.com", "editor")
+    monkeypatch.setenv("FREEHOLD_COPY_TO", f"sqlite+aiosqlite:///{tmp_path}/other.db")
+    copied = json.loads(shelf.run("copy", "--json"))
+    with sqlite3.connect(tmp_path / "other.db") as database:
+        for table, rows in copied.items():
+            assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (rows,)
+        emails = {row[0] for row in database.execute("SELECT email FROM shelf_users")}
+    assert "move@example.com" in emails
+    assert copied["freehold_audit"] > 0
+    assert "not empty" in shelf.run("copy", status=2)
+    assert "same database" in shelf.run("copy", "--to", f"sqlite+aiosqlite:///{shelf.folder}/var/freehold.db", status=2)
+    refused = shelf.run("copy", "--to", "postgresql+asyncpg://me:hunter22@127.0.0.1:1/none", status=2)
+    assert "hunter22" not in refused
+
+
+def test_T12_keys_are_rotated_from_the_command_line(shelf: Shelf) -> None:
+    shelf.add("keys@example.com")
+    states = [line.split() for line in shelf.run("keys", "rotate").splitlines()]
+    assert [state for _, state in states] == ["active", "next"]
+    assert shelf.run("keys", "rotate").split() == [part for each in states for part in each]  # not before its time
+    ((kid, state),) = [line.split() for line in shelf.run("keys", "rotate", "--now").splitlines()]
+    assert (kid, state) == (states[1][0], "active")  # and the one that leaked verifies nothing any more
+
+
 def test_a_schema_is_made_checked_and_applied(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     shelf.process("migrate", "make", "first")

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from freehold.cli import add, audit, dev, explain, migrate, new, openapi, routes, serve, settings, user
+from freehold.cli import add, audit, copy, dev, explain, keys, migrate, new, openapi, routes, serve, settings, user
 from freehold.errors import ConfigurationError
 
 REFUSED = 2
@@ -25,10 +25,12 @@ app.command("routes")(routes.command)
 app.command("openapi")(openapi.command)
 app.command("settings")(settings.command)
 app.command("explain-access")(explain.command)
+app.command("copy")(copy.command)
 app.add_typer(add.app, name="add")
 app.add_typer(user.app, name="user")
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(audit.app, name="audit")
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

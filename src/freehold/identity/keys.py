@@ -109,6 +109,11 @@ class KeyRing:
         await self._refresh_if_older(RELOAD_AFTER)
         return {"keys": [_public(key) for key in sorted(self._keys.values(), key=_by_age) if _is_live(key)]}
 
+    async def states(self) -> dict[str, str]:
+        """Key id -> `next`, `active` or `retired`, the oldest first, of those that still verify."""
+        await self.reload()
+        return {key.kid: key.state for key in sorted(self._keys.values(), key=_by_age) if _is_live(key)}
+
     async def rotate(self, *, immediately: bool = False) -> None:
         """Publish the next key and, once it has been published long enough, let it sign in place of the active one.
 

@@ -227,6 +227,8 @@ def where(predicate: ColumnElement[bool] | RowPredicate, *, needs_id: bool = Tru
     values: `where(lambda caller: Team.id == caller.claim("team_id", Uuid()))`.
     needs_id: with a caller function, nobody without an id matches; False asks the row for anonymous callers too.
     """
+    if hasattr(predicate, "__clause_element__"):  # an attribute of a model: `where(Property.is_public)`
+        predicate = predicate.__clause_element__()
     takes_caller = not isinstance(predicate, ColumnElement) and len(inspect.signature(predicate).parameters) > 0
     return Where(predicate, takes_caller=takes_caller, needs_id=needs_id)
 

@@ -63,14 +63,9 @@ def folded(source: str, *, index: bool = False, nullable: bool | None = None) ->
     Byte order on both databases. The first 500 characters count. index: needed to sort by the text. With
     `Mapped[str | None]` a NULL source stays NULL, with `Mapped[str]` it becomes the empty text.
     """
-
-    def compute(row: Mapping[str, Any]) -> str | None:
-        value = row.get(source)
-        return None if value is None else fold(str(value))[:MAX_KEY_CHARACTERS]
-
     kind = String(MAX_KEY_CHARACTERS).with_variant(String(MAX_KEY_CHARACTERS, collation="C"), "postgresql")
     options = {} if nullable is None else {"nullable": nullable}
-    return derived("folded", source, compute=compute, type_=kind, index=index, **options)
+    return derived("folded", source, compute=_folding(source), type_=kind, index=index, **options)
 
 
 def search_document(*sources: str) -> MappedColumn[Any]:
@@ -79,11 +74,29 @@ def search_document(*sources: str) -> MappedColumn[Any]:
     Words match whole, the last word typed as a prefix too. Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese
     are indexed by one and two characters, so a longer term matches rows that hold all of its pairs.
     """
+    return derived("search", *sources, compute=_documenting(*sources), type_=Text(), deferred=True, nullable=False)
 
+
+def _folding(source: str) -> Callable[[Mapping[str, Any]], str | None]:
+    def compute(row: Mapping[str, Any]) -> str | None:
+        value = row.get(source)
+        return None if value is None else fold(str(value))[:MAX_KEY_CHARACTERS]
+
+    return compute
+
+
+def _documenting(*sources: str) -> Callable[[Mapping[str, Any]], str]:
     def compute(row: Mapping[str, Any]) -> str:
         return document(None if (value := row.get(name)) is None else str(value) for name in sources)
 
-    return derived("search", *sources, compute=compute, type_=Text(), deferred=True, nullable=False)
+    return compute
+
+
+def recipe_of(kind: str, sources: tuple[str, ...]) -> Derived | None:
+    """What `folded` or `search_document` computes, for a migration that has no model; None for a kind of one's own."""
+    if kind == "folded":
+        return Derived(kind, sources, _folding(*sources))
+    return Derived(kind, sources, _documenting(*sources)) if kind == "search" else None
 
 
 def derived_columns(table: Table) -> dict[str, Derived]:

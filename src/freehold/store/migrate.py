@@ -11,8 +11,7 @@ import subprocess
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,18 +21,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, event, make_url
-from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, MetaData, make_url
 
 from freehold.errors import ConfigurationError
-from freehold.store.functions import register_sqlite
 from freehold.store.invariant_schema import missing, undeclared
 from freehold.store.invariants import Registry
 from freehold.store.migration_env import OWN_VERSION_TABLE, Migrations, options, quiet
 from freehold.store.migration_lock import only_one
 from freehold.store.migration_pieces import changes, declared, recorded
+from freehold.store.plain_engine import plain_engine
 
 __all__ = ["Migrations", "check", "current", "down", "make", "own", "up", "upgrade_own"]
 
@@ -202,38 +198,14 @@ async def _command(migrations: Migrations, work: Callable[[Config], object], say
         config.attributes.update(connection=connection, say=say)
         work(config)
 
-    async with _engine(make_url(migrations.url)) as engine, engine.connect() as connection:
+    async with plain_engine(make_url(migrations.url)) as engine, engine.connect() as connection:
         await connection.run_sync(run)
         await connection.commit()
 
 
 async def _inspect(migrations: Migrations, work: Callable[[Connection], T]) -> T:
-    async with _engine(make_url(migrations.url)) as engine, engine.connect() as connection:
+    async with plain_engine(make_url(migrations.url)) as engine, engine.connect() as connection:
         return await connection.run_sync(work)
-
-
-@asynccontextmanager
-async def _engine(url: URL) -> AsyncIterator[AsyncEngine]:
-    engine = create_async_engine(url, poolclass=NullPool)
-    if url.get_backend_name() == "sqlite":
-        _prepare(engine)
-    try:
-        yield engine
-    finally:
-        await engine.dispose()
-
-
-def _prepare(engine: AsyncEngine) -> None:
-    """Real transactions, also around DDL; foreign keys stay off, or a copied table would take its children along."""
-
-    def connected(connection: Any, _: object) -> None:
-        connection.isolation_level = None
-        register_sqlite(connection)
-        connection.execute("PRAGMA journal_mode=WAL").close()
-        connection.execute("PRAGMA busy_timeout=5000").close()
-
-    event.listen(engine.sync_engine, "connect", connected)
-    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
 
 
 def _scaffold(folder: Path) -> None:

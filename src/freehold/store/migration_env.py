@@ -21,6 +21,7 @@ from sqlalchemy.types import TypeDecorator
 from freehold.errors import ConfigurationError
 from freehold.resource.base import UTCDateTime
 from freehold.store import migration_sqlite as _carrying  # noqa: F401 - takes the place of Alembic's implementation
+from freehold.store.migration_backfill import with_backfills
 from freehold.store.migration_ops import AttachOp, DetachOp
 from freehold.store.migration_pieces import changes, declared, recorded
 
@@ -131,6 +132,7 @@ def _add_pieces(migrations: Migrations) -> Callable[[MigrationContext, Any, list
         config = migration.config
         assert config is not None
         detach, attach = changes(declared(migrations.metadata), recorded(ScriptDirectory.from_config(config)))
+        with_backfills(script.upgrade_ops)
         upgrade = [DetachOp(piece) for piece in detach], [AttachOp(piece) for piece in attach]
         script.upgrade_ops.ops = [*upgrade[0], *script.upgrade_ops.ops, *upgrade[1]]
         back = [operation.reverse() for operation in reversed(upgrade[1])]
