@@ -12,7 +12,7 @@ from freehold.cli.migrate import history
 from freehold.cli.output import AsJson, write_json
 from freehold.cli.running import freehold_app
 from freehold.cli.target import AppOption
-from freehold.errors import ConfigurationError
+from freehold.errors import ConfigurationError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +75,8 @@ async def _copy(service: Freehold, to: str, target: str | None, say: Callable[[s
             finally:
                 await empty.close()
         return await copying.copy(source, to, service.all_metadata, say=say)
+    except Unavailable:
+        raise ConfigurationError("The target cannot be reached.") from None
     except (SQLAlchemyError, OSError) as error:
         # A driver's message may repeat the address, with its password in it.
         raise ConfigurationError(f"The copy failed ({type(error).__name__}); the target was not changed.") from error
