@@ -19,7 +19,7 @@ from freehold.identity import Passwords
 from freehold.settings import Environment
 from freehold.store import Database
 
-from . import homes
+from . import demo_social, homes
 from .blocks.models import Block
 from .demo_accounts import ACCOUNTS, LANDLORD, PASSWORD, SELLER, STAFF, TENANT, DemoAccount
 from .homes import Home, OddRow
@@ -96,6 +96,7 @@ async def _fill(db: Session, houses: Sequence[Home], console: Console) -> None:
                 stays = _stays(rows, people)
                 await db.execute(insert(Reservation), stays)
                 await db.execute(insert(Block), [_nights(stay) for stay in stays])
+                await demo_social.fill(db, rows, stays[-1], people)
             progress.update(task, completed=start + len(batch))
 
 
@@ -146,35 +147,35 @@ def _approval(landlord_id: UUID, property_id: UUID | None, people: Mapping[DemoA
 
 
 def _stays(listings: Sequence[Row], people: Mapping[DemoAccount, UUID]) -> list[Row]:
-    arrival = now().date() + timedelta(days=7)
-    return [
-        {
-            "id": new_id(),
-            "kind": "stay",
-            "status": status,
-            "property_id": listing["id"],
-            "tenant_id": people[TENANT],
-            "check_in": arrival,
-            "check_out": arrival + timedelta(days=nights),
-            "starts_at": instant(arrival, "15:00", listing["time_zone"]),
-            "ends_at": instant(arrival + timedelta(days=nights), "11:00", listing["time_zone"]),
-            "time_zone": listing["time_zone"],
-            "guests": 2,
-            "price_lines": [
-                {
-                    "kind": "nights",
-                    "amount": nights * listing["price_amount"],
-                    "nights": nights,
-                    "unit_amount": listing["price_amount"],
-                }
-            ],
-            "cancellation": [{"days_before": 1, "percent": 100}],
-            "total_amount": nights * listing["price_amount"],
-            "currency": listing["price_currency"],
-            "expires_at": now() + timedelta(hours=24) if status == "pending" else None,
-        }
+    """Stays to come, of each status; and at the end one that is over."""
+    ahead = [
+        _stay(listing, people, in_days=7, nights=nights, status=status)
         for listing, status, nights in zip(listings, ("confirmed", "confirmed", "pending"), (3, 7, 2), strict=False)
     ]
+    return [*ahead, _stay(listings[0], people, in_days=-20, nights=3, status="confirmed")]
+
+
+def _stay(listing: Row, people: Mapping[DemoAccount, UUID], *, in_days: int, nights: int, status: str) -> Row:
+    arrival = now().date() + timedelta(days=in_days)
+    total = nights * listing["price_amount"]
+    return {
+        "id": new_id(),
+        "kind": "stay",
+        "status": status,
+        "property_id": listing["id"],
+        "tenant_id": people[TENANT],
+        "check_in": arrival,
+        "check_out": arrival + timedelta(days=nights),
+        "starts_at": instant(arrival, "15:00", listing["time_zone"]),
+        "ends_at": instant(arrival + timedelta(days=nights), "11:00", listing["time_zone"]),
+        "time_zone": listing["time_zone"],
+        "guests": 2,
+        "price_lines": [{"kind": "nights", "amount": total, "nights": nights, "unit_amount": listing["price_amount"]}],
+        "cancellation": [{"days_before": 1, "percent": 100}],
+        "total_amount": total,
+        "currency": listing["price_currency"],
+        "expires_at": now() + timedelta(hours=24) if status == "pending" else None,
+    }
 
 
 def _nights(stay: Row) -> Row:

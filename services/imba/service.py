@@ -10,6 +10,7 @@ from . import landing
 from .blocks.routes import blocks
 from .calendars.jobs import sync_calendar
 from .calendars.routes import calendars
+from .dashboard import routes as dashboard
 from .favourites import routes as favourites
 from .media.routes import media
 from .messages import routes as messages
@@ -67,7 +68,15 @@ def build(
             policy=PasswordPolicy(service_name="Imba"),
             paths=Paths(verification="/app/verify-email", reset="/app/reset-password"),
         ),
-        routers=[landing.router, notices.router, favourites.router, messages.router, searches.router, client.router],
+        routers=[
+            landing.router,
+            notices.router,
+            favourites.router,
+            messages.router,
+            searches.router,
+            dashboard.router,
+            client.router,
+        ],
         jobs=[
             expire_holds,
             publish_reviews,

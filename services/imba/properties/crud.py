@@ -108,9 +108,20 @@ def ids_of(landlord_id: UUID) -> Select[UUID]:
     return select(Property.id).where(Property.landlord_id == landlord_id)
 
 
+async def offered_by(db: Session, landlord_id: UUID) -> Sequence[Property]:
+    """What the landlord offers, as far as the session's caller sees it, oldest first."""
+    own = select(Property).where(Property.landlord_id == landlord_id, Property.deleted_at.is_(None))
+    return (await db.scalars(own.order_by(Property.id))).all()
+
+
+def is_nightly(listing: Property) -> bool:
+    """Whether it can be booked by the night now."""
+    return listing.status == "listed" and listing.price_per == "night"
+
+
 def require_nightly(listing: Property) -> None:
     """Raise NotForStays where the listing cannot be booked by the night."""
-    if listing.status != "listed" or listing.price_per != "night":
+    if not is_nightly(listing):
         raise NotForStays("This property is not listed with a price per night.")
 
 

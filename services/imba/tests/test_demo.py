@@ -12,7 +12,7 @@ from freehold import system
 from freehold.errors import ConfigurationError
 from freehold.testing.stage import Stage
 
-from .. import demo, homes
+from .. import demo, demo_social, homes
 from ..homes import Home, OddRow
 from ..properties.models import Property
 from ..settings import ImbaSettings
@@ -65,6 +65,12 @@ class TestLoad:
             "/v1/reservations", stay(nightly[0]["id"], 60, 62), Authorization=f"Bearer {token}"
         )
         assert booked.status == 201, booked.text
+        kept = (await anonymous.get("/v1/favourites?expand=property", Authorization=f"Bearer {token}")).json["items"]
+        assert [each["property"]["status"] for each in kept] == ["listed"] * demo_social.FAVOURITES
+        reviewed = (await anonymous.get("/v1/properties?rating_average__gte=5")).json["items"]
+        assert [(each["rating_count"], each["rating_average"]) for each in reviewed] == [(1, 5.0)]
+        (review,) = (await anonymous.get(f"/v1/properties/{reviewed[0]['id']}/reviews")).json["items"]
+        assert (review["author_name"], review["answer"]) == ("Wen", "Come again!")
 
     async def test_is_refused_in_production(self, stage: Stage) -> None:
         stage.database.parts[ImbaSettings] = ImbaSettings(env="production")

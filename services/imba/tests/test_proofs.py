@@ -172,7 +172,8 @@ async def seed(stage: Stage) -> Scene:
             "tenant": not_of_the_tenant,
             "rival": [*own, *not_of_the_tenant],
             "nobody": [*own, *not_of_the_tenant],
-            "landlord": [*own[2:], unpublished],
+            # How many have put a listing aside is told to its landlord, so that a favourite is no secret here.
+            "landlord": [unpublished],
             "reviewer": [*own, *theirs, *of_the_landlord],
         },
         cells={

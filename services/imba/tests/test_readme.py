@@ -46,6 +46,14 @@ SAID = [
     "2",
     "15",
     "pending",
+    None,  # the property's id
+    "Anacortes",
+    "2",
+    "0",
+    "true",
+    "colour: There is no such parameter.",
+    "1",
+    "1",
     "revoked",
     "unlisted",
 ]
