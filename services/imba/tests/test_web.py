@@ -10,14 +10,23 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
 from rich.console import Console
+from sqlalchemy import select
+
+from freehold import system
+from freehold.fields import now
+from freehold.store import Database
 
 from .. import demo
+from ..properties import crud as properties
+from ..reservations.models import Reservation
+from ..reviews.models import Review
 from ..service import build
 from ..settings import ImbaSettings
 from . import scenes
@@ -56,6 +65,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
                 patch.setattr(demo, "LISTINGS", 60)
                 patch.setattr(demo, "NIGHTLY", 40)
                 await demo.load(app.database, console=Console(file=io.StringIO()))
+            await _stays_are_over(app.database)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
@@ -75,6 +85,24 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             yield Site(f"http://127.0.0.1:{listener.getsockname()[1]}", browser, folder / "mail", files)
         server.should_exit = True
         thread.join(15)
+
+
+async def _stays_are_over(database: Database) -> None:
+    """Two stays of the demo are over, one of them a few days ago, and the guest of the other has said how it was."""
+    async with database.writing(system("stays that are over")) as unit:
+        db = unit.session
+        recent, other = await db.scalars(select(Reservation).order_by(Reservation.id).limit(2))
+        for stay, ago in ((recent, timedelta(days=15)), (other, timedelta(days=60))):
+            assert stay.check_in is not None
+            assert stay.check_out is not None
+            stay.check_in, stay.check_out = stay.check_in - ago, stay.check_out - ago
+            stay.starts_at, stay.ends_at = stay.starts_at - ago, stay.ends_at - ago
+        review = Review(
+            reservation_id=other.id, subject="property", property_id=other.property_id, author_id=other.tenant_id,
+            author_name="Wen", rating=5, text="The stove is a joy.", closes_at=now(), published_at=now(),
+        )  # fmt: skip
+        db.add(review)
+        await properties.rate(db, [(other.property_id, 5)])
 
 
 def test_from_a_landlords_registration_to_a_confirmed_stay(site: Site) -> None:
@@ -322,6 +350,78 @@ def test_a_visit_is_asked_for_moved_and_cancelled_by_the_clock_of_the_home(site:
     page.get_by_role("dialog").get_by_role("button", name="Cancel it").click()
     page.locator(".badge.cancelled").wait_for()
     assert tab.faults == []
+
+
+def test_the_two_sides_write_to_each_other_and_review_the_stay(site: Site) -> None:
+    tenant, landlord = site.tab(), site.tab()
+    tenant.sign_in("tenant@demo.example", demo.PASSWORD)
+    landlord.sign_in("landlord@demo.example", demo.PASSWORD)
+    page = tenant.page
+    tenant.go("/stays")
+    over = page.locator(".row-item", has=page.get_by_text("Completed"))
+    over.last.get_by_role("link").click()
+    tenant.button("Write to the landlord").click()
+    page.get_by_role("dialog").get_by_label("Message").fill("We left the key under the pot.")
+    page.get_by_role("dialog").get_by_role("button", name="Send").click()
+    page.get_by_text("We left the key under the pot.").wait_for()
+
+    landlord.page.reload()
+    landlord.page.get_by_role("link", name="Messages, 1 unread").click()
+    landlord.seen("messages")
+    landlord.page.get_by_role("link", name="Wen", exact=True).click()
+    landlord.fill(text="Thank you, found it.")
+    landlord.button("Send").click()
+    landlord.page.locator(".word.own", has_text="found it").wait_for()
+    landlord.seen("thread")
+    landlord.page.get_by_role("link", name="the reservation").click()
+    landlord.page.get_by_label("4 stars").check(force=True)
+    landlord.fill(text="Left it spotless.")
+    landlord.button("Hand the review in").click()
+    landlord.button("Change it").wait_for()
+
+    page.get_by_role("link", name="the reservation").click()
+    tenant.button("Hand the review in").click()
+    page.locator("[name=rating][aria-invalid=true]").first.wait_for()
+    page.get_by_label("5 stars").focus()
+    page.keyboard.press("Space")
+    tenant.fill(text="Quiet and bright.")
+    tenant.button("Hand the review in").click()
+    tenant.button("Change it").wait_for()
+    page.get_by_text("Nobody else reads it before the other side has written").wait_for()
+    tenant.seen("done")
+
+    tenant.go("/?sort=-rating_average")
+    page.locator(".results:not([aria-busy]) .card", has=page.locator(".rated")).get_by_role("link").click()
+    page.get_by_text("The stove is a joy.").wait_for()
+    heart = page.locator("main").get_by_role("button", name="Put aside: ")
+    heart.focus()
+    page.keyboard.press("Enter")
+    page.locator(".heart[aria-pressed=true]").wait_for()
+    tenant.seen("reviewed")
+    landlord.go(page.url.partition("/app")[2])
+    landlord.button("Answer").click()
+    landlord.page.get_by_role("dialog").get_by_label("Answer").fill("Come again!")
+    landlord.page.get_by_role("dialog").get_by_role("button", name="Publish the answer").click()
+    landlord.page.locator(".answer", has_text="Come again!").wait_for()
+
+    tenant.go("/?city=Seattle&bedrooms__gte=2&sort=price_amount")
+    tenant.button("Save search").click()
+    page.get_by_role("dialog").get_by_role("button", name="Save it").click()
+    page.locator(".toast", has_text="Saved.").wait_for()
+    tenant.go("/searches")
+    search = page.get_by_role("link", name="Seattle · 2+ bedrooms")
+    tenant.seen("searches")
+    page.get_by_label("Tell me").uncheck()
+    page.locator(".toast", has_text="No more mails").wait_for()
+    search.click()
+    page.wait_for_url("**city=Seattle&bedrooms__gte=2")
+
+    tenant.go("/favourites")
+    page.locator(".card .rated", has_text="5.0").wait_for()
+    tenant.seen("favourites")
+    page.locator(".heart").press("Enter")
+    page.get_by_text("Nothing put aside").wait_for()
+    assert tenant.faults + landlord.faults == []
 
 
 def test_requests_at_once_share_one_refresh_and_no_view_scrolls_sideways_on_a_phone(site: Site) -> None:

@@ -14,6 +14,9 @@ import { queue } from "./pages/review/queue.js";
 import { review } from "./pages/review/one.js";
 import { notices } from "./pages/notices.js";
 import { forgot, reset, verifyEmail } from "./pages/links.js";
+import { favourites } from "./pages/favourites.js";
+import { messages, oneThread } from "./pages/messages.js";
+import { searches } from "./pages/searches.js";
 import { account } from "./pages/account.js";
 import { nowhere } from "./pages/nowhere.js";
 
@@ -31,6 +34,10 @@ const ROUTES = [
   ["/my-homes/:id/:step", workbench],
   ["/review", queue],
   ["/review/:id", review],
+  ["/favourites", favourites],
+  ["/messages", messages],
+  ["/messages/:id", oneThread],
+  ["/searches", searches],
   ["/notices", notices],
   ["/account", account],
   ["/verify-email", verifyEmail],

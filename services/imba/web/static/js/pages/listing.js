@@ -8,11 +8,15 @@ import { KINDS, humanly, status } from "../core/words.js";
 import { facts, price } from "../parts/card.js";
 import { plot } from "../parts/plot.js";
 import { brief } from "../core/money.js";
+import { favourite } from "../parts/favourite.js";
 import { gallery } from "../parts/gallery.js";
 import { drawing } from "../parts/picture.js";
 import { back, badge } from "../parts/states.js";
+import { reviewsOf } from "../parts/reviews.js";
+import { rated } from "../parts/stars.js";
 import { stayPanel } from "../parts/stay.js";
 import { visitPanel } from "../parts/visit.js";
+import { writeButton } from "../parts/write.js";
 
 export async function listing(id, query) {
   const [{ data: home }, media] = await Promise.all([get(`/v1/properties/${id}`), all("/v1/media", { query: { property_id: id, sort: "position" } })]);
@@ -23,10 +27,11 @@ export async function listing(id, query) {
     back(link("/"), "All homes"),
     isOwn && h("p", { class: "notice row" }, h("span", { class: "grow" }, "This home is yours. ", badge(home.status, status(home.status))), h("a", { class: "button", href: link(`/my-homes/${home.id}`) }, "Change it")),
     h("div", { class: "listing-head" },
-      h("div", {}, h("h1", {}, home.title), h("p", { class: "faint" }, [KINDS[home.kind], place(home)].join(" · ")))),
+      h("div", {}, h("h1", {}, home.title), h("p", { class: "faint" }, [KINDS[home.kind], place(home)].join(" · "), rated(home) && [" · ", rated(home)])),
+      !isOwn && h("div", { class: "row" }, favourite(home, { isWide: true }))),
     gallery(media, { isOwn: isPrivate }) ?? h("div", { class: "wide-photo" }, drawing(home.id, home.kind)),
     h("div", { class: "listing-body" },
-      h("div", { class: "listing-main" }, facts(home), about(home), where(home)),
+      h("div", { class: "listing-main" }, facts(home), about(home), reviewsOf(home, { isOwn }), where(home)),
       h("aside", { class: "listing-side" }, h("div", { class: "panel" }, h("p", { class: "price big" }, price(home)), ways(home, query, isOwn)))));
   return { title: home.title, element };
 }
@@ -61,5 +66,5 @@ function ways(home, query, isOwn) {
   const visit = h("details", { class: "fold", open: home.price_per !== "night" }, h("summary", {}, icon("clock"), "Visit it first"));
   // Free times are asked for once somebody looks at them.
   visit.addEventListener("toggle", () => visit.open && !visit.querySelector("form") && add(visit, visitPanel(home)));
-  return add(box, visit);
+  return add(box, visit, h("div", {}, writeButton({ property_id: home.id }, "the landlord", { kind: "wide" })));
 }

@@ -6,13 +6,16 @@ import { go, link } from "../core/place.js";
 import { hasRole, me } from "../core/session.js";
 import { fromNow } from "../core/days.js";
 import { actionButton } from "../parts/actions.js";
-import { countUnread } from "../parts/bell.js";
 import { empty, pageHead, section } from "../parts/states.js";
+import { unreadNotices } from "../parts/unread.js";
 
 /** Where in this client the thing is that a notice is about. */
 async function placeOf(path) {
   const [, kind, id] = /^\/v1\/([a-z-]+)\/([0-9a-f-]{36})/.exec(path ?? "") ?? [];
   if (kind === "reservations") return `/stays/${id}`;
+  if (kind === "threads") return `/messages/${id}`;
+  if (kind === "saved-searches") return "/searches";
+  if (kind === "reviews") return reviewed((await get(path)).data);
   if (kind === "properties") return `/homes/${id}`;
   if (kind !== "verification-requests") return null;
   if (hasRole("reviewer")) return `/review/${id}`;
@@ -22,6 +25,9 @@ async function placeOf(path) {
   return homes.items.length > 0 ? `/my-homes/${homes.items[0].id}/documents` : "/my-homes";
 }
 
+/** A review of a home is read on its page, one of oneself where one's stays are. */
+const reviewed = (review) => (review.property_id ? `/homes/${review.property_id}` : "/stays");
+
 export function notices() {
   const place = h("div", {});
   const again = section(place, async () => {
@@ -30,7 +36,7 @@ export function notices() {
     return [
       data.items.some((each) => !each.read_at) && h("p", { class: "row end" }, actionButton("Mark all as read", async () => {
         await post("/v1/notices/reading");
-        await Promise.all([again({ quiet: true }), countUnread({ now: true })]);
+        await Promise.all([again({ quiet: true }), unreadNotices.count({ now: true })]);
       }, { kind: "quiet" })),
       h("ul", { class: "rows notices" }, data.items.map((each) => row(each, again))),
     ];
@@ -41,7 +47,7 @@ export function notices() {
 function row(notice, again) {
   const open = async () => {
     if (!notice.read_at) await post(`/v1/notices/${notice.id}/reading`);
-    countUnread({ now: true }).catch(() => {});
+    unreadNotices.count({ now: true });
     const target = await placeOf(notice.link).catch(() => null);
     if (target) go(target);
     else again({ quiet: true });

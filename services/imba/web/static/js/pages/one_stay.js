@@ -4,14 +4,16 @@ import { h } from "../core/dom.js";
 import { get, post } from "../core/api.js";
 import { link } from "../core/place.js";
 import { me } from "../core/session.js";
-import { fromNow, showInstant, today } from "../core/days.js";
+import { fromNow, showInstant } from "../core/days.js";
 import { money } from "../core/money.js";
 import { count } from "../core/words.js";
 import { actionButton, ask } from "../parts/actions.js";
 import { cover } from "../parts/picture.js";
 import { cancellationTerms, priceLines } from "../parts/quote.js";
-import { homeOf, isVisit, reservationBadge, when } from "../parts/reservation.js";
+import { homeOf, isDone, isOver, isVisit, reservationBadge, when } from "../parts/reservation.js";
+import { ofGuest, ownReview } from "../parts/reviews.js";
 import { back, section } from "../parts/states.js";
+import { writeButton } from "../parts/write.js";
 import { field } from "../parts/forms.js";
 import { slotPicker } from "../parts/slots.js";
 import { toast } from "../parts/say.js";
@@ -25,8 +27,7 @@ export function oneStay(id) {
 async function load(id) {
   const { data } = await get(`/v1/reservations/${id}`);
   // Who the other side is becomes known with the confirmation, and stays so.
-  const met = ["confirmed", "completed"].includes(data.status);
-  const contact = met ? await get(`/v1/reservations/${id}/contact`).then((answer) => answer.data, () => null) : null;
+  const contact = data.status === "confirmed" ? await get(`/v1/reservations/${id}/contact`).then((answer) => answer.data, () => null) : null;
   return [data, await homeOf(data.property_id), contact];
 }
 
@@ -42,7 +43,9 @@ function draw(row, home, contact, again) {
     h("dl", { class: "pairs" }, facts.filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
     row.total_amount > 0 && h("section", { class: "block" }, h("h2", {}, "Price"), priceLines({ ...row, lines: row.price_lines }), cancellationTerms(row.cancellation)),
     row.refund_amount !== null && row.refund_amount !== undefined && h("p", { class: "notice" }, "Given back: ", h("strong", {}, money(row.refund_amount, row.currency)), "."),
-    h("div", { class: "row actions" }, isTenant ? tenantActions(row, home, again) : landlordActions(row, again)),
+    h("div", { class: "row actions" }, isTenant ? tenantActions(row, home, again) : landlordActions(row, again), writeButton({ reservation_id: row.id }, isTenant ? "the landlord" : "the guest")),
+    isDone(row) && !isVisit(row) && ownReview(row, { isTenant }),
+    !isTenant && ofGuest(row),
   ];
 }
 
@@ -51,8 +54,6 @@ function next(row, isTenant) {
   if (row.status === "expired") return h("p", { class: "notice" }, "Nobody answered in time; the dates are free again.");
   return null;
 }
-
-const isOver = (row) => (isVisit(row) ? row.starts_at < new Date().toISOString() : row.check_out <= today());
 
 function meeting(contact, isTenant) {
   const other = isTenant ? contact.landlord : contact.tenant;

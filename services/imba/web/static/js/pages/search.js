@@ -9,6 +9,7 @@ import { card } from "../parts/card.js";
 import { plot } from "../parts/plot.js";
 import { empty, failed, skeleton } from "../parts/states.js";
 import { say } from "../parts/say.js";
+import { describe, saveSearchButton } from "../parts/save_search.js";
 import { question } from "../parts/question.js";
 
 const PAGE = 24;
@@ -60,7 +61,7 @@ export function search() {
   });
   const layout = h("div", { class: "search" },
     h("div", { class: "search-head" }, asking.element),
-    h("section", { class: "search-list" }, h("div", { class: "told-row" }, told, asking.sort), list, more),
+    h("section", { class: "search-list" }, h("div", { class: "told-row" }, told, h("div", { class: "row" }, saveSearchButton({ query: () => kept().toString(), words: () => describe(kept()) || "All homes" }), asking.sort)), list, more),
     h("aside", { class: "search-map" }, map.element, h("label", { class: "follow", for: "follow" }, follow, " Search where the map looks")),
     wide);
 
@@ -88,6 +89,13 @@ export function search() {
     } finally {
       if (mine === asked) list.removeAttribute("aria-busy");
     }
+  }
+
+  /** What is asked, for a saved search: whole questions only, and no order. */
+  function kept() {
+    const given = new URLSearchParams(sent());
+    given.delete("sort");
+    return given;
   }
 
   function sent() {

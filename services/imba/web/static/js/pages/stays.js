@@ -3,9 +3,8 @@
 import { h } from "../core/dom.js";
 import { all } from "../core/api.js";
 import { link } from "../core/place.js";
-import { today } from "../core/days.js";
 import { cover } from "../parts/picture.js";
-import { isVisit, lapses, reservationBadge, summaryLine, withHomes } from "../parts/reservation.js";
+import { isOver, lapses, reservationBadge, summaryLine, withHomes } from "../parts/reservation.js";
 import { empty, pageHead, section } from "../parts/states.js";
 import { me } from "../core/session.js";
 
@@ -15,7 +14,7 @@ export function stays() {
     const rows = await all("/v1/reservations", { query: { sort: "-created_at" }, most: 200 });
     const mine = await withHomes(rows.filter((row) => row.tenant_id === me()?.id));
     if (mine.length === 0) return empty("Nothing reserved yet", "Find a home, choose your nights, and ask for them.", h("a", { class: "button primary", href: link("/") }, "Find a home"));
-    const isAhead = ({ row }) => ["pending", "confirmed"].includes(row.status) && (isVisit(row) ? row.starts_at > new Date().toISOString() : row.check_out > today());
+    const isAhead = ({ row }) => ["pending", "confirmed"].includes(row.status) && !isOver(row);
     const ahead = mine.filter(isAhead);
     const over = mine.filter((each) => !isAhead(each));
     return [part("Ahead", ahead), part("Over", over)];

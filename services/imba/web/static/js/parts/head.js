@@ -3,7 +3,7 @@
 import { fill, h, icon } from "../core/dom.js";
 import { go, here, link, root } from "../core/place.js";
 import { hasRole, isSignedIn, logOut, me } from "../core/session.js";
-import { noticeBell } from "./bell.js";
+import { counted, unreadMessages, unreadNotices } from "./unread.js";
 import { signInAddress } from "./states.js";
 import { toast } from "./say.js";
 
@@ -21,19 +21,24 @@ export function drawHead() {
       h("a", { class: "brand", href: link("/") }, sign(), "Imba"),
       h("nav", { "aria-label": "Main" }, h("ul", {},
         item("/", "Find a home"),
-        hasRole("tenant") && item("/stays", "My stays"),
+        hasRole("tenant") && [item("/stays", "My stays"), item("/favourites", "Favourites")],
         hasRole("landlord") && [item("/my-homes", "My homes"), item("/requests", "Requests")],
+        user && h("li", {}, counted(h("a", { href: link("/messages"), "aria-current": isHere("/messages") ? "page" : null }), unreadMessages, "Messages")),
+        hasRole("tenant") && item("/searches", "Searches"),
         hasRole("reviewer") && item("/review", "Review"))),
       h("div", { class: "who" }, user ? whoIs(user) : entrance())),
     h("p", { class: "offline-note", role: "status" }, "You are offline. What you see may be old; what you enter is kept here."),
   );
+  // On a narrow screen the views are a strip, and the present one may be outside of it.
+  const strip = document.querySelector("#head nav ul");
+  strip.scrollLeft = (strip.querySelector("[aria-current]")?.offsetLeft ?? 0) - strip.clientWidth / 2;
 }
 
 const entrance = () => [h("a", { class: "button quiet", href: signInAddress() }, "Sign in"), h("a", { class: "button primary", href: link("/register") }, "Register")];
 
 function whoIs(user) {
   return [
-    noticeBell(),
+    counted(h("a", { class: "button quiet bell", href: link("/notices"), "aria-current": isHere("/notices") ? "page" : null }), unreadNotices, "Notices", icon("bell")),
     h("a", { class: "button quiet", href: link("/account"), "aria-current": isHere("/account") ? "page" : null }, icon("user"), h("span", { class: "name" }, user.full_name)),
     h("button", { type: "button", class: "button", onclick: leave }, "Sign out"),
   ];

@@ -6,7 +6,7 @@ import { KINDS, PRICES } from "../core/words.js";
 import { plusDays, today } from "../core/days.js";
 import { toMajor, toMinor } from "../core/money.js";
 
-const ORDERS = [["", "Newest first"], ["price_amount", "Lowest price"], ["-price_amount", "Highest price"], ["-floor_area_sqm", "Largest"], ["-bedrooms", "Most bedrooms"]];
+const ORDERS = [["", "Newest first"], ["price_amount", "Lowest price"], ["-price_amount", "Highest price"], ["-floor_area_sqm", "Largest"], ["-bedrooms", "Most bedrooms"], ["-rating_average", "Best rated"]];
 
 export function question(query, { onchange }) {
   const currency = () => query.get("price_currency") ?? "USD";

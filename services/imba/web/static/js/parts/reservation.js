@@ -4,6 +4,7 @@ import { h } from "../core/dom.js";
 import { get } from "../core/api.js";
 import { nights, showInstant, showRange } from "../core/days.js";
 import { money } from "../core/money.js";
+import { watch } from "../core/session.js";
 import { count, status } from "../core/words.js";
 import { badge } from "./states.js";
 
@@ -14,7 +15,8 @@ export function homeOf(id) {
   if (!homes.has(id)) homes.set(id, get(`/v1/properties/${id}`).then(({ data }) => data, () => ({ id, title: "A home that is no longer there", kind: "house", city: "", time_zone: "UTC" })));
   return homes.get(id);
 }
-export const forgetHomes = () => homes.clear();
+// What one may see of a home is not what another may.
+watch(() => homes.clear());
 
 export const isVisit = (reservation) => reservation.kind === "visit";
 
@@ -32,7 +34,14 @@ export function summaryLine(reservation, home) {
   ].filter(Boolean).join(" · ");
 }
 
-export const reservationBadge = (reservation) => badge(reservation.status, reservation.status === "pending" ? "Waiting for the landlord" : status(reservation.status));
+export const isOver = (reservation) => reservation.ends_at <= new Date().toISOString();
+/** It was agreed, and has been. */
+export const isDone = (reservation) => reservation.status === "confirmed" && isOver(reservation);
+
+export function reservationBadge(reservation) {
+  if (isDone(reservation)) return badge("completed", status("completed"));
+  return badge(reservation.status, reservation.status === "pending" ? "Waiting for the landlord" : status(reservation.status));
+}
 
 /** Each reservation with its home. */
 export const withHomes = (rows) => Promise.all(rows.map(async (row) => ({ row, home: await homeOf(row.property_id) })));
