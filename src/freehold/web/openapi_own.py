@@ -22,7 +22,7 @@ def describe(operation: dict[str, Any], method: str, path: str, rule: Rule | Non
         del responses["422"]
     statuses = {*_ALWAYS, *(int(status) for status in responses if status.isdigit() and int(status) >= 400)}
     if not is_public:
-        statuses.add(403)
+        statuses |= {403, 404}  # 404 too without an id: what is one's own may be gone while the token still is good
     if "{" in path:
         statuses.add(404)
     if method not in ("get", "head", "options"):
