@@ -84,6 +84,7 @@ def build(
             sync_calendar,
             verification_jobs.warn_of_expiry,
             verification_jobs.expire_approvals,
+            verification_jobs.close_unanswered,
             verification_jobs.redact_documents,
         ],
         settings=core,

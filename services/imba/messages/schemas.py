@@ -68,7 +68,9 @@ class Seen(BaseModel):
 
     model_config = INPUT
 
-    up_to: int | None = Field(default=None, ge=1, description="The `number` of the last message seen; absent: all")
+    up_to: int | None = Field(
+        default=None, ge=1, le=2**31 - 1, description="The `number` of the last message seen; absent: all"
+    )
 
 
 class MessageDraft(BaseModel):

@@ -122,7 +122,8 @@ class TestUnread:
         assert (await tenant.made(reading, {"up_to": 3}))["tenant_unread"] == 1
         await landlord.made(f"{PATH}/{other['id']}/reading", {})
         assert (await unread(landlord), await unread(tenant)) == ((0, 0), (1, 1))
-        assert (await tenant.post(reading, {"up_to": 0})).status == 422
+        for wrong in (0, 2**31, 2**70, "3"):
+            assert (await tenant.post(reading, {"up_to": wrong})).status == 422
 
     async def test_told_once_until_it_is_read(self, home: str, tenant: Person, landlord: Person, mails: Any) -> None:
         async def told() -> tuple[int, int]:

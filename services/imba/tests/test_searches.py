@@ -75,6 +75,8 @@ class TestKeeping:
             ("near=48.5&within_km=-1", "near: "),
             ("city=Kent&city=Lopez", "city: "),
             ("street=12 Tide Lane", "street: "),
+            ("bedrooms__gte=99999999999999999999999", "bedrooms__gte: "),
+            ("city=%00", "city: "),
             ("available_from=2030-01-02&available_to=2030-01-01", "available_to: "),
             ("city=Kent&limit=5&cursor=x", "leave out cursor, limit"),
             ("", "at least 1"),

@@ -135,6 +135,25 @@ class TestInformation:
         assert [each["id"] for each in given["documents"]] == [mine, further]
         assert await step(reviewer, request, "approval") == (200, "approved")
 
+    async def test_that_nobody_gives_closes_the_request(
+        self, stage: Stage, landlord: Person, reviewer: Person, clock: Clock, mails: Any
+    ) -> None:
+        request = await asked(landlord, passport(await document(landlord)))
+        await step(reviewer, request, "information-request", WHY)
+        clock.advance(days=29, hours=23)
+        await run(stage, jobs.close_unanswered)
+        assert (await landlord.get(f"{PATH}/{request}")).json["status"] == "information_needed"
+        clock.advance(hours=1)
+        for _ in range(2):
+            await run(stage, jobs.close_unanswered)
+        closed = (await landlord.get(f"{PATH}/{request}")).json
+        assert (closed["status"], "30 days" in closed["reason"]) == ("rejected", True)
+        assert ["30 days" in mail["text"] for mail in await mails(landlord.email)].count(True) == 1
+        assert (await landlord.post(PATH, {"subject": "identity"})).status == 201
+        clock.advance(days=90)
+        await run(stage, jobs.redact_documents)
+        assert (await reviewer.get(f"{PATH}/{request}")).json["document_ids"] == []
+
     async def test_a_note_is_for_the_other_reviewers(
         self, landlord: Person, reviewer: Person, second: Person, admin: Person, trail: Any
     ) -> None:

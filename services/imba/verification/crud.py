@@ -119,6 +119,12 @@ async def reject(db: Session, actor: Principal, request: VerificationRequest, bo
     return request
 
 
+async def close(db: Session, request: VerificationRequest, reason: str) -> None:
+    """Reject a request that waits for its landlord in vain. For a session in system scope, with the row locked."""
+    request.status, request.reason, request.decided_at = "rejected", reason, now()
+    await _tell(db, request, f"It was not approved: {reason}")
+
+
 async def revoke(db: Session, actor: Principal, request: VerificationRequest, body: Reason) -> VerificationRequest:
     """Take an approval back, and unlist what rested on it in the same commit."""
     _decide(request, actor, "revoked", was="approved", reason=body.reason)

@@ -16,6 +16,7 @@ from . import crud, evidence
 from .models import VerificationRequest
 
 WARNING = timedelta(days=30)
+ANSWER = timedelta(days=30)
 BATCH = 100
 
 
@@ -50,6 +51,16 @@ async def expire_approvals(db: Session) -> None:
         request.status = "expired"
         await db.flush()
         await crud.withdraw(db, request, "The approval has expired, because a document has.")
+
+
+@schedule("imba.close_unanswered", every=timedelta(hours=1))
+async def close_unanswered(db: Session) -> None:
+    """Reject what a question of the reviewer's has not been answered for 30 days: its documents may not stay for ever."""
+    due = select(VerificationRequest).where(
+        VerificationRequest.status == "information_needed", VerificationRequest.updated_at <= now() - ANSWER
+    )
+    for request in await _taken(db, due):
+        await crud.close(db, request, f"Our question was not answered within {ANSWER.days} days.")
 
 
 @schedule("imba.redact_documents", every=timedelta(hours=1))
