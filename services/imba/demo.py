@@ -19,7 +19,7 @@ from freehold.identity import Passwords
 from freehold.settings import Environment
 from freehold.store import Database
 
-from . import demo_social, homes
+from . import demo_photos, demo_social, homes
 from .blocks.models import Block
 from .demo_accounts import ACCOUNTS, LANDLORD, PASSWORD, SELLER, STAFF, TENANT, DemoAccount
 from .homes import Home, OddRow
@@ -33,6 +33,7 @@ from .verification.models import VerificationRequest
 
 LISTINGS = 2_000
 NIGHTLY = 200
+WITH_PHOTOS = 12
 BATCH = 500
 
 Row = dict[str, Any]
@@ -97,6 +98,8 @@ async def _fill(db: Session, houses: Sequence[Home], console: Console) -> None:
                 await db.execute(insert(Reservation), stays)
                 await db.execute(insert(Block), [_nights(stay) for stay in stays])
                 await demo_social.fill(db, rows, stays[-1], people)
+                for row in rows[:WITH_PHOTOS]:
+                    await demo_photos.add(db, row)
             progress.update(task, completed=start + len(batch))
 
 

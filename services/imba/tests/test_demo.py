@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+import pyvips
 from rich.console import Console
 from sqlalchemy import func, select
 
@@ -12,7 +13,7 @@ from freehold import system
 from freehold.errors import ConfigurationError
 from freehold.testing.stage import Stage
 
-from .. import demo, demo_social, homes
+from .. import demo, demo_photos, demo_social, homes
 from ..homes import Home, OddRow
 from ..properties.models import Property
 from ..settings import ImbaSettings
@@ -42,12 +43,30 @@ class TestHomes:
         assert not any("unknown ZIP" in reason for reason in reasons)
 
 
+class TestPhotos:
+    def test_are_drawn_from_what_a_listing_says(self) -> None:
+        plain = {"latitude": 47.5, "longitude": -122.2, "year_built": 1955, "city": "Kent", "bedrooms": 3,
+                 "bathrooms": 1.5, "floor_area_sqm": 120, "amenities": []}  # fmt: skip
+        street, plan = demo_photos.drawings(plain)
+        assert [street, plan] == list(demo_photos.drawings(plain)), "the same listing, the same pictures"
+        assert street.alt_text == "A drawing of the house in Kent, built in 1955"
+        assert "3 of them bedrooms" in plan.alt_text
+        other, _ = demo_photos.drawings({**plain, "amenities": ["view", "waterfront"]})
+        assert other.svg != street.svg
+        for each in (street, plan, other):
+            picture = pyvips.Image.new_from_buffer(demo_photos.jpeg(each), "")
+            assert (picture.width, picture.height) == (960, 640)
+
+
 class TestLoad:
     async def test_once(self, stage: Stage, anonymous: Person) -> None:
         said = io.StringIO()
         await demo.load(stage.database, console=Console(file=said, width=200))
         assert await count(stage) == 2_000
         assert "Left out" in said.getvalue()
+        drawn = (await anonymous.get("/v1/media?count=true&limit=1")).json
+        assert drawn["total"] == 2 * demo.WITH_PHOTOS
+        assert drawn["items"][0]["alt_text"].startswith("A drawing of the ")
         await demo.load(stage.database, console=Console(file=said, width=200))
         assert await count(stage) == 2_000
         page = await anonymous.get("/v1/properties?count=true")

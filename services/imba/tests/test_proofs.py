@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,9 +11,13 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import registry
 
-from freehold import Conflict, Db, Principal, Router, allow, anyone, owner, role, signed_in, where
+from freehold import Conflict, Db, Principal, Router, allow, anyone, owner, role, signed_in, system, where
 from freehold.fields import now
+from freehold.media import Library
+from freehold.media.uploads import Uploads
+from freehold.store import AUDIT
 from freehold.testing import Interference, Scene, Stage, access_table, every_route_has_a_rule, non_interference
 from services.imba.blocks.models import Block
 from services.imba.blocks.routes import blocks
@@ -20,8 +25,11 @@ from services.imba.calendars.models import Calendar
 from services.imba.calendars.routes import calendars
 from services.imba.favourites.models import Favourite
 from services.imba.favourites.routes import favourites
+from services.imba.media.models import Medium
+from services.imba.media.routes import media
 from services.imba.messages.models import Message, Thread
 from services.imba.messages.routes import messages, threads
+from services.imba.properties.crud import on_market
 from services.imba.properties.models import Property
 from services.imba.properties.routes import IS_THERE, LANDLORD, properties
 from services.imba.reservations.models import Reservation
@@ -165,7 +173,9 @@ async def seed(stage: Stage) -> Scene:
     own = [*between, await stage.make(Favourite, user_id=ids["tenant"], property_id=listed.id)]
     theirs.append(await stage.make(SavedSearch, user_id=ids["other"], name="By the sea", query="city=Lopez"))
     theirs.append(await stage.make(Favourite, user_id=ids["other"], property_id=listed.id))
-    not_of_the_tenant = [draft, check, done, *theirs, *of_the_landlord]
+    files_of_the_landlord = await files(stage, listed, draft)
+    unfinished = await begun_upload(stage, ids["landlord"])
+    not_of_the_tenant = [draft, check, done, *theirs, *of_the_landlord, *files_of_the_landlord, unfinished]
     return Scene(
         callers=people,
         secrets={
@@ -174,13 +184,61 @@ async def seed(stage: Stage) -> Scene:
             "nobody": [*own, *not_of_the_tenant],
             # How many have put a listing aside is told to its landlord, so that a favourite is no secret here.
             "landlord": [unpublished],
-            "reviewer": [*own, *theirs, *of_the_landlord],
+            "reviewer": [*own, *theirs, *of_the_landlord, unfinished],
         },
         cells={
             "landlord": [(done, "reviewer_id"), (between[0], "tenant_unread")],
             "stranger": [(listed, "street")],
         },
     )
+
+
+async def files(stage: Stage, listed: Property, draft: Property) -> list[Medium]:
+    """A photo of each property and the deed of the first, with something in the store; those that are not on show."""
+    library = stage.database.parts[Library]
+
+    async def file(name: str, place: Property, **more: Any) -> Medium:
+        row = await stage.make(
+            Medium, owner_id=place.landlord_id, property_id=place.id, filename=name, alt_text=f"Behind {name}",
+            digest=name.encode().hex(), deleted_at=None, is_held=False, is_cover=False, failure=None, **more,
+        )  # fmt: skip
+        for part in (
+            "original",
+            *(f"{size}.{kind}" for size in ("thumb", "card", "full") for kind in ("avif", "webp", "jpeg")),
+        ):
+            await library.files.put(f"media/{row.id}/{part}", once(f"bytes of {name}".encode()))
+        return row
+
+    shown: dict[str, Any] = {"purpose": "photo", "status": "ready", "content_type": "image/jpeg"}
+    sizes = {size: [1, 1] for size in ("thumb", "card", "full")}
+    await file("front.jpg", listed, renditions=sizes, **shown)
+    of_draft = await file("cellar.jpg", draft, renditions=sizes, **shown)
+    paper: dict[str, Any] = {"purpose": "document", "status": "ready", "content_type": "application/pdf"}
+    return [of_draft, await file("deed.pdf", listed, renditions=None, **paper)]
+
+
+async def once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+class Upload:
+    """A row of Freehold's own table of uploads."""
+
+
+registry().map_imperatively(Upload, AUDIT.metadata.tables["freehold_uploads"])
+
+
+async def begun_upload(stage: Stage, owner_id: UUID) -> Upload:
+    said = {"id": UUID(int=700), "medium_id": UUID(int=701), "owner_id": owner_id, "form": {"purpose": "document"},
+            "filename": "passport.pdf", "size_bytes": 4000, "pieces": [], "expires_at": now() + timedelta(hours=1)}  # fmt: skip
+    upload = Upload()
+    for name, value in said.items():
+        setattr(upload, name, value)
+    async with stage.database.writing(system("somebody has begun an upload")) as unit:
+        unit.session.add(upload)
+        await unit.session.flush()
+        await unit.session.refresh(upload)
+    return upload
 
 
 def imba(folder: Path) -> Any:
@@ -248,6 +306,16 @@ def naming(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reservations, "create", reserve)
 
 
+def finding(patch: pytest.MonkeyPatch) -> None:
+    """Plant a look at uploads that does not ask whose they are."""
+    find = Uploads.find
+
+    async def anyone_s(self: Any, db: Any, upload_id: UUID, owner_id: UUID | None) -> Any:
+        return await find(self, db, upload_id, UUID(int=3))
+
+    patch.setattr(Uploads, "find", anyone_s)
+
+
 FAULTS: dict[str, Any] = {
     "drafts are shown to all": loosened(properties, read=IS_THERE),
     "drafts are shown to those signed in": loosened(properties, read=properties.access.read | signed_in),
@@ -275,6 +343,12 @@ FAULTS: dict[str, Any] = {
         verification_requests, read=owner("landlord_id") | STAFF | where(VerificationRequest.status == "approved")
     ),
     "the reviewer is shown to the landlord": loosened(verification_requests, read_fields={}),
+    "photos of drafts are shown to all": loosened(media.resource, read=where(Medium.purpose == "photo")),
+    "documents are shown to landlords": loosened(media.resource, read=media.access.read | role("landlord")),
+    "documents are shown with their listing": loosened(
+        media.resource, read=media.access.read | where(on_market(Medium.property_id))
+    ),
+    "uploads are shown to landlords": finding,
     "a figure counts everything": counting,
     "a refusal names another's stay": naming,
 }

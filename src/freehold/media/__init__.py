@@ -4,6 +4,7 @@ Here belong the declaration, the port to the store with its forms, the worker th
 uploads in pieces and the jobs. The path operations are in `web`. Needs `pip install "freehold[media]"`.
 """
 
+from freehold.media.adding import add
 from freehold.media.addresses import AddressRefused, Signer
 from freehold.media.declaration import DOCUMENTS, PICTURES, VIDEOS, Media, MediaQuota, Purpose
 from freehold.media.files import Files, Stored
@@ -34,6 +35,7 @@ __all__ = [
     "Signer",
     "Stored",
     "TypeRefused",
+    "add",
     "content_path",
     "hold",
     "open_files",

@@ -20,6 +20,7 @@ async def register(
     library: Library,
     *,
     medium_id: UUID,
+    owner_id: UUID,
     form: MediaForm,
     purpose: Purpose,
     intake: Intake,
@@ -27,14 +28,8 @@ async def register(
     filename: str | None,
     upload_id: UUID | None = None,
 ) -> Any:
-    """Add the row of a file that is in the store by now, for the session's caller.
-
-    Raises QuotaReached, and whatever the application's `attach` refuses.
-    """
-    media, owner_id = library.media, db.principal.id
-    assert owner_id is not None, "files belong to somebody: Media's access.create must not let nobody in"
-    if media.attach is not None:
-        await media.attach(db, db.principal, form)
+    """Add the row of a file that is in the store by now. Raises QuotaReached."""
+    media = library.media
     gallery = None if media.gallery is None else getattr(form, media.gallery, None)
     async with db.unscoped("count what an owner keeps") as system_db:
         await make_room(

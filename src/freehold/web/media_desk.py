@@ -74,6 +74,8 @@ async def keep(desk: Desk, request: Request, principal: Principal, arrival: Arri
     canonical: what makes two requests the same.
     """
     library, medium_id = desk.library, new_id()
+    assert principal.id is not None, "files belong to somebody: Media's access.create must not let nobody in"
+    owner_id = principal.id
     kept: list[UUID] = []
     await store(library, arrival.intake, medium_id)
 
@@ -81,8 +83,10 @@ async def keep(desk: Desk, request: Request, principal: Principal, arrival: Arri
         if arrival.upload_id is not None:
             await library.uploads.done(unit.session, arrival.upload_id, medium_id)
         await check_links(unit.session, desk.bound, arrival.draft)
+        if library.media.attach is not None:
+            await library.media.attach(unit.session, principal, arrival.draft)
         row = await register(
-            unit.session, library, medium_id=medium_id, form=arrival.draft, purpose=arrival.purpose,
+            unit.session, library, medium_id=medium_id, owner_id=owner_id, form=arrival.draft, purpose=arrival.purpose,
             intake=arrival.intake, judged=arrival.judged, filename=arrival.filename, upload_id=arrival.upload_id,
         )  # fmt: skip
         await leave_trail(unit, desk.bound, "created", row)
