@@ -71,7 +71,7 @@ check: $(STAMP) ## lint, format, types, import direction, drift of the lock and 
 	  || { echo ".env.example is behind the settings: run make env-example" >&2; exit 1; }
 
 .PHONY: services
-services: ## find PostgreSQL, Chromium and the rest; install or start what the suite needs
+services: ## find PostgreSQL, Chromium, Node.js and the rest; install or start what the suite needs
 	@$(find_python); "$$python" scripts/find_services.py
 
 .PHONY: fuzz

@@ -1,11 +1,12 @@
-"""Find what the suite needs beside Python: PostgreSQL, which is started where it is missing, and a Chromium.
+"""Find what the suite needs beside Python: PostgreSQL, which is started where it is missing, a Chromium, and Node.js.
 
     python scripts/find_services.py
 
-Only what the suite needs today (PostgreSQL and Chromium) is installed or
-started; the rest is reported. The suite looks for PostgreSQL at
+Only what the suite needs today (PostgreSQL, Chromium and Node.js) is installed
+or started; the rest is reported. The suite looks for PostgreSQL at
 FREEHOLD_TEST_POSTGRES, by default postgres@127.0.0.1:5432 without a password,
-and for a browser at FREEHOLD_TEST_CHROMIUM, by default on the PATH. Ends with 1
+and for a browser at FREEHOLD_TEST_CHROMIUM, by default on the PATH. With Node.js
+it runs the upload client that browsers use, which npm installs. Ends with 1
 where one of them cannot be had and FREEHOLD_REQUIRE_SERVICES=1 asks for it.
 """
 
@@ -164,21 +165,40 @@ def provide_chromium() -> str:
     return f"found: {version}"
 
 
+def node_version() -> str | None:
+    """Of Node.js, where npm is beside it."""
+    programs = [shutil.which(name) for name in ("node", "npm")]
+    if None in programs:
+        return None
+    answer = subprocess.run(["node", "--version"], check=False, capture_output=True, text=True, timeout=30)
+    return answer.stdout.strip() or None
+
+
+def provide_node() -> str:
+    """Look for Node.js with npm, install them where they are missing; the state in a few words."""
+    version = node_version()
+    if version is None and install("nodejs", "npm"):
+        version = node_version()
+    return f"found: {version}" if version else "not installed (as root on Debian this command installs it)"
+
+
 def main() -> None:
     """Print one line for each server."""
     postgres = provide_postgres()
     chromium = provide_chromium()
+    node = provide_node()
     # RabbitMQ answers a protocol it does not know with the one that it does.
     rows = {
         "PostgreSQL": postgres,
         "Chromium": chromium,
+        "Node.js": node,
         "Redis": _says(6379, b"PING\r\n", (b"+PONG", b"-NOAUTH")),
         "RabbitMQ": _says(5672, b"AMQP\0\0\0\0", (b"AMQP",)),
         "NATS": _says(4222, b"", (b"INFO",)),
         "MariaDB": _says(3306, b"", (b"mysql", b"MariaDB")),
     }
     for name, state in rows.items():
-        note = "" if name in ("PostgreSQL", "Chromium") else "  (not needed by the suite yet)"
+        note = "" if name in ("PostgreSQL", "Chromium", "Node.js") else "  (not needed by the suite yet)"
         print(f"{name:<11} {state}{note}")
     absent = []
     if not postgres.startswith("running"):
@@ -187,6 +207,9 @@ def main() -> None:
     if not chromium.startswith("found"):
         absent.append("Chromium")
         print("The suite skips what only a browser can show.")
+    if not node.startswith("found"):
+        absent.append("Node.js")
+        print("The suite skips uploads by the client that browsers use.")
     if absent and os.environ.get("FREEHOLD_REQUIRE_SERVICES") == "1":
         sys.exit(1)
 
