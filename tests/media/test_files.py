@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.media.s3_server import s3_server
 
 from freehold.media import open_files
 from freehold.media.files import checked
+from freehold.web.problem_translation import to_problem
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(params=["local", "memory://", "file"])
-def files(request, tmp_path):
+@pytest.fixture(scope="module")
+def s3_address(tmp_path_factory):
+    with s3_server(tmp_path_factory.mktemp("s3") / "log") as address:
+        yield address
+
+
+@pytest.fixture(params=["local", "memory://", "file", pytest.param("s3", marks=pytest.mark.services)])
+def files(request, tmp_path, monkeypatch):
     (tmp_path / "bucket").mkdir()
+    if request.param == "s3":
+        speak_s3(monkeypatch, request.getfixturevalue("s3_address"))
+        return open_files(f"s3://bucket/{tmp_path.name}", tmp_path / "files")
     url = {"local": "", "file": f"file://{tmp_path}/bucket"}.get(request.param, request.param)
     return open_files(url, tmp_path / "files")
+
+
+def speak_s3(monkeypatch, address):
+    said = {"ENDPOINT_URL": address, "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "y", "REGION": "us-east-1"}
+    for name, value in (said | {"ALLOW_HTTP": "true"}).items():
+        monkeypatch.setenv(f"AWS_{name}", value)
 
 
 async def chunks(*pieces, fails=False):
@@ -63,6 +81,27 @@ async def test_what_is_gone_is_gone(files):
     with pytest.raises(FileNotFoundError):
         async with files.local("media/1/original"):
             pass
+
+
+async def test_a_large_object_goes_in_pieces(files):
+    assert await files.put("media/1/original", chunks(*[b"x" * 1_000_000] * 9, b"the end")) == 9_000_007
+    assert await whole(files, "media/1/original", start=8_999_999) == b"xthe end"
+
+
+async def test_F04_a_store_that_is_not_there_is_told_soon(monkeypatch, tmp_path):
+    speak_s3(monkeypatch, "http://127.0.0.1:9")
+    files, began = open_files("s3://bucket", tmp_path), time.monotonic()
+    for asked in (
+        files.stat("media/1/original"),
+        files.put("media/1/original", chunks(b"abc")),
+        files.delete("media/1"),
+    ):
+        with pytest.raises(ConnectionError):
+            await asked
+    with pytest.raises(ConnectionError):
+        await whole(files, "media/1/original")
+    assert time.monotonic() - began < 15
+    assert to_problem(ConnectionError()).status == 503
 
 
 @pytest.mark.parametrize("key", ["../x", "a/../b", "/a", "a//b", "a\0b", "", "a/.", "A", "x" * 501])

@@ -15,17 +15,12 @@ import httpx2
 import pytest
 from tests.faults.served import Server
 from tests.media import pictures
+from tests.media.s3_server import absent
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.services, pytest.mark.timeout(180)]
 PROGRAM = Path(__file__).parent / "tus" / "upload.mjs"
 CHUNK = 256 * 1024
 ADA = {"email": "ada@tus.example", "password": "seven green umbrellas", "full_name": "Ada Okafor"}
-
-
-def absent(reason: str) -> None:
-    if os.environ.get("FREEHOLD_REQUIRE_SERVICES") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")

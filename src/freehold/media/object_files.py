@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -43,7 +44,9 @@ class ObjectFiles:
 
     def __init__(self, url: str, *, folder: Path) -> None:
         is_remote = not url.startswith(("memory:", "file:"))
-        options: Any = {"client_options": _PATIENCE, "retry_config": _RETRIES} if is_remote else {}
+        # Given any options, the library no longer reads this one from the environment.
+        client = {**_PATIENCE, "allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true")}
+        options: Any = {"client_options": client, "retry_config": _RETRIES} if is_remote else {}
         self._store: Any = from_url(url, **options)
         self._folder = folder
 
