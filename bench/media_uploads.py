@@ -11,12 +11,13 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyvips
 from tests.faults.served import Server, World, people
-from tests.faults.wire import Connection, request
+from tests.faults.wire import Connection, Gone, request
 
 UPLOADS = int(os.environ.get("UPLOADS", "200"))
 AT_ONCE = int(os.environ.get("AT_ONCE", "8"))
@@ -25,6 +26,7 @@ WIDTH, HEIGHT = 4000, 3000
 MOST_MEMORY_MB = 600
 MOST_P99_MS = 250
 READS_A_SECOND = 20
+UNDISTURBED_SECONDS = 10  # of reading alone, to compare with
 PHOTOS_OF_A_HOUSE = 50
 
 
@@ -75,6 +77,15 @@ def memory_mb(pid: int) -> float:
     return total / 1024
 
 
+def cpu_of_children(pid: int) -> float:
+    """Computing time of the picture workers that are running: they end when they are idle for half a minute."""
+    ticks = 0
+    for each in [found for found in family(pid) if found != pid]:
+        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 class Reader:
     """Asks at fixed times, whatever the last answer took."""
 
@@ -93,10 +104,20 @@ class Reader:
     async def _ask(self) -> None:
         connection = self._idle.pop() if self._idle else Connection(self._port)
         began = time.perf_counter()
-        answer = await connection.ask(request("GET", "/v1/properties?limit=20"))
+        asked = request("GET", "/v1/properties?limit=20")
+        try:
+            answer = await connection.ask(asked)
+        except Gone:  # the server closes connections that were idle, as every client knows
+            answer = await connection.ask(asked)
         self.milliseconds.append((time.perf_counter() - began) * 1000)
         self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
         self._idle.append(connection)
+
+    def figures(self) -> dict[str, Any]:
+        return {
+            "number": len(self.milliseconds), "statuses": self.statuses, "p50_ms": self.percentile(0.5),
+            "p95_ms": self.percentile(0.95), "p99_ms": self.percentile(0.99), "worst_ms": self.percentile(1),
+        }  # fmt: skip
 
     def percentile(self, share: float) -> float:
         ordered = sorted(self.milliseconds)
@@ -130,7 +151,9 @@ async def measured(server: Server, world: World) -> dict[str, Any]:
             samples.append(await asyncio.to_thread(memory_mb, pid))
             await asyncio.sleep(0.2)
 
-    before = memory_mb(pid)
+    before, undisturbed = memory_mb(pid), Reader(server.port)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(undisturbed.run(), UNDISTURBED_SECONDS)
     watching = [asyncio.create_task(sample()), asyncio.create_task(reader.run())]
     began = time.monotonic()
     sent = await send_all(server, world, photos)
@@ -141,6 +164,7 @@ async def measured(server: Server, world: World) -> dict[str, Any]:
         task.cancel()
     await asyncio.gather(*watching, return_exceptions=True)
     peak, p99 = max(samples), reader.percentile(0.99)
+    expected = int(whole * READS_A_SECOND * 0.8)  # fewer, and it was the reader that was measured
     return {
         "uploads": UPLOADS,
         "at_once": AT_ONCE,
@@ -149,15 +173,16 @@ async def measured(server: Server, world: World) -> dict[str, Any]:
         "statuses": sent,
         "upload_seconds": round(uploaded, 1),
         "pictures_made": ready,
+        "cpu_seconds_a_picture": round(cpu_of_children(pid) / ready, 2) if ready else None,
         "seconds_in_all": round(whole, 1),
         "memory_mb": {"before": round(before), "peak": round(peak)},
-        "reads": {"number": len(reader.milliseconds), "statuses": reader.statuses, "p50_ms": reader.percentile(0.5),
-                  "p95_ms": reader.percentile(0.95), "p99_ms": p99, "worst_ms": reader.percentile(1)},
+        "reads_before": undisturbed.figures(),
+        "reads": reader.figures(),
         "targets": {
             "memory_mb": {"most": MOST_MEMORY_MB, "found": round(peak), "met": peak < MOST_MEMORY_MB},
             "read_p99_ms": {"most": MOST_P99_MS, "found": p99, "met": p99 < MOST_P99_MS},
             "uploads": {"least": UPLOADS, "found": sent.get(201, 0), "met": sent.get(201, 0) == UPLOADS},
-            "pictures": {"least": UPLOADS, "found": ready, "met": ready == UPLOADS},
+            "reads": {"least": expected, "found": len(reader.milliseconds), "met": len(reader.milliseconds) >= expected},
         },
     }  # fmt: skip
 

@@ -8,6 +8,7 @@ from freehold.media.adding import add
 from freehold.media.addresses import AddressRefused, Signer
 from freehold.media.declaration import DOCUMENTS, PICTURES, VIDEOS, Media, MediaQuota, Purpose
 from freehold.media.files import Files, Stored
+from freehold.media.hosting import MediaHost
 from freehold.media.intake import TypeRefused
 from freehold.media.library import Library
 from freehold.media.local_files import LocalFiles
@@ -27,6 +28,7 @@ __all__ = [
     "LocalFiles",
     "Media",
     "MediaForm",
+    "MediaHost",
     "MediaMixin",
     "MediaQuota",
     "MediaRead",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,13 +14,19 @@ from sqlalchemy.orm import DeclarativeBase
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 
+from freehold.jobs import Job, Jobs
+from freehold.mail import Mailer
+from freehold.media import MediaHost
 from freehold.resource.access import Access
 from freehold.resource.principal import Principal
 from freehold.store import schema
 from freehold.store.database import Database
+from freehold.store.invariants import Registry as Invariants
 from freehold.store.session import AdoptedSession, Session
 from freehold.web import adoption
 from freehold.web.edge import Edge, EdgeOptions
+from freehold.web.install_media import add_media
+from freehold.web.media import room_for
 from freehold.web.problems import install_handlers
 from freehold.web.runtime import NoAccounts, Runtime
 from freehold.web.unit import UnitRouteMixin, current_session
@@ -35,6 +42,9 @@ def install(
     principal: Identify | None = None,
     access: Mapping[type[DeclarativeBase], Access] | None = None,
     edge: EdgeOptions | None = None,
+    jobs: Iterable[Job[Any]] = (),
+    mail: Mailer | None = None,
+    media: MediaHost | None = None,
     create_ledger: bool = True,
 ) -> Database:
     """Put Freehold around an application that is there already. Call it after the last route was added.
@@ -46,19 +56,33 @@ def install(
     `commit()` flushes and `rollback()` goes back to the last `commit()`. A GET reads only.
     principal: from a request to its caller (it may verify the application's own token); nobody without it.
     access: rules for models of the application, written into every statement on their tables from then on.
-    edge: hosts, origins and limits; any host without it. create_ledger: make Freehold's own tables at the start;
+    edge: hosts, origins and limits; any host without it. jobs: functions made by `@job`, run in this process.
+    mail: what `send_mail` and `send_letter` send with, by a job that commits with its cause.
+    media: files that people may upload, at `/v1/media` and `/v1/uploads`. create_ledger: make Freehold's own tables at the start;
     switch it off where the database is migrated by `freehold migrate up`.
     Remove it again by deleting the call: nothing else in the application changes.
     """
     database = Database.adopt(engine, session_class=AdoptedSession)
     for model, rules in (access or {}).items():
         database.registry.protect(model, rules)
+    known = list(jobs)
+    if mail is not None:
+        database.parts[Mailer] = mail
+        known.append(mail.job)
     app.state.freehold = Runtime(database=database, authenticator=NoAccounts(), identify=principal or adoption.nobody)
     app.dependency_overrides[session] = _unit_session
     _wrap_routes(app)
+    options = edge or EdgeOptions(hosts=("*",))
+    if media is not None:  # after the application's own routes were wrapped: these bring their unit along
+        known += add_media(app, database, media).jobs
+        app.state.freehold.invariants = Invariants(media.media.model.metadata)
+        options = replace(options, roomy=(*options.roomy, *room_for(media.media, prefix=media.prefix)))
+    worker = Jobs(database, jobs=known) if known else None
+    if worker is not None:
+        app.state.freehold.after_commit.append(worker.wake)
     install_handlers(app)
-    _wrap_edge(app, edge or EdgeOptions(hosts=("*",)))
-    _wrap_lifespan(app, database, create_ledger=create_ledger)
+    _wrap_edge(app, options)
+    _wrap_lifespan(app, database, worker, create_ledger=create_ledger)
     return database
 
 
@@ -88,7 +112,7 @@ def _wrap_edge(app: FastAPI, options: EdgeOptions) -> None:
     app.build_middleware_stack = with_edge  # type: ignore[method-assign]
 
 
-def _wrap_lifespan(app: FastAPI, database: Database, *, create_ledger: bool) -> None:
+def _wrap_lifespan(app: FastAPI, database: Database, jobs: Jobs | None, *, create_ledger: bool) -> None:
     inner = app.router.lifespan_context
 
     @asynccontextmanager
@@ -98,8 +122,12 @@ def _wrap_lifespan(app: FastAPI, database: Database, *, create_ledger: bool) -> 
             try:
                 if create_ledger:
                     await schema.create_missing(database, [])
+                if jobs is not None:
+                    await jobs.start()
                 yield state
             finally:
+                if jobs is not None:
+                    await jobs.stop()
                 await database.close()
 
     app.router.lifespan_context = lifespan
