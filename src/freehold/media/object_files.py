@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -19,7 +18,8 @@ from freehold.media.files import CHUNK_BYTES, Stored, checked
 
 _PIECE_BYTES = 8 * 1024 * 1024  # of a multipart upload; S3 takes none below 5 MiB but the last
 # A request waits for the store: not the three minutes that the library tries for by itself.
-_PATIENCE: Any = {"timeout": timedelta(seconds=20), "connect_timeout": timedelta(seconds=3)}
+# Whether it is reached by TLS is said by the endpoint's own address (AWS_ENDPOINT_URL); without one it always is.
+_CLIENT: Any = {"timeout": timedelta(seconds=20), "connect_timeout": timedelta(seconds=3), "allow_http": True}
 _RETRIES: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
 
 
@@ -44,9 +44,7 @@ class ObjectFiles:
 
     def __init__(self, url: str, *, folder: Path) -> None:
         is_remote = not url.startswith(("memory:", "file:"))
-        # Given any options, the library no longer reads this one from the environment.
-        client = {**_PATIENCE, "allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true")}
-        options: Any = {"client_options": client, "retry_config": _RETRIES} if is_remote else {}
+        options: Any = {"client_options": _CLIENT, "retry_config": _RETRIES} if is_remote else {}
         self._store: Any = from_url(url, **options)
         self._folder = folder
 

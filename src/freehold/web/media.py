@@ -65,6 +65,7 @@ def room_for(media: Media, *, prefix: str = "/v1") -> tuple[Roomy, ...]:
         Roomy("POST", f"{prefix}/media", most, _SLOW),
         Roomy("POST", f"{prefix}/uploads", most, _SLOW),
         Roomy("PATCH", f"{prefix}/uploads", most, _SLOW, below=True),
+        Roomy("HEAD", f"{prefix}/uploads", FORM_BYTES, _SLOW, below=True),  # which may put a whole file together
     )
 
 
