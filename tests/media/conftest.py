@@ -49,7 +49,7 @@ class Person:
         return await self.sent(whole, name="paper.pdf", declared="application/pdf", purpose="paper", **known)
 
     async def album(self, **columns: Any) -> str:
-        made = await self.stage.make(gallery_app.Album, owner_id=self.id, **columns)
+        made = await self.stage.make(gallery_app.GalleryAlbum, owner_id=self.id, **columns)
         return str(made.id)
 
 

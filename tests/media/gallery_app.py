@@ -40,13 +40,15 @@ class GalleryUser(UserMixin, Base):
     __tablename__ = "users"
 
 
-class Album(Base):
+class GalleryAlbum(Base):
+    __tablename__ = "albums"
+
     owner_id: Mapped[UUID] = mapped_column(index=True)
     is_public: Mapped[bool] = mapped_column(default=False)
     cover_id: Mapped[UUID | None]
 
 
-class Medium(MediaMixin, Base):
+class GalleryMedium(MediaMixin, Base):
     __tablename__ = "media"
     album_id: Mapped[UUID | None] = mapped_column(ForeignKey("albums.id"), index=True)
 
@@ -60,18 +62,18 @@ class Shown(MediaRead):
 
 
 async def attach(db: Session, actor: Principal, form: Any) -> None:
-    album = None if form.album_id is None else await db.get(Album, form.album_id)
+    album = None if form.album_id is None else await db.get(GalleryAlbum, form.album_id)
     if album is not None and album.owner_id != actor.id:
         raise Forbidden("That album is somebody else's.")
 
 
 async def show_cover(db: Session, album_id: UUID, medium_id: UUID | None) -> None:
-    album = await db.get_one(Album, album_id)
+    album = await db.get_one(GalleryAlbum, album_id)
     album.cover_id = medium_id
 
 
 def build(url: str, folder: Path, **changes: Any) -> Freehold:
-    public = exists().where(Album.id == Medium.album_id, Album.is_public.is_(True))
+    public = exists().where(GalleryAlbum.id == GalleryMedium.album_id, GalleryAlbum.is_public.is_(True))
     options: dict[str, Any] = {
         "purposes": [
             Purpose("photo", types=PICTURES, variants=True, max_bytes=2_000_000, max_count=20),
@@ -79,9 +81,9 @@ def build(url: str, folder: Path, **changes: Any) -> Freehold:
             Purpose("paper", types=["application/pdf", "image/png"], private=True, max_bytes=300_000),
         ],
         "access": Access(
-            read=where(and_(Medium.purpose != "paper", public))
+            read=where(and_(GalleryMedium.purpose != "paper", public))
             | owner("owner_id")
-            | (where(Medium.purpose == "paper") & role("staff")),
+            | (where(GalleryMedium.purpose == "paper") & role("staff")),
             create=signed_in,
             update=owner("owner_id"),
             delete=owner("owner_id"),
@@ -96,7 +98,8 @@ def build(url: str, folder: Path, **changes: Any) -> Freehold:
     }
     settings = Settings(env="test", database_url=url, var_dir=folder, limits="off", secret="s" * 40)
     albums = Resource(
-        Album, access=Access(read=where(Album.is_public.is_(True)) | owner("owner_id"), write=owner("owner_id"))
+        GalleryAlbum,
+        access=Access(read=where(GalleryAlbum.is_public.is_(True)) | owner("owner_id"), write=owner("owner_id")),
     )
-    media, identity = Media(Medium, **(options | changes)), Identity(user=GalleryUser)
+    media, identity = Media(GalleryMedium, **(options | changes)), Identity(user=GalleryUser)
     return Freehold(albums, media=media, identity=identity, settings=settings)
