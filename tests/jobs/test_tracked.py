@@ -220,6 +220,24 @@ async def test_J02_a_step_commits_with_its_progress_and_a_second_try_goes_on_fro
     assert await notes(database) == [f"step {step}" for step in range(4)]
 
 
+async def test_J02_an_older_word_is_not_written_beside_a_step(database: Database) -> None:
+    seen: list[object] = []
+
+    @job("track.both", tracked=True, outside=True)
+    async def both(db: Session) -> None:
+        progress(1, 4)
+        async with running().writing(done=2, total=4):
+            await asyncio.sleep(0.05)  # long enough for the word to be written, were it not held back
+            seen.append((await look(database, job_id)).progress)
+
+    job_id = await enqueue(database, both)
+    assert await Jobs(database, jobs=[both], principals=somebody).run_pending() == 1
+    assert seen == [None]
+    found = (await look(database, job_id)).progress
+    assert found is not None
+    assert found.done == 2
+
+
 async def test_J02_a_worker_that_lost_its_lease_writes_neither_rows_nor_progress(database: Database) -> None:
     @job("track.zombie", tracked=True, outside=True)
     async def zombie(db: Session) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -65,14 +65,19 @@ class JobContext:
             raise RuntimeError(
                 f"job {self.name!r} has a transaction: write through its own session, or declare outside=True"
             )
-        async with running.database.writing(running.principal, request_id=self.request_id) as unit:
+        step = None if done is None else Progress(done=done, total=total, note=note[:200])
+        async with (
+            nullcontext() if running.reporter is None else running.reporter.stepping(step),
+            running.database.writing(running.principal, request_id=self.request_id) as unit,
+        ):
             yield unit.session
             await unit.session.flush()
             if not await queue.still_held(unit.session, running.claim):
                 raise LeaseLost
-            if running.reporter is not None and done is not None:
-                running.reporter.say(Progress(done=done, total=total, note=note[:200]))
-                await tracks.report(unit.session, running.claim, running.reporter.spoken())
+            if running.reporter is not None and step is not None:
+                running.reporter.heed()
+                asked = await tracks.report(unit.session, running.claim, {"progress": step.model_dump()})
+                running.reporter.cancellation_requested = bool(asked)
 
 
 @dataclass(frozen=True, slots=True)

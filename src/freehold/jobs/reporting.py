@@ -41,6 +41,7 @@ class Reporter:
         self._durable = durable
         self._said = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._turn = asyncio.Lock()
         self.latest: Progress | None = None
         self.cancellation_requested = False
 
@@ -61,6 +62,17 @@ class Reporter:
             self.latest = await tracks.progress_of(session, self._claim.id)
             self.cancellation_requested = await tracks.is_cancellation_requested(session, self._claim.id)
         self.heed()
+
+    @asynccontextmanager
+    async def stepping(self, step: Progress | None) -> AsyncIterator[None]:
+        """Around a unit that writes `step` down with its rows: it is said once the unit has committed, never before.
+
+        Nothing else is written meanwhile: an older word that came later would have the next try do the step again.
+        """
+        async with self._turn:
+            yield
+            if step is not None:
+                self.latest = step
 
     @asynccontextmanager
     async def speaking(self) -> AsyncIterator[None]:
@@ -91,7 +103,7 @@ class Reporter:
             await _wait(self._stopping, _PAUSE_SECONDS)
 
     async def _write(self) -> None:
-        async with self._database.writing(system("job progress")) as unit:
+        async with self._turn, self._database.writing(system("job progress")) as unit:
             asked = await tracks.report(unit.session, self._claim, self.spoken())
         self.cancellation_requested = bool(asked)
 
