@@ -19,8 +19,9 @@ from freehold.errors import ConfigurationError, Conflict, FieldError, Invalid, P
 from freehold.query.declare import build_spec
 from freehold.query.fields import FieldSpec, Kind
 from freehold.query.parse import parse
-from freehold.query.request import Box, ListQuery, Near, Search
+from freehold.query.request import Box, ListQuery, Near
 from freehold.query.spec import ListSpec, SortKey
+from freehold.query.words import Phrase
 from freehold.resource.access import anyone, nobody
 from freehold.resource.base import NAMING, Base
 from freehold.resource.columns import folded, search_document
@@ -206,7 +207,8 @@ def test_Z05_what_the_caller_may_not_read_does_not_exist():
 
 def test_search_near_and_box():
     query = ask(("q", "Small ÄPART"), ("near", "51.5,-0.1"), ("within_km", "2.5"), ("bbox", "179,-1,-179,1"))
-    assert query.search == Search(("small",), "apart")
+    assert query.search is not None
+    assert query.search.phrases == (Phrase(("small",)), Phrase(("apart",), prefix=True))
     assert query.near == Near(51.5, -0.1, 2.5)
     assert query.box == Box(179, -1, -179, 1)
 

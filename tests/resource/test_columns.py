@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -43,17 +44,22 @@ async def stored(session: AsyncSession, name: str) -> Any:
     return (await session.execute(select(ColumnsBook.__table__.c[name]))).scalar_one()
 
 
+def words(document: str) -> list[str]:
+    """The terms of a document as either database gives it back, without their places."""
+    return sorted(term for term in re.findall(r"[^\s':,\d]+A?", document) if term.isascii() and term.islower())
+
+
 async def test_a_flush_computes(database_url):
     async with session_on(database_url, Local.metadata) as session:
         book = ColumnsBook(title="Über", title_key="a lie")
         session.add(book)
         await session.flush()
         assert (book.title_key, book.place_key) == ("uber", "lodz")
-        assert await stored(session, "search") == "uber lodz"
+        assert words(await stored(session, "search")) == ["lodz", "uber"]
         book.place = None
         await session.flush()
         assert await stored(session, "place_key") is None
-        assert await stored(session, "search") == "uber"
+        assert words(await stored(session, "search")) == ["uber"]
         book.title_key = "another lie"
         await session.flush()
         assert await stored(session, "title_key") == "uber"
@@ -68,7 +74,7 @@ async def test_a_change_of_one_source_reads_the_others(database_url):
         session.expire(book, ["title"])
         book.place = "Rome"
         await session.flush()
-        assert await stored(session, "search") == "uber rome"
+        assert words(await stored(session, "search")) == ["rome", "uber"]
 
 
 async def test_an_unrelated_change_computes_nothing(database_url):
@@ -85,7 +91,10 @@ async def test_a_core_insert_computes(database_url):
     async with session_on(database_url, Local.metadata) as session:
         await session.execute(insert(ColumnsBook.__table__), [{"title": "É"}, {"title": "Ö"}])
         rows = (await session.execute(select(ColumnsBook.title_key, ColumnsBook.place_key, ColumnsBook.search))).all()
-        assert {tuple(row) for row in rows} == {("e", "lodz", "e lodz"), ("o", "lodz", "o lodz")}
+        assert sorted((title, place, *words(search)) for title, place, search in rows) == [
+            ("e", "lodz", "e", "lodz"),
+            ("o", "lodz", "lodz", "o"),
+        ]
         await session.execute(insert(ColumnsBook).values(title="Z", place=None))
         (row,) = (await session.execute(select(ColumnsBook.place_key).where(ColumnsBook.title == "Z"))).all()
         assert row.place_key is None

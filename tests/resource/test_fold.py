@@ -10,8 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from freehold.query.words import read_search
 from freehold.resource.fold import fold
-from freehold.resource.grams import MAX_DOCUMENT_BYTES, document, query_terms
+from freehold.resource.grams import BOUNDARY, MAX_DOCUMENT_BYTES, MAX_PLACES, SURPLUS, WHOLE, document
+from freehold.resource.search_text import LEAD, PAIR, tsvector
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
@@ -75,51 +77,60 @@ def test_fold_is_deaf_to_case_and_composition(text):
 )
 def test_V08_folding_and_indexing_take_time_in_proportion(piece):
     text = (piece * 65_536).encode()[:65_536].decode(errors="ignore")
-    for work in (query_terms, lambda given: document([given])):
+    for work in (read_search, lambda given: document([given])):
         start = time.process_time()
         work(text)
         assert time.process_time() - start < 1.0
 
 
-def test_unspaced_scripts_are_cut_into_one_and_two_characters():
-    assert document(["東京都 iPhoneケース"]).split() == [
-        "東",
-        "京",
-        "都",
-        "東京",
-        "京都",
-        "iphone",
-        "ケ",
-        "ー",
-        "ス",
-        "ケー",
-        "ース",
-    ]
-    assert query_terms("東京都") == (("東京", "京都"), None)
-    assert query_terms("京") == (("京",), None)
-    assert query_terms("small 東京 apart") == (("small", "東京"), "apart")
-    assert query_terms("apart 東京") == (("apart", "東京"), None)
+def kept(*texts: str | None) -> list[str]:
+    return document(texts).replace(BOUNDARY, "|").replace(WHOLE, "+").split("\n")
+
+
+def phrases(text: str) -> list[tuple[str, ...]]:
+    """What is wanted; a term that may go on ends with a star."""
+    found = read_search(text).phrases
+    return [(*each.terms[:-1], f"{each.terms[-1]}{'*' if each.prefix else ''}") for each in found]
+
+
+def test_unspaced_scripts_are_cut_into_pairs_at_their_places():
+    assert kept("東京都 iPhone", "b A b", None, "c") == ["+東京+京都+都+iphone 東京 京都 都 iphone", "b a b | | c |"]
+    assert phrases("東京都") == [("東京", "京都")]
+    assert phrases("京") == [("京*",)]
+    assert phrases("small 東京 apart") == [("small",), ("東京",), ("apart*",)]
+    assert phrases('"東京 apart"') == [("東京", "京", "apart")]
+    assert phrases("iPhoneケース") == [("iphone", "ケー", "ース")]
+
+
+def test_a_document_has_the_same_places_on_both_databases():
+    assert tsvector(document(["b a b", "a", None])) == (
+        f"'{WHOLE}b{WHOLE}a{WHOLE}b':1 'b':2,4 '{LEAD}b':2,4 'a':3,6 '{LEAD}a':3 '{PAIR}b{PAIR}a':1 '{PAIR}a{PAIR}b':1"
+    )
 
 
 def test_separators_of_every_script_separate():
     for separator in " .,;:!?'\"-_/\\()[]{}<>|@#$%^&*+=~`、。・「」—–…«»¡¿،؛؟।፡·°\u3000\u2028":
-        assert query_terms(f"left{separator}right") == (("left",), "right"), repr(separator)
+        whole = [part for phrase in phrases(f"left{separator}right") for part in phrase]
+        assert whole == ["left", "right*"], repr(separator)
 
 
 @given(st.lists(TEXT, max_size=4))
 @settings(max_examples=200, deadline=None)
 def test_a_row_is_found_by_its_own_text(texts):
-    terms = set(document(texts).split(" "))
+    terms = f" {' '.join(document(['', *texts]).split())} "
     for text in texts:
-        whole, prefix = query_terms(text)
-        assert set(whole) <= terms
-        assert prefix is None or prefix in terms
+        for phrase in read_search(text.replace("-", " ")).phrases:
+            end = "" if phrase.prefix else " "
+            assert f" {' '.join(phrase.terms)}{end}" in terms
 
 
 def test_a_document_is_bounded():
     huge = " ".join(f"w{number}" for number in range(200_000))
-    found = document([huge])
-    assert len(found.encode()) <= MAX_DOCUMENT_BYTES
-    assert set(found.split(" ")) <= set(huge.split(" "))
-    assert document(["x" * 10_000]) == "x" * 64
-    assert document([None, "", "…"]) == ""
+    found = document([huge, "never reached"])
+    assert len(found.split()) == MAX_PLACES
+    assert found.endswith("\n")
+    assert len(document(["漢" * 64 + "字" * 80_000]).encode()) <= MAX_DOCUMENT_BYTES
+    again = document(["x " * 300]).split()
+    assert (again.count("x"), again.count(SURPLUS)) == (255, 45)
+    assert kept("x" * 10_000) == [f"+{'x' * 64} {'x' * 64}", ""]
+    assert kept(None, "", "…") == ["", "| |"]

@@ -43,8 +43,7 @@ def downgrade() -> None:
 """
 FINDS = {
     "sqlite": "SELECT count(*) FROM search_moveds_fts WHERE search_moveds_fts MATCH '\"{term}\"'",
-    "postgresql": "SELECT count(*) FROM search_moveds "
-    "WHERE array_to_tsvector(string_to_array(search, ' ')) @@ CAST('''{term}''' AS tsquery)",
+    "postgresql": "SELECT count(*) FROM search_moveds WHERE search @@ CAST('''{term}''' AS tsquery)",
 }
 
 

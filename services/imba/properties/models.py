@@ -22,13 +22,18 @@ Status: TypeAlias = Literal["draft", "listed", "unlisted"]
 class Property(Base):
     """A property that a landlord offers. Everyone sees it while it is `listed`."""
 
-    __table_args__ = (Index("ix_properties_place", "latitude", "longitude"),)
+    # None begins with the status: nearly every row is listed, and SQLite would read them all by such an index.
+    __table_args__ = (
+        Index("ix_properties_newest", "created_at", "id"),
+        Index("ix_properties_kind_newest", "kind", "created_at", "id"),
+        Index("ix_properties_place", "latitude", "longitude"),
+    )
 
     landlord_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
-    status: Mapped[Status] = mapped_column(one_of(Status), default="draft", index=True)
+    status: Mapped[Status] = mapped_column(one_of(Status), default="draft")
     title: Mapped[str] = mapped_column(String(120))
     description: Mapped[str] = mapped_column(Text, default="")
-    kind: Mapped[Kind] = mapped_column(one_of(Kind), index=True)
+    kind: Mapped[Kind] = mapped_column(one_of(Kind))
     city: Mapped[str] = mapped_column(String(100), index=True)
     region: Mapped[str] = mapped_column(String(100), default="")
     postcode: Mapped[str] = mapped_column(String(20), default="", index=True)
@@ -54,4 +59,4 @@ class Property(Base):
     cover_id: Mapped[UUID | None]
     deleted_at: Mapped[datetime | None]
     city_key: Mapped[str] = folded("city", index=True)
-    search: Mapped[str] = search_document("title", "description", "city")
+    search: Mapped[str] = search_document("title", "city", "description")

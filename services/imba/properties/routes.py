@@ -80,7 +80,7 @@ properties = Resource(
             ),
         ],
         sort=["-created_at", "price_amount", "bedrooms", "floor_area_sqm", "rating_average", "distance"],
-        search=["title", "description", "city"],
+        search=["title", "city", "description"],
         geo=Geo("latitude", "longitude"),
     ),
     untracked=["rating_count", "rating_sum", "rating_average"],

@@ -15,6 +15,7 @@ from freehold.query.readers import reader
 from freehold.query.spec import (
     DELETED,
     DISTANCE,
+    RELEVANCE,
     RESERVED,
     CustomParameter,
     FilterSpec,
@@ -69,6 +70,7 @@ class _Builder:
             default_sort=self._default_sort(),
             search=search,
             search_sources=frozenset(queries.search),
+            sorts_by_relevance=search is not None and RELEVANCE not in sorts,
             geo=geo,
             expand={name: self._expansion(name) for name in queries.expand},
             facets={name: self._field(name, "facets") for name in queries.facets},
@@ -187,6 +189,10 @@ class _Builder:
                 if not has_geo:
                     self.refuse("sort names 'distance', which needs Queries(geo=Geo())")
                 continue
+            if name == RELEVANCE and name not in self.mapper.column_attrs:
+                if not self.queries.search:
+                    self.refuse("sort names 'relevance', which needs Queries(search=[...])")
+                continue
             found[name] = self._sortable(name)
         return found
 
@@ -202,7 +208,7 @@ class _Builder:
         return field
 
     def _default_sort(self) -> tuple[SortKey, ...]:
-        first = next((s for s in self.queries.sort or () if s.lstrip("-") != DISTANCE), None)
+        first = next((s for s in self.queries.sort or () if s.lstrip("-") not in (DISTANCE, RELEVANCE)), None)
         return (SortKey(self._key().name, descending=True),) if first is None else (sort_key(first),)
 
     def _search(self) -> Column[Any] | None:

@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement
 
 from freehold.errors import FieldError, Invalid
 from freehold.query import values
-from freehold.query.request import Box, Condition, ListQuery, Near, Search
-from freehold.query.spec import DELETED, DISTANCE, RESERVED, FilterSpec, ListSpec, SortKey, sort_key
+from freehold.query.request import Box, Condition, ListQuery, Near
+from freehold.query.spec import DELETED, DISTANCE, RELEVANCE, RESERVED, FilterSpec, ListSpec, SortKey, sort_key
 from freehold.query.values import BadValue
-from freehold.resource.grams import query_terms
+from freehold.query.words import Search, read_search
 
 MAX_SEARCH_TERMS: Final = 64
 MAX_SEARCH_CHARACTERS: Final = 8_192
@@ -47,14 +47,16 @@ class _Parser:
     def parse(self, params: Sequence[tuple[str, str]]) -> ListQuery:
         self._collect(params)
         near = self._near()
+        search = self._read("q", _search, None)
         clauses, custom = self._custom()
         query = ListQuery(
-            sort=self._sort(has_near=near is not None),
+            sort=self._sort(search, has_near=near is not None),
             limit=self._limit(),
             conditions=self._conditions(),
             clauses=clauses,
             custom=custom,
-            search=self._read("q", _search, None),
+            search=search,
+            match=None if search is None else search.match(),
             near=near,
             box=self._read("bbox", _box, None),
             cursor=self.given.get("cursor"),
@@ -130,12 +132,15 @@ class _Parser:
                 )
         return tuple(clauses), known
 
-    def _sort(self, *, has_near: bool) -> tuple[SortKey, ...]:
-        keys = [sort_key(part) for part in self.given["sort"].split(",")] if "sort" in self.given else None
-        if keys is None:
-            keys = [key for key in self.spec.default_sort if key.name not in self.hidden] or [self._newest()]
-        elif not self._check_sort(keys, has_near=has_near):
-            keys = [self._newest()]
+    def _sort(self, search: Search | None, *, has_near: bool) -> tuple[SortKey, ...]:
+        usual = [key for key in self.spec.default_sort if key.name not in self.hidden] or [self._newest()]
+        best = [SortKey(RELEVANCE)] if self.spec.sorts_by_relevance and search is not None and search.phrases else []
+        keys = [sort_key(part) for part in self.given["sort"].split(",")] if "sort" in self.given else [*best, *usual]
+        if "sort" in self.given and not self._check_sort(keys, has_near=has_near):
+            keys = usual
+        if keys[0] == SortKey(RELEVANCE) and self.spec.sorts_by_relevance:
+            # Where nothing is wanted, but something is unwanted, all rows are equally good.
+            keys = [*best, *(keys[1:] or usual)]
         names = [key.name for key in keys]
         if self.spec.key.name in names:
             return tuple(keys[: names.index(self.spec.key.name) + 1])
@@ -153,13 +158,28 @@ class _Parser:
             self.fault("sort", "query.invalid_value", f"At most {MAX_SORT_KEYS} columns, each once.")
         elif DISTANCE in names and self.spec.sorts_by_distance and DISTANCE not in self.spec.sorts and not has_near:
             self.fault("sort", "query.invalid_value", "Sorting by distance needs near=latitude,longitude.")
+        elif self.spec.sorts_by_relevance and RELEVANCE in names:
+            return self._check_relevance(keys)
+        else:
+            return True
+        return False
+
+    def _check_relevance(self, keys: Sequence[SortKey]) -> bool:
+        if keys[0] != SortKey(RELEVANCE):
+            self.fault("sort", "query.invalid_value", "relevance comes first, without a minus.")
+        elif "q" not in self.given:
+            self.fault("sort", "query.invalid_value", "Sorting by relevance needs q.")
         else:
             return True
         return False
 
     def _sort_names(self) -> list[str]:
         names = [name for name in self.spec.sorts if name not in self.hidden]
-        return [*names, DISTANCE] if self.spec.sorts_by_distance and self._is_known("near") else names
+        if self.spec.sorts_by_relevance and self._is_known("q"):
+            names.append(RELEVANCE)
+        if self.spec.sorts_by_distance and self._is_known("near"):
+            names.append(DISTANCE)
+        return names
 
     def _limit(self) -> int:
         limit = self._read("limit", values.integer, self.spec.page_size)
@@ -206,10 +226,10 @@ def _operand(asked: FilterSpec, text: str) -> Any:
 def _search(text: str) -> Search:
     if len(text) > MAX_SEARCH_CHARACTERS:
         raise BadValue(f"At most {MAX_SEARCH_CHARACTERS} characters.")
-    terms, prefix = query_terms(values.printable_text(text))
-    if len(terms) + (prefix is not None) > MAX_SEARCH_TERMS:
+    search = read_search(values.printable_text(text))
+    if search.size > MAX_SEARCH_TERMS:
         raise BadValue(f"At most {MAX_SEARCH_TERMS} terms.")
-    return Search(terms, prefix)
+    return search
 
 
 def _degrees(text: str, count: int) -> tuple[float, ...]:

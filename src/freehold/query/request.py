@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement
 
 from freehold.query.fields import FieldSpec
-from freehold.query.spec import SortKey
+from freehold.query.spec import RELEVANCE, SortKey
+from freehold.query.words import Match, Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +21,6 @@ class Condition:
     field: FieldSpec
     operation: str
     value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What `q` asks for: whole terms, and a last word as a prefix. With neither, no row matches."""
-
-    terms: tuple[str, ...]
-    prefix: str | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the text held no term at all, such as punctuation."""
-        return not self.terms and self.prefix is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +44,10 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """What is asked of a list. `sort` ends with the primary key, so that the order is total."""
+    """What is asked of a list. `sort` ends with the primary key, so that the order is total.
+
+    match: what of `search` the rows have to hold; a page by relevance asks for one tier after the other.
+    """
 
     sort: tuple[SortKey, ...]
     limit: int
@@ -64,6 +55,7 @@ class ListQuery:
     clauses: tuple[ColumnElement[bool], ...] = ()
     custom: Mapping[str, Any] = field(default_factory=dict)
     search: Search | None = None
+    match: Match | None = None
     near: Near | None = None
     box: Box | None = None
     cursor: str | None = None
@@ -71,6 +63,11 @@ class ListQuery:
     expand: tuple[str, ...] = ()
     facets: tuple[str, ...] = ()
     deleted: bool = False
+
+    @property
+    def by_relevance(self) -> bool:
+        """Whether the best matches of the search come first. The tiers then are the first key of the order."""
+        return self.sort[0].name == RELEVANCE
 
     def within(self, parent: FieldSpec, value: Any) -> ListQuery:
         """The same below one parent row: `parent` is the child's foreign key field."""

@@ -18,6 +18,8 @@ DELETED: Final = "deleted"
 """The parameter that asks for deleted rows, where they can be restored."""
 DISTANCE: Final = "distance"
 """The sort by distance from `near`."""
+RELEVANCE: Final = "relevance"
+"""The sort by how well a row matches `q`, the best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class ListSpec:
     default_sort: tuple[SortKey, ...]
     search: Column[Any] | None
     search_sources: frozenset[str]
+    sorts_by_relevance: bool
     geo: tuple[FieldSpec, FieldSpec] | None
     expand: Mapping[str, frozenset[str]]
     facets: Mapping[str, FieldSpec]
@@ -71,8 +74,8 @@ class ListSpec:
     shows_deleted: bool = False
 
     def sort_field(self, name: str) -> FieldSpec | None:
-        """The field behind a sort key; None for the distance."""
-        return None if name == DISTANCE else self.sorts.get(name, self.key)
+        """The field behind a sort key; None for the distance and the relevance."""
+        return None if name in (DISTANCE, RELEVANCE) and name not in self.sorts else self.sorts.get(name, self.key)
 
 
 def sort_key(text: str) -> SortKey:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, String, Table, Text, event, inspect
+from sqlalchemy import Column, Connection, String, Table, event, inspect
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import InstanceState, MappedColumn, Mapper, mapped_column
 
@@ -24,6 +24,7 @@ from freehold.errors import ConfigurationError
 from freehold.resource.fold import fold
 from freehold.resource.grams import document
 from freehold.resource.search_index import SearchIndex
+from freehold.resource.search_text import SearchDocument
 
 MAX_KEY_CHARACTERS: Final = 500
 """A folded key is cut here: 2,000 bytes at most, so that a B-tree entry (2,704 bytes on PostgreSQL) holds it."""
@@ -71,10 +72,10 @@ def folded(source: str, *, index: bool = False, nullable: bool | None = None) ->
 def search_document(*sources: str) -> MappedColumn[Any]:
     """What `q=` searches: the folded terms of the sources, in any script, with a full-text index on both databases.
 
-    Words match whole, the last word typed as a prefix too. Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese
-    are indexed by one and two characters, so a longer term matches rows that hold all of its pairs.
+    The source that tells most of a row comes first: what is found in it ranks before what is found elsewhere. Chinese,
+    Japanese, Korean, Thai, Lao, Khmer and Burmese are indexed by pairs of characters, and found anywhere in a text.
     """
-    return derived("search", *sources, compute=_documenting(*sources), type_=Text(), deferred=True, nullable=False)
+    return derived("search", *sources, compute=_documenting(*sources), type_=SearchDocument(), deferred=True, nullable=False)
 
 
 def _folding(source: str) -> Callable[[Mapping[str, Any]], str | None]:

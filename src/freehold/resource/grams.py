@@ -1,10 +1,11 @@
-"""Search terms: words where a script puts spaces between them, one- and two-character grams where it does not."""
+"""Search terms in their order: words where a script puts spaces between them, two-character grams where it does not."""
 
 from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from functools import lru_cache
 from itertools import groupby
@@ -14,7 +15,19 @@ from freehold.resource.fold import fold
 
 MAX_TERM_CHARACTERS: Final = 64
 # A tsvector holds 1 MiB; a quarter of it leaves room for what PostgreSQL adds to each lexeme.
+# A term of a tsvector has less than 2 KiB.
+MAX_WHOLE_CHARACTERS: Final = 500
 MAX_DOCUMENT_BYTES: Final = 256 * 1024
+# A tsvector tells places apart up to 16,383, and keeps 256 of one term.
+MAX_PLACES: Final = 16_000
+MAX_REPETITIONS: Final = 255
+
+BOUNDARY: Final = "\ue000"
+"""Stands behind each text but the first: no phrase reaches over it. Nobody can type it."""
+SURPLUS: Final = "\ue001"
+"""Keeps the place of a term that has occurred too often to be kept."""
+WHOLE: Final = "\ue002"
+"""Begins the term that stands for the whole of the first text."""
 
 # Scripts written without spaces, and Hangul, whose words carry their particles: first and last code point.
 _UNSPACED: Final = (
@@ -55,54 +68,48 @@ def _writing(character: str) -> _Writing:
     return _Writing.UNSPACED if inside else _Writing.SPACED
 
 
-def _runs(text: str) -> Iterator[tuple[bool, str]]:
-    """Pieces between separators, cut where the way of writing changes; True for an unspaced one."""
+def runs(text: str) -> Iterator[tuple[bool, str]]:
+    """Pieces between separators, folded, cut where the way of writing changes; True for an unspaced one."""
     for writing, characters in groupby(fold(text), _writing):
         if writing is not _Writing.SEPARATOR:
             yield writing is _Writing.UNSPACED, "".join(characters)
 
 
-def _bigrams(run: str) -> Iterator[str]:
-    return (run[i : i + 2] for i in range(len(run) - 1))
+def run_terms(run: str, *, unspaced: bool) -> list[str]:
+    """The terms of a piece, one for each place: a word; or each character with the next one, and the last alone."""
+    return [run[i : i + 2] for i in range(len(run))] if unspaced else [run[:MAX_TERM_CHARACTERS]]
+
+
+def whole_term(terms: Sequence[str]) -> list[str]:
+    """The term that a row has, in front of the others, if its first text consists of these; none for a long text."""
+    whole = WHOLE + WHOLE.join(terms)
+    return [whole] if terms and len(whole) <= MAX_WHOLE_CHARACTERS else []
 
 
 def document(texts: Iterable[str | None]) -> str:
-    """The terms of a row, each once, separated by single spaces, in order of appearance.
+    """The terms of a row in their order, between single spaces: those of the first text, a line feed, the others.
 
-    Words are cut at 64 characters and the whole at 256 KiB, so that no text is too long to be indexed.
+    In front of all stands the `whole_term` of the first text. Words are cut at 64 characters and the whole at 16,000 places or 256 KiB, so that no text is too long to be indexed.
     """
-    terms: dict[str, None] = {}
-    for text in texts:
-        for unspaced, run in _runs(text or ""):
-            if unspaced:
-                terms.update(dict.fromkeys(run))
-                terms.update(dict.fromkeys(_bigrams(run)))
-            else:
-                terms[run[:MAX_TERM_CHARACTERS]] = None
-    return _bounded(" ".join(terms))
+    lead, *others = [list(_terms(text or "")) for text in texts]
+    sections = [[*whole_term(lead), *lead], [term for terms in others for term in (*terms, BOUNDARY)]]
+    counted: Counter[str] = Counter()
+    places, room = MAX_PLACES, MAX_DOCUMENT_BYTES - 1
+    kept: list[str] = []
+    for section in sections:
+        line: list[str] = []
+        for term in section:
+            counted[term] += 1
+            shown = SURPLUS if counted[term] > MAX_REPETITIONS else term
+            room -= len(shown.encode()) + 1
+            places -= 1
+            if room < 0 or places < 0:
+                break
+            line.append(shown)
+        kept.append(" ".join(line))
+    return "\n".join(kept)
 
 
-def _bounded(text: str) -> str:
-    if len(text) * 4 <= MAX_DOCUMENT_BYTES:
-        return text
-    encoded = text.encode()
-    if len(encoded) <= MAX_DOCUMENT_BYTES:
-        return text
-    return encoded[:MAX_DOCUMENT_BYTES].rpartition(b" ")[0].decode()
-
-
-def query_terms(text: str) -> tuple[tuple[str, ...], str | None]:
-    """What a row must hold to match: whole terms, and a last word as a prefix (None after an unspaced script)."""
-    terms: dict[str, None] = {}
-    prefix: str | None = None
-    for unspaced, run in _runs(text):
-        if prefix is not None:
-            terms[prefix] = None
-            prefix = None
-        if not unspaced:
-            prefix = run[:MAX_TERM_CHARACTERS]
-        elif len(run) == 1:
-            terms[run] = None
-        else:
-            terms.update(dict.fromkeys(_bigrams(run)))
-    return tuple(terms), prefix
+def _terms(text: str) -> Iterator[str]:
+    for unspaced, run in runs(text):
+        yield from run_terms(run, unspaced=unspaced)

@@ -1,9 +1,9 @@
 """The full-text index behind a search column, as DDL for both databases.
 
-Both index the stored terms as they are: a term is what stands between two spaces, so that neither database's idea
-of a word, a locale or a stop word takes part. On PostgreSQL that is a GIN index over an array turned into a tsvector.
-On SQLite it is an FTS5 table kept by triggers, with a table between that gives each row a number of its own: the
-rowid of a table whose key is not an integer changes under VACUUM.
+Both index the stored terms as they are: see `search_text`. On PostgreSQL that is a GIN index over the tsvector. On
+SQLite it is an FTS5 table kept by triggers, without a second copy of the terms, with one column for the first source
+and one for the others, and a table between that gives each row a number of its own: the rowid of a table whose key is
+not an integer changes under VACUUM.
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ class SearchIndex:
         """Statements that make the index over the rows that are there. A database of another kind gets none."""
         if dialect_name == "postgresql":
             q = _quoter(dialect_name)
-            expression = f"array_to_tsvector(string_to_array({q(self.column.name)}, ' '))"
-            return [f"CREATE INDEX {q(self.name)} ON {q(self.table.name)} USING gin ({expression})"]
+            # Without fast updates: a reader would go through all that is pending.
+            gin = f"USING gin ({q(self.column.name)}) WITH (fastupdate = off)"
+            return [f"CREATE INDEX {q(self.name)} ON {q(self.table.name)} {gin}"]
         return self._create_sqlite() if dialect_name == "sqlite" else []
 
     def drop(self, dialect_name: str) -> list[str]:
@@ -84,28 +85,37 @@ class SearchIndex:
         fts, rows = q(fts_table(self.table.name)), q(fts_rows_table(self.table.name))
         kind = key.type.compile(dialect=_dialect("sqlite"))
         number = f"SELECT n FROM {rows} WHERE id ="  # noqa: S608 (names from the model, quoted)
-        on_insert = (
-            f"INSERT INTO {rows} (id) VALUES (new.{id_}); "  # noqa: S608
-            f"INSERT INTO {fts} (rowid, terms) SELECT n, new.{document} FROM {rows} WHERE id = new.{id_};"
+        add = f"INSERT INTO {fts} (rowid, lead, rest) SELECT n, {_parts(f'new.{document}')}"
+        # FTS5 keeps no copy of the terms, and asks for the old ones to take them out.
+        remove = (
+            f"INSERT INTO {fts} ({fts}, rowid, lead, rest) "  # noqa: S608
+            f"SELECT 'delete', n, {_parts(f'old.{document}')} FROM {rows} WHERE id = old.{id_};"
         )
+        on_insert = f"INSERT INTO {rows} (id) VALUES (new.{id_}); {add} FROM {rows} WHERE id = new.{id_};"  # noqa: S608
         on_update = (
-            f"UPDATE {rows} SET id = new.{id_} WHERE id = old.{id_}; "  # noqa: S608
-            f"UPDATE {fts} SET terms = new.{document} WHERE rowid = ({number} new.{id_});"
+            f"{remove} UPDATE {rows} SET id = new.{id_} WHERE id = old.{id_}; "  # noqa: S608
+            f"{add} FROM {rows} WHERE n = ({number} new.{id_});"
         )
-        on_delete = f"DELETE FROM {fts} WHERE rowid = ({number} old.{id_}); DELETE FROM {rows} WHERE id = old.{id_};"  # noqa: S608
+        on_delete = f"{remove} DELETE FROM {rows} WHERE id = old.{id_};"  # noqa: S608
         changed = f"old.{id_} IS NOT new.{id_} OR old.{document} IS NOT new.{document}"
         inserted, updated, deleted = (f"CREATE TRIGGER {q(name)} AFTER" for name in self.triggers("sqlite"))
         return [
             f"CREATE TABLE {rows} (n INTEGER PRIMARY KEY, id {kind} NOT NULL UNIQUE)",
             # ascii: every character past ASCII belongs to a term, and our terms hold no other than letters and digits.
-            f"CREATE VIRTUAL TABLE {fts} USING fts5(terms, tokenize = 'ascii', detail = 'none', columnsize = 0)",
+            f"CREATE VIRTUAL TABLE {fts} USING fts5(lead, rest, content = '', tokenize = 'ascii', columnsize = 0)",
             f"INSERT INTO {rows} (id) SELECT {id_} FROM {table}",  # noqa: S608
-            f"INSERT INTO {fts} (rowid, terms) "  # noqa: ISC004, S608
-            f"SELECT r.n, t.{document} FROM {rows} AS r JOIN {table} AS t ON t.{id_} = r.id",
+            f"INSERT INTO {fts} (rowid, lead, rest) "  # noqa: ISC004, S608
+            f"SELECT r.n, {_parts(f't.{document}')} FROM {rows} AS r JOIN {table} AS t ON t.{id_} = r.id",
             f"{inserted} INSERT ON {table} BEGIN {on_insert} END",
             f"{updated} UPDATE OF {id_}, {document} ON {table} WHEN {changed} BEGIN {on_update} END",
             f"{deleted} DELETE ON {table} BEGIN {on_delete} END",
         ]
+
+
+def _parts(document: str) -> str:
+    """The two columns of a document: what stands before and behind its line feed."""
+    at = f"instr({document} || char(10), char(10))"
+    return f"substr({document}, 1, {at} - 1), substr({document}, {at} + 1)"
 
 
 def _run(connection: Any, statement: str) -> None:

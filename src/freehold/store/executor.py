@@ -30,6 +30,11 @@ class Plan:
 class Executor(Protocol):
     """Runs plans in one scope and, for a write, in one transaction."""
 
+    @property
+    def dialect_name(self) -> str:
+        """`sqlite` or `postgresql`."""
+        ...
+
     async def fetch(self, plan: Plan, params: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """All rows of a plan. params: a value for each of its named binds."""
         ...
@@ -40,6 +45,11 @@ class SessionExecutor:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+
+    @property
+    def dialect_name(self) -> str:
+        """Of the session's connection."""
+        return self._session.get_bind().dialect.name
 
     async def fetch(self, plan: Plan, params: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """Run a plan. What the session has not sent yet is flushed first, so that a list shows it."""
@@ -56,6 +66,11 @@ class ConnectionExecutor:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+
+    @property
+    def dialect_name(self) -> str:
+        """Of the connection."""
+        return self._connection.dialect.name
 
     async def fetch(self, plan: Plan, params: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """Run a plan. Raises TypeError for one that gives objects."""

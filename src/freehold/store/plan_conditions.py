@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Double, and_, bindparam, false
+from sqlalchemy import Column, ColumnElement, Double, and_, bindparam, false, not_
 
 from freehold.query.cursor import Position
 from freehold.query.fields import COMPARISONS, FieldSpec
 from freehold.query.request import Condition, ListQuery
 from freehold.query.spec import ListSpec
+from freehold.query.words import Match
 from freehold.resource.columns import MAX_KEY_CHARACTERS
 from freehold.resource.fold import fold
 from freehold.store.plan_geo import Bounds, bounds_near, bounds_of, distance, inside, inside_values
 from freehold.store.plan_keyset import value_name
 from freehold.store.search import SearchText, matches
 
-_ESCAPE = "\\"
+SEARCH: Final = "q_search"
+_ESCAPE: Final = "\\"
 
 
 def condition_shape(query: ListQuery) -> Hashable:
@@ -28,11 +30,18 @@ def condition_shape(query: ListQuery) -> Hashable:
     near = bounds_near(query.near) if query.near else None
     return (
         filters,
-        query.search and query.search.is_empty,
+        match_shape(query),
         query.near is not None,
         near and near.shape,
         query.box and bounds_of(query.box).shape,
     )
+
+
+def match_shape(query: ListQuery) -> Hashable:
+    """What of a search decides the text of its condition."""
+    if query.match is None:
+        return None
+    return query.match.wanted is None, bool(query.match.unwanted), query.match.is_common
 
 
 def conditions(spec: ListSpec, query: ListQuery) -> Iterator[ColumnElement[bool]]:
@@ -40,9 +49,8 @@ def conditions(spec: ListSpec, query: ListQuery) -> Iterator[ColumnElement[bool]
     for place, each in enumerate(query.conditions):
         yield _condition(each, f"q_p{place}")
     yield from query.clauses
-    if query.search is not None and spec.search is not None:
-        empty = query.search.is_empty
-        yield false() if empty else matches(spec.search, bindparam("q_search", type_=SearchText()))
+    if query.match is not None and spec.search is not None:
+        yield _matching(spec.search, query.match)
     if spec.geo is None:
         return
     if query.box is not None:
@@ -57,8 +65,8 @@ def values(spec: ListSpec, query: ListQuery) -> dict[str, Any]:
     found: dict[str, Any] = {
         f"q_p{place}": _value(each) for place, each in enumerate(query.conditions) if each.operation != "isnull"
     }
-    if query.search is not None and not query.search.is_empty:
-        found["q_search"] = query.search
+    if query.match is not None and _looks(query.match):
+        found[SEARCH] = query.match
     if spec.geo is not None and query.box is not None:
         found |= inside_values(spec.geo, "q_box_", bounds_of(query.box))
     if spec.geo is not None and query.near is not None:
@@ -73,6 +81,17 @@ def page_values(spec: ListSpec, query: ListQuery, position: Position) -> dict[st
     """The values of the binds of `ResourcePlans.page`: one row more than asked for tells whether there is a next page."""
     found = values(spec, query) | {"q_limit": query.limit + 1}
     return found | {value_name(place): value for place, value in enumerate(position.values) if value is not None}
+
+
+def _looks(match: Match) -> bool:
+    return match.wanted is not None or bool(match.unwanted)
+
+
+def _matching(document: Column[Any], match: Match) -> ColumnElement[bool]:
+    if not _looks(match):
+        return false()
+    found = matches(document, bindparam(SEARCH, type_=SearchText()), often=match.is_common)
+    return not_(found) if match.wanted is None else found
 
 
 def _circle(geo: tuple[FieldSpec, FieldSpec], bounds: Bounds) -> ColumnElement[bool]:

@@ -16,9 +16,10 @@ from freehold.query.request import ListQuery
 from freehold.resource.principal import Principal
 from freehold.store.encode import EVERYTHING, Visibility, envelope, spliced
 from freehold.store.executor import Executor
-from freehold.store.plan_conditions import page_values, values
+from freehold.store.plan_conditions import values
 from freehold.store.plan_expand import KEYS, PARENT_LABEL
-from freehold.store.plans import DISTANCE_LABEL, KEY, VERSION_LABEL, ResourcePlans, relation_label, sort_label, without
+from freehold.store.plan_search import Found, fetch_rows, weighed
+from freehold.store.plans import DISTANCE_LABEL, KEY, VERSION_LABEL, ResourcePlans, relation_label, without
 
 DISTANCE_FIELD: Final = "distance_km"
 """The member of an item that says how far it is from `near`, in kilometres, to the metre."""
@@ -47,19 +48,22 @@ async def fetch_page(
     principal: Principal,
     visibility_of: VisibilityOf = _everything,
 ) -> Page:
-    """Read one page. Statements: one for the rows, one per relationship expanded and facet, one for the total.
+    """Read one page. Statements: one for the rows, one per relationship expanded and facet, one for the total. A search
+    by relevance reads at most four times, on SQLite with a short look at the index before each.
 
     visibility_of: what the caller sees of the fields of a model; asked for the resource and for what it expands.
     Raises BadRequest `query.bad_cursor`.
     """
     seal = _Seal(plans, query, cursors, principal)
     position = seal.position()
-    plan = plans.page(query, position, visibility_of(plans.spec.model))
-    found = list(await executor.fetch(plan, page_values(plans.spec, query, position)))
-    rows, more = found[: query.limit], len(found) > query.limit
+    if query.count or query.facets or not query.by_relevance:
+        query = await weighed(plans, executor, query)
+    found = await fetch_rows(plans, executor, query, position, visibility_of(plans.spec.model))
+    page, more = found[: query.limit], len(found) > query.limit
     if position.direction == "before":
-        rows.reverse()
-    next_cursor, prev_cursor = seal.neighbours(position, rows, more=more)
+        page.reverse()
+    next_cursor, prev_cursor = seal.neighbours(position, page, more=more)
+    rows = [each.row for each in page]
     extra: list[tuple[str, bytes]] = []
     if query.count:
         total = await executor.fetch(plans.count(query), values(plans.spec, query))
@@ -108,7 +112,7 @@ class _Seal:
             return START
         return self._cursors.open(self._query.cursor, kinds=self._kinds, **self._bound)
 
-    def neighbours(self, position: Position, rows: Sequence[Row[Any]], *, more: bool) -> tuple[str | None, str | None]:
+    def neighbours(self, position: Position, rows: Sequence[Found], *, more: bool) -> tuple[str | None, str | None]:
         """The cursors of the next and the previous page.
 
         An empty page, whose neighbour was deleted meanwhile, leads back to the end or the start of the list.
@@ -118,12 +122,9 @@ class _Seal:
         has_prev = position != START if forward else more
         if position == END and not rows:
             has_prev = False
-        following = (self._beside(rows[-1], "after") if rows else START) if has_next else None
-        preceding = (self._beside(rows[0], "before") if rows else END) if has_prev else None
+        following = (Position("after", rows[-1].place) if rows else START) if has_next else None
+        preceding = (Position("before", rows[0].place) if rows else END) if has_prev else None
         return self._sealed(following), self._sealed(preceding)
-
-    def _beside(self, row: Row[Any], direction: Any) -> Position:
-        return Position(direction, tuple(getattr(row, sort_label(place)) for place in range(len(self._query.sort))))
 
     def _sealed(self, position: Position | None) -> str | None:
         return None if position is None else self._cursors.seal(position, **self._bound)

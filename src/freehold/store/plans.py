@@ -18,17 +18,19 @@ from sqlalchemy.orm import DeclarativeBase, selectinload
 from freehold.query.cursor import Position
 from freehold.query.fields import FieldSpec, Kind
 from freehold.query.request import ListQuery
-from freehold.query.spec import ListSpec
+from freehold.query.spec import RELEVANCE, ListSpec
 from freehold.store.encode import EVERYTHING, SHOW_PREFIX, Encoder, Visibility
 from freehold.store.executor import Plan
-from freehold.store.plan_conditions import condition_shape, conditions
+from freehold.store.plan_conditions import SEARCH, condition_shape, conditions
 from freehold.store.plan_expand import Relation, relation
 from freehold.store.plan_geo import distance
 from freehold.store.plan_keyset import OrderKey, after, order_by
-from freehold.store.search import BytewiseText
+from freehold.store.search import BytewiseText, SearchText, match_count
 
 MAX_PLANS: Final = 256
 """Shapes kept per resource; a client that makes up more pays for building them."""
+MOST_RARE: Final = 1_000
+"""A search that finds more is common: SQLite tests rows for it, in the order of the list or of another filter."""
 MAX_FACET_VALUES: Final = 100
 KEY: Final = "q_key"
 LIMIT: Final = "q_limit"
@@ -120,6 +122,16 @@ class ResourcePlans:
 
         return self._keep_query(("facet", name), others, build)
 
+    def match_count(self) -> Plan:
+        """How many rows a search finds at most, up to `MOST_RARE` and one more. On SQLite, which knows no frequencies."""
+        assert self.spec.search is not None
+        document = self.spec.search
+
+        def build() -> Select[Any]:
+            return select(match_count(document, bindparam(SEARCH, type_=SearchText()), MOST_RARE + 1))
+
+        return self._keep(("matches",), build)
+
     def related(self, found: Relation, visibility: Visibility = EVERYTHING) -> Plan:
         """Rows of this resource that a relationship of another one points to, for the keys in the bind `q_keys`."""
         shape = ("related", found.target_key.name, str(found.remote), found.name, visibility.shape)
@@ -128,7 +140,10 @@ class ResourcePlans:
     def sort_kinds(self, query: ListQuery) -> tuple[Kind, ...]:
         """The kinds of the sort values, for the cursor."""
         fields = [self.spec.sort_field(key.name) for key in query.sort]
-        return tuple(Kind.FLOAT if field is None else field.kind for field in fields)
+        return tuple(
+            (Kind.INTEGER if key.name == RELEVANCE else Kind.FLOAT) if field is None else field.kind
+            for key, field in zip(query.sort, fields, strict=True)
+        )
 
     def _rows(self, visibility: Visibility, extra: Sequence[ColumnElement[Any]]) -> Select[Any]:
         flags = [condition.label(f"{SHOW_PREFIX}{name}") for name, condition in visibility.flags.items()]

@@ -4,36 +4,76 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Dialect, Double, Table, Text, TypeDecorator, cast, func
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Dialect,
+    Double,
+    Integer,
+    Table,
+    Text,
+    TypeDecorator,
+    cast,
+    func,
+    literal,
+    literal_column,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 
-from freehold.query.request import Search
+from freehold.query.words import Match, Phrase, Words
 from freehold.resource.search_index import fts_rows_table, fts_table
+from freehold.resource.search_text import LEAD, pairs
 from freehold.store.functions import EARTH_RADIUS_KM
 
 
-class SearchText(TypeDecorator[Search]):
-    """A `Search` as the database's own query text. Every term is quoted: nothing a user typed is syntax."""
+class SearchText(TypeDecorator[Match]):
+    """A `Match` as the database's own query text. Every term is quoted: nothing a user typed is syntax."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Search | None, dialect: Dialect) -> str | None:
-        """FTS5 joins terms by AND of itself, a tsquery by `&`."""
+    def process_bind_param(self, value: Match | None, dialect: Dialect) -> str | None:
+        """An FTS5 expression or a tsquery. Where nothing is wanted, it finds what is unwanted."""
         if value is None:
             return None
-        if dialect.name == "sqlite":
-            parts = [f'"{term}"' for term in value.terms] + ([f'"{value.prefix}"*'] if value.prefix else [])
-            return " ".join(parts)
-        parts = [f"'{term}'" for term in value.terms] + ([f"'{value.prefix}':*"] if value.prefix else [])
-        return " & ".join(parts)
+        write = _fts5 if dialect.name == "sqlite" else _tsquery
+        either = " OR " if dialect.name == "sqlite" else " | "
+        but_not = " NOT " if dialect.name == "sqlite" else " & !"
+        if value.wanted is None:
+            return either.join(write(words) for words in value.unwanted)
+        found = write(value.wanted)
+        for words in value.unwanted:
+            found = f"({found}{but_not}{write(words)})"
+        return found
+
+
+def _fts5(words: Words) -> str:
+    phrases = [f'"{" ".join(phrase.terms)}"{" *" if phrase.prefix else ""}' for phrase in words.phrases]
+    return f"({'lead : ' if words.in_lead else ''}({' AND '.join(phrases)}))"
+
+
+def _tsquery(words: Words) -> str:
+    write = _tsquery_in_lead if words.in_lead else _tsquery_phrase
+    return f"({' & '.join(write(phrase) for phrase in words.phrases)})"
+
+
+def _tsquery_phrase(phrase: Phrase, mark: str = "") -> str:
+    terms = " <-> ".join(f"'{mark}{term}'" for term in phrase.terms)
+    return f"({terms}{':*' if phrase.prefix else ''})"
+
+
+def _tsquery_in_lead(phrase: Phrase) -> str:
+    # The pairs say how rare the phrase is, which the planner cannot know from its words.
+    near = pairs(phrase.terms)
+    parts = [f"'{pair}'{':*' if phrase.prefix and pair is near[-1] else ''}" for pair in near]
+    return f"({' & '.join([*parts, _tsquery_phrase(phrase, LEAD)])})"
 
 
 class Matches(FunctionElement[bool]):
-    """Rows whose search document holds every term; see `matches`."""
+    """Rows whose search document matches; see `matches`."""
 
     name = "fh_matches"
     type = Boolean()
@@ -44,11 +84,19 @@ class Matches(FunctionElement[bool]):
         return self
 
 
-def matches(document: Column[Any], query: ColumnElement[Any]) -> ColumnElement[bool]:
+class MatchesOften(Matches):
+    """The same, for a search that so many rows match that SQLite had better test each row than begin with the matches."""
+
+    name = "fh_matches_often"
+    inherit_cache = True
+
+
+def matches(document: Column[Any], query: ColumnElement[Any], *, often: bool = False) -> ColumnElement[bool]:
     """The condition that a row matches. document: a `search_document` column. query: of type `SearchText`, not empty."""
     table = document.table
     assert isinstance(table, Table)
-    return Matches(next(iter(table.primary_key.columns)), document, query)
+    kind = MatchesOften if often else Matches
+    return kind(next(iter(table.primary_key.columns)), document, query)
 
 
 @compiles(Matches, "sqlite")
@@ -63,11 +111,43 @@ def _matches_sqlite(element: Matches, compiler: SQLCompiler, **kw: Any) -> str:
     )
 
 
+@compiles(MatchesOften, "sqlite")
+def _matches_often_sqlite(element: MatchesOften, compiler: SQLCompiler, **kw: Any) -> str:
+    key, document, query = element.clauses
+    name = next(iter(document.base_columns)).table.name
+    quote = compiler.preparer.quote
+    fts, rows = quote(fts_table(name)), quote(fts_rows_table(name))
+    # A set of small integers instead of one of keys, and no reason for the planner to begin with it.
+    return (
+        f"EXISTS (SELECT 1 FROM {rows} AS r WHERE r.id = {compiler.process(key, **kw)} "
+        f"AND r.n IN (SELECT {fts}.rowid FROM {fts} WHERE {fts} MATCH {compiler.process(query, **kw)}))"
+    )
+
+
 @compiles(Matches, "postgresql")
+@compiles(MatchesOften, "postgresql")
 def _matches_postgresql(element: Matches, compiler: SQLCompiler, **kw: Any) -> str:
     _, document, query = element.clauses
-    terms = f"array_to_tsvector(string_to_array({compiler.process(document, **kw)}, ' '))"
-    return f"({terms} @@ CAST({compiler.process(query, **kw)} AS tsquery))"
+    return f"({compiler.process(document, **kw)} @@ CAST({compiler.process(query, **kw)} AS tsquery))"
+
+
+class MatchCount(FunctionElement[int]):
+    """How many rows of an FTS5 table match, counted up to a limit: table, query, limit. SQLite alone."""
+
+    name = "fh_match_count"
+    type = Integer()
+    inherit_cache = True
+
+
+def match_count(document: Column[Any], query: ColumnElement[Any], most: int) -> ColumnElement[int]:
+    """How many rows match, whoever may see them, up to `most`. For the planning of a statement, never for an answer."""
+    return MatchCount(literal_column(f'"{fts_table(document.table.name)}"'), query, literal(most))
+
+
+@compiles(MatchCount, "sqlite")
+def _match_count_sqlite(element: MatchCount, compiler: SQLCompiler, **kw: Any) -> str:
+    fts, query, most = (compiler.process(part, **kw) for part in element.clauses)
+    return f"(SELECT count(*) FROM (SELECT 1 FROM {fts} WHERE {fts} MATCH {query} LIMIT {most}))"
 
 
 class Haversine(FunctionElement[float]):

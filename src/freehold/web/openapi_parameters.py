@@ -13,6 +13,9 @@ from freehold.web.bound import Bound
 
 PRINTABLE = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
 """Text parameters hold no control characters."""
+_SEARCHED = (
+    'Full text, in any script: all of the words, the last one perhaps unfinished; `"a phrase"`; `-without` a word'
+)
 _SCHEMAS: dict[Kind, dict[str, Any]] = {
     Kind.TEXT: {"type": "string", "maxLength": 1000, "pattern": PRINTABLE},
     Kind.INTEGER: {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1},
@@ -70,8 +73,11 @@ def _order_and_page(spec: ListSpec) -> Iterator[dict[str, Any]]:
     keys = [*spec.sorts, *(["distance"] if spec.sorts_by_distance else [])]
     if keys:
         allowed = "|".join(keys)
-        pattern = f"^-?({allowed})(,-?({allowed}))*$"
+        first = f"(relevance|-?({allowed}))" if spec.sorts_by_relevance else f"-?({allowed})"
+        pattern = f"^{first}(,-?({allowed}))*$"
         described = f"Keys behind commas, `-` for descending: {', '.join(f'`{key}`' for key in keys)}"
+        if spec.sorts_by_relevance:
+            described += ". With `q`, `relevance` may come first, and does where no order is asked for"
         yield _query("sort", {"type": "string", "pattern": pattern}, described)
     yield from page_parameters(spec.page_size, spec.max_page_size)
     yield _query("count", {"type": "boolean", "default": False}, "Adds `total`")
@@ -85,7 +91,7 @@ def page_parameters(size: int, most: int) -> Iterator[dict[str, Any]]:
 
 def _special(spec: ListSpec) -> Iterator[dict[str, Any]]:
     if spec.search is not None:
-        yield _query("q", {"type": "string", "maxLength": 8192, "pattern": PRINTABLE}, "Full text, in any script")
+        yield _query("q", {"type": "string", "maxLength": 8192, "pattern": PRINTABLE}, _SEARCHED)
     if spec.geo is not None:
         yield _query("near", {"type": "string"}, "`lat,lng` in degrees")
         yield _query("within_km", {"type": "number", "exclusiveMinimum": 0}, "With `near`")

@@ -1,0 +1,84 @@
+"""Pages of a search: how its matches are best found, and the best of them first.
+
+A page by relevance reads the tiers of a search (`words.Search.tiers`) one after the other, each in the rest of the
+order, until it is full: no statement ranks every match, and a place in the list is a tier and a row in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Row
+
+from freehold.query.cursor import END, START, Position
+from freehold.query.request import ListQuery
+from freehold.store.encode import Visibility
+from freehold.store.executor import Executor
+from freehold.store.plan_conditions import SEARCH, page_values
+from freehold.store.plans import MOST_RARE, ResourcePlans, sort_label
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row of a page and its place in the list."""
+
+    row: Row[Any]
+    place: tuple[Any, ...]
+
+
+async def weighed(plans: ResourcePlans, executor: Executor, query: ListQuery) -> ListQuery:
+    """The query, with a word on whether its search finds many rows. PostgreSQL knows from its own statistics."""
+    return await _weighed(plans, executor, query) or query
+
+
+async def fetch_rows(
+    plans: ResourcePlans, executor: Executor, query: ListQuery, position: Position, visibility: Visibility
+) -> list[Found]:
+    """The rows of a page in the direction of its place, and one more where there is one. query: weighed."""
+    if not query.by_relevance:
+        plan = plans.page(query, position, visibility)
+        rows = await executor.fetch(plan, page_values(plans.spec, query, position))
+        return [Found(row, _place(row, query)) for row in rows]
+    return await _by_relevance(plans, executor, query, position, visibility)
+
+
+async def _by_relevance(
+    plans: ResourcePlans, executor: Executor, query: ListQuery, position: Position, visibility: Visibility
+) -> list[Found]:
+    assert query.search is not None
+    forward = position.direction == "after"
+    tiers = list(enumerate(query.search.tiers()))
+    begins, *rest = position.values or (0 if forward else len(tiers),)
+    found: list[Found] = []
+    for number, match in tiers if forward else reversed(tiers):
+        missing = query.limit + 1 - len(found)
+        if missing == 0:
+            break
+        if number < begins if forward else number > begins:
+            continue
+        asked = replace(query, sort=query.sort[1:], match=match, limit=missing - 1)
+        tier = await _weighed(plans, executor, asked)
+        if tier is None:
+            continue
+        edge = START if forward else END
+        start = Position(position.direction, tuple(rest)) if number == begins and rest else edge
+        plan = plans.page(tier, start, visibility)
+        rows = await executor.fetch(plan, page_values(plans.spec, tier, start))
+        found += [Found(row, (number, *_place(row, asked))) for row in rows]
+    return found
+
+
+async def _weighed(plans: ResourcePlans, executor: Executor, query: ListQuery) -> ListQuery | None:
+    """The query as the index can best serve it; None where SQLite sees at once that nothing matches."""
+    if executor.dialect_name != "sqlite" or query.match is None or query.match.wanted is None:
+        return query
+    rows = await executor.fetch(plans.match_count(), {SEARCH: query.match})
+    number = int(rows[0][0])
+    return replace(query, match=replace(query.match, is_common=number > MOST_RARE)) if number else None
+
+
+def _place(row: Row[Any], query: ListQuery) -> tuple[Any, ...]:
+    places: Sequence[int] = range(len(query.sort))
+    return tuple(getattr(row, sort_label(place)) for place in places)
