@@ -12,7 +12,7 @@ from freehold.jobs import job, schedule
 from freehold.mail import send_mail
 from freehold.resource.access import Access, anyone, nobody, owner, role, scope, signed_in, where
 from freehold.resource.base import Base
-from freehold.resource.declaration import Filter, Geo, Queries, Resource, Schemas
+from freehold.resource.declaration import Filter, Geo, Queries, Ranges, Resource, Schemas
 from freehold.resource.invariants import at_most, never_below, no_overlap, unique_while
 from freehold.resource.principal import Principal, system
 from freehold.store.audit import record as audit
@@ -38,6 +38,7 @@ __all__ = [
     "Principal",
     "Problem",
     "Queries",
+    "Ranges",
     "Resource",
     "Router",
     "Schemas",

@@ -25,7 +25,7 @@ from freehold.query.words import Phrase
 from freehold.resource.access import anyone, nobody
 from freehold.resource.base import NAMING, Base
 from freehold.resource.columns import folded, search_document
-from freehold.resource.declaration import Access, Filter, Geo, Queries, Resource
+from freehold.resource.declaration import Access, Filter, Geo, Queries, Ranges, Resource
 from freehold.resource.schemas import derive_read
 
 
@@ -347,6 +347,9 @@ def test_V10_parsing_raises_nothing_but_a_problem(params):
         (Queries(geo=Geo("longitude", "latitude")), r"index that starts with longitude"),
         (Queries(expand=["landlord"]), r"expand names 'landlord', which is no relationship; it has owner"),
         (Queries(facets=["secret"]), r"facets names 'secret'"),
+        (Queries(facets=[Ranges("kind", [1])]), r"ranges of 'kind', which is neither a number nor a day"),
+        (Queries(facets=[Ranges("bedrooms", [2, 1])]), r"each larger than the one before"),
+        (Queries(sort=["relevance"]), r"needs Queries\(search=\[...\]\)"),
         (Queries(page_size=0), r"page_size"),
         (Queries(page_size=200), r"page_size"),
     ],

@@ -39,7 +39,7 @@ from freehold.query.parse import parse
 from freehold.resource.access import anyone, nobody
 from freehold.resource.base import NAMING, Base, new_id
 from freehold.resource.columns import folded
-from freehold.resource.declaration import Access, Filter, Queries, Resource
+from freehold.resource.declaration import Access, Filter, Queries, Ranges, Resource
 from freehold.resource.principal import ANONYMOUS, Principal
 from freehold.resource.schemas import derive_read
 from freehold.store.encode import Visibility
@@ -343,13 +343,39 @@ async def test_total_counts_all_pages_and_links_lead_on(database_url):
 async def test_facets_count_without_their_own_filter(database_url):
     async with session_on(database_url, Local.metadata) as session:
         await shelf(session)
-        plans = plans_of(Queries(filters=["shade", "year"], facets=["shade", "year"]))
-        found = json.loads((await page(session, plans, ("facets", "shade,year"), ("shade", "dark"))).body)
+        plans = plans_of(Queries(filters=["shade", "year"], facets=["shade", "year", Ranges("price", [5, 10])]))
+        found = json.loads((await page(session, plans, ("facets", "shade,year,price"), ("shade", "dark"))).body)
         assert found["facets"] == {
-            "shade": [{"value": "dark", "count": 2}, {"value": "light", "count": 2}],
-            "year": [{"value": 1990, "count": 2}],
+            "shade": {"values": [{"value": "dark", "count": 2}, {"value": "light", "count": 2}], "others": 0},
+            "year": {"values": [{"value": 1990, "count": 2}], "others": 0},
+            "price": {
+                "values": [
+                    {"from": None, "to": 5, "count": 1},
+                    {"from": 5, "to": 10, "count": 0},
+                    {"from": 10, "to": None, "count": 1},
+                ],
+                "others": 0,
+            },
         }
         assert len(found["items"]) == 2
+
+
+async def test_facets_show_the_twenty_most_frequent_and_count_the_others(database_url):
+    async with opened(database_url) as session:
+        for year in range(1900, 1925):
+            session.add(PlanTome(title=f"{year}", year=year))
+        session.add_all([PlanTome(title="again", year=1924, price=Decimal("7.5")), PlanTome(title="unknown")])
+        await session.flush()
+        plans = plans_of(Queries(filters=["year", "price__lt"], facets=["year", Ranges("price", [5, 10])]))
+        found = json.loads((await page(session, plans, ("facets", "year,price"))).body)["facets"]
+        assert found["year"]["values"][0] == {"value": 1924, "count": 2}
+        assert [each["value"] for each in found["year"]["values"][1:3]] == [1900, 1901]
+        assert (len(found["year"]["values"]), found["year"]["others"]) == (20, 6)
+        assert ([each["count"] for each in found["price"]["values"]], found["price"]["others"]) == ([0, 1, 0], 26)
+        own = json.loads((await page(session, plans, ("facets", "price"), ("price__lt", "1"))).body)
+        assert (own["items"], own["facets"]["price"]["values"][1]["count"]) == ([], 1)
+        none = json.loads((await page(session, plans, ("facets", "year"), ("price__lt", "1"))).body)
+        assert none["facets"] == {"year": {"values": [], "others": 0}}
 
 
 async def test_a_filter_of_ones_own_takes_part(database_url):

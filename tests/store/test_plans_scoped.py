@@ -224,11 +224,25 @@ async def test_a_list_in_a_unit_shows_what_it_has_written(database_url):
             assert item["distance_km"] == pytest.approx(0.558, abs=0.001)
 
 
-def test_the_functions_register_on_a_plain_connection():
+class WithoutMathematics:
+    """A connection of an SQLite that was built without mathematical functions."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.create_function = connection.create_function
+
+    def cursor(self) -> WithoutMathematics:
+        return self
+
+    def execute(self, statement: str) -> None:
+        raise sqlite3.OperationalError(f"no such function: asin in {statement}")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_functions_that_sqlite_lacks_are_registered():
     connection = sqlite3.connect(":memory:")
-    register_sqlite(connection)
-    assert connection.execute("SELECT fh_haversine(0, 0, 0, 180), fh_haversine(NULL, 0, 0, 0)").fetchone() == (
-        pytest.approx(20015.1, abs=0.1),
-        None,
-    )
+    register_sqlite(WithoutMathematics(connection))
+    asked = "SELECT 2 * 6371.0088 * asin(1), power(sin(radians(90)), 2), sqrt(NULL), cos(0)"
+    assert connection.execute(asked).fetchone() == (pytest.approx(20015.1, abs=0.1), 1, None, 1)
     connection.close()

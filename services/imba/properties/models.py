@@ -26,7 +26,7 @@ class Property(Base):
     __table_args__ = (
         Index("ix_properties_newest", "created_at", "id"),
         Index("ix_properties_kind_newest", "kind", "created_at", "id"),
-        Index("ix_properties_place", "latitude", "longitude"),
+        Index("ix_properties_place", "latitude", "longitude", "price_amount"),
     )
 
     landlord_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)

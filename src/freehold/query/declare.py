@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any, NoReturn
+from itertools import pairwise
+from typing import Any, Final, NoReturn
 
 from pydantic import BaseModel
 from sqlalchemy import Column, Table, inspect
@@ -18,6 +19,7 @@ from freehold.query.spec import (
     RELEVANCE,
     RESERVED,
     CustomParameter,
+    Facet,
     FilterSpec,
     ListSpec,
     SortKey,
@@ -26,7 +28,10 @@ from freehold.query.spec import (
 )
 from freehold.resource.access import nobody
 from freehold.resource.columns import Derived, derived_columns
-from freehold.resource.declaration import Filter, Resource
+from freehold.resource.declaration import Filter, Ranges, Resource
+
+MAX_EDGES: Final = 50
+_RANGED: Final = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.DATE})
 
 
 def build_spec(
@@ -73,7 +78,7 @@ class _Builder:
             sorts_by_relevance=search is not None and RELEVANCE not in sorts,
             geo=geo,
             expand={name: self._expansion(name) for name in queries.expand},
-            facets={name: self._field(name, "facets") for name in queries.facets},
+            facets=dict(self._facet(each) for each in queries.facets),
             page_size=self._page_size(),
             max_page_size=queries.max_page_size,
             shows_deleted=self.resource.restored_by is not None,
@@ -247,6 +252,16 @@ class _Builder:
             )
         own = {self.mapper.get_property_by_column(column).key for column in relation.local_columns}
         return frozenset({name, *own})
+
+    def _facet(self, declared: str | Ranges) -> tuple[str, Facet]:
+        if isinstance(declared, str):
+            return declared, Facet(self._field(declared, "facets"))
+        field, edges = self._field(declared.name, "facets"), tuple(declared.edges)
+        if field.kind not in _RANGED:
+            self.refuse(f"facets names ranges of {field.name!r}, which is neither a number nor a day")
+        if not 1 <= len(edges) <= MAX_EDGES or any(left >= right for left, right in pairwise(edges)):
+            self.refuse(f"the ranges of {field.name!r} need 1 to {MAX_EDGES} edges, each larger than the one before")
+        return declared.name, Facet(field, edges)
 
     def _page_size(self) -> int:
         if not 1 <= self.queries.page_size <= self.queries.max_page_size:

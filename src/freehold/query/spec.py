@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from sqlalchemy import Column, Table
@@ -47,6 +48,19 @@ class CustomParameter:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Facet:
+    """A field whose values are counted, or the ranges between `edges` that they lie in."""
+
+    field: FieldSpec
+    edges: tuple[Any, ...] = ()
+
+    @property
+    def ranges(self) -> list[tuple[Any, Any]]:
+        """Where each range begins and what is the first value behind it; None for no end."""
+        return list(pairwise((None, *self.edges, None)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ListSpec:
     """The checked declaration. `fields` are the readable scalar columns, by their name on the wire.
 
@@ -68,7 +82,7 @@ class ListSpec:
     sorts_by_relevance: bool
     geo: tuple[FieldSpec, FieldSpec] | None
     expand: Mapping[str, frozenset[str]]
-    facets: Mapping[str, FieldSpec]
+    facets: Mapping[str, Facet]
     page_size: int
     max_page_size: int
     shows_deleted: bool = False

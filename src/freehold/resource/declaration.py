@@ -47,13 +47,24 @@ class Geo:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranges:
+    """A facet over a number or a day, in half-open ranges: below the first edge, between two, from the last one on.
+
+    edges: values of the column, ascending, at most 50.
+    """
+
+    name: str
+    edges: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Queries:
     """What a list may be asked for.
 
     filters: `"status"` (equals) or `"price__gte"`; operations `ne lt lte gt gte in contains isnull`; or a `Filter`.
     sort: columns, each indexed; the first is the default, `"-created_at"` is descending. Text sorts by a folded key.
-    search: text columns behind `q=`; the model needs a `search_document` column over them.
-    expand: relationships that `?expand=` may pull in. facets: columns that `?facets=` counts.
+    search: text columns behind `q=`, the one that tells most first; the model needs a `search_document` over them.
+    expand: relationships that `?expand=` may pull in. facets: columns whose values `?facets=` counts, or `Ranges`.
     """
 
     filters: Sequence[str | Filter] | None = None
@@ -61,7 +72,7 @@ class Queries:
     search: Sequence[str] = ()
     geo: Geo | None = None
     expand: Sequence[str] = ()
-    facets: Sequence[str] = ()
+    facets: Sequence[str | Ranges] = ()
     page_size: int = 20
     max_page_size: int = 100
 

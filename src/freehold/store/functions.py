@@ -1,26 +1,41 @@
-"""SQL functions that SQLite lacks, in Python, the same as on PostgreSQL."""
+"""Mathematical functions of SQL, where SQLite was built without them."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 EARTH_RADIUS_KM: Final = 6371.0088
 """The mean radius of the Earth (IUGG)."""
 
 
-def haversine_km(
-    latitude: float | None, longitude: float | None, other_latitude: float | None, other_longitude: float | None
-) -> float | None:
-    """The distance along a sphere between two places in degrees; None when one is not known."""
-    if latitude is None or longitude is None or other_latitude is None or other_longitude is None:
-        return None
-    north = math.sin(math.radians(other_latitude - latitude) / 2) ** 2
-    east = math.sin(math.radians(other_longitude - longitude) / 2) ** 2
-    parallels = math.cos(math.radians(latitude)) * math.cos(math.radians(other_latitude))
-    return 2 * EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(north + parallels * east)))
-
-
 def register_sqlite(connection: Any) -> None:
-    """Register them on a new connection (sqlite3's, or SQLAlchemy's wrapper of aiosqlite's)."""
-    connection.create_function("fh_haversine", 4, haversine_km, deterministic=True)
+    """Register what a connection lacks (sqlite3's, or SQLAlchemy's wrapper of aiosqlite's).
+
+    SQLite has mathematical functions only where it was built with them (SQLITE_ENABLE_MATH_FUNCTIONS).
+    """
+    cursor = connection.cursor()
+    try:
+        cursor.execute("SELECT asin(0.5), power(2, 2), radians(1)")
+    except Exception as error:
+        if "no such function" not in str(error):
+            raise
+        for name, (arity, function) in _MATHEMATICAL.items():
+            connection.create_function(name, arity, _of_known(function), deterministic=True)
+    finally:
+        cursor.close()
+
+
+def _of_known(function: Callable[..., float]) -> Callable[..., float | None]:
+    return lambda *values: None if None in values else function(*values)
+
+
+_MATHEMATICAL: Final[Mapping[str, tuple[int, Callable[..., float]]]] = {
+    "asin": (1, math.asin),
+    "cos": (1, math.cos),
+    "power": (2, math.pow),
+    "radians": (1, math.radians),
+    "sin": (1, math.sin),
+    "sqrt": (1, math.sqrt),
+}

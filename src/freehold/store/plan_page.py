@@ -18,8 +18,9 @@ from freehold.store.encode import EVERYTHING, Visibility, envelope, spliced
 from freehold.store.executor import Executor
 from freehold.store.plan_conditions import values
 from freehold.store.plan_expand import KEYS, PARENT_LABEL
+from freehold.store.plan_facets import fetch_facets
 from freehold.store.plan_search import Found, fetch_rows, weighed
-from freehold.store.plans import DISTANCE_LABEL, KEY, VERSION_LABEL, ResourcePlans, relation_label, without
+from freehold.store.plans import DISTANCE_LABEL, KEY, VERSION_LABEL, ResourcePlans, relation_label
 
 DISTANCE_FIELD: Final = "distance_km"
 """The member of an item that says how far it is from `near`, in kilometres, to the metre."""
@@ -69,7 +70,7 @@ async def fetch_page(
         total = await executor.fetch(plans.count(query), values(plans.spec, query))
         extra.append(("total", to_json(total[0][0])))
     if query.facets:
-        extra.append(("facets", await _facets(plans, executor, query)))
+        extra.append(("facets", await fetch_facets(plans, executor, query)))
     items = await _items(plans, executor, query, rows, visibility_of)
     return Page(envelope(items, next_cursor=next_cursor, extra=extra), next_cursor, prev_cursor)
 
@@ -175,12 +176,3 @@ async def _related(
     if relation.many:
         return lambda key: b"[%b]" % b",".join(found.get(key, ()))
     return lambda key: found[key][0] if key in found else b"null"
-
-
-async def _facets(plans: ResourcePlans, executor: Executor, query: ListQuery) -> bytes:
-    counted: dict[str, list[dict[str, Any]]] = {}
-    for name in query.facets:
-        field = plans.spec.facets[name]
-        rows = await executor.fetch(plans.facet(query, name), values(plans.spec, without(query, field)))
-        counted[name] = [{"value": row.value, "count": row.number} for row in rows]
-    return to_json(counted)

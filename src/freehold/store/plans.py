@@ -12,13 +12,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import BaseModel
-from sqlalchemy import BigInteger, ColumnElement, Double, Select, bindparam, func, inspect, select
+from sqlalchemy import BigInteger, ColumnElement, Double, Select, bindparam, case, func, inspect, literal, select
 from sqlalchemy.orm import DeclarativeBase, selectinload
 
 from freehold.query.cursor import Position
 from freehold.query.fields import FieldSpec, Kind
 from freehold.query.request import ListQuery
-from freehold.query.spec import RELEVANCE, ListSpec
+from freehold.query.spec import RELEVANCE, Facet, ListSpec
 from freehold.store.encode import EVERYTHING, SHOW_PREFIX, Encoder, Visibility
 from freehold.store.executor import Plan
 from freehold.store.plan_conditions import SEARCH, condition_shape, conditions
@@ -31,7 +31,7 @@ MAX_PLANS: Final = 256
 """Shapes kept per resource; a client that makes up more pays for building them."""
 MOST_RARE: Final = 1_000
 """A search that finds more is common: SQLite tests rows for it, in the order of the list or of another filter."""
-MAX_FACET_VALUES: Final = 100
+MAX_FACET_VALUES: Final = 20
 KEY: Final = "q_key"
 LIMIT: Final = "q_limit"
 VERSION_LABEL: Final = "fh_version"
@@ -107,20 +107,30 @@ class ResourcePlans:
         )
 
     def facet(self, query: ListQuery, name: str) -> Plan:
-        """The values of a field and how often each occurs, most frequent first, at most 100.
+        """How often each value of a field occurs, the 20 most frequent first, and `total` beside each: in all values.
 
-        The filters on the field itself do not count: a client shows what it could choose instead.
+        Of ranges: how often each occurs, by its number; None for rows without a value. The filters on the field itself
+        do not count: a client shows what it could choose instead.
         """
-        field = self.spec.facets[name]
-        others = without(query, field)
+        facet = self.spec.facets[name]
+        others = without(query, facet.field)
+        build = self._facet_of_ranges if facet.edges else self._facet_of_values
+        return self._keep_query(("facet", name), others, lambda: build(facet, others))
 
-        def build() -> Select[Any]:
-            number = func.count().label("number")
-            statement = select(field.column.label("value"), number).where(*conditions(self.spec, others))
-            ordered = statement.group_by(field.column).order_by(number.desc(), _in_shared_order(field).nulls_last())
-            return ordered.limit(MAX_FACET_VALUES)
+    def _facet_of_values(self, facet: Facet, query: ListQuery) -> Select[Any]:
+        column, number = facet.field.column, func.count()
+        total = func.sum(number).over().label("total")
+        counted = select(column.label("value"), number.label("number"), total).where(*conditions(self.spec, query))
+        ordered = counted.group_by(column).order_by(number.desc(), _in_shared_order(facet.field).nulls_last())
+        return ordered.limit(MAX_FACET_VALUES)
 
-        return self._keep_query(("facet", name), others, build)
+    def _facet_of_ranges(self, facet: Facet, query: ListQuery) -> Select[Any]:
+        column = facet.field.column
+        edges = [literal(edge, facet.field.bind_type) for edge in facet.edges]
+        steps = [(column < edge, place) for place, edge in enumerate(edges)]
+        place = case((column.is_(None), None), *steps, else_=len(edges)).label("place")
+        inner = select(place).where(*conditions(self.spec, query)).subquery("fh_ranges")
+        return select(inner.c.place, func.count().label("number")).group_by(inner.c.place)
 
     def match_count(self) -> Plan:
         """How many rows a search finds at most, up to `MOST_RARE` and one more. On SQLite, which knows no frequencies."""

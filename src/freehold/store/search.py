@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
@@ -160,17 +161,21 @@ class Haversine(FunctionElement[float]):
 
 @compiles(Haversine, "sqlite")
 def _haversine_sqlite(element: Haversine, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"fh_haversine({', '.join(compiler.process(part, **kw) for part in element.clauses)})"
+    return compiler.process(_haversine(element, func.min), **kw)
 
 
 @compiles(Haversine, "postgresql")
 def _haversine_postgresql(element: Haversine, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(_haversine(element, func.least), **kw)
+
+
+def _haversine(element: Haversine, least: Callable[..., ColumnElement[float]]) -> ColumnElement[float]:
     latitude, longitude, other_latitude, other_longitude = (cast(part, Double) for part in element.clauses)
     north = func.power(func.sin(func.radians(other_latitude - latitude) / 2), 2)
     east = func.power(func.sin(func.radians(other_longitude - longitude) / 2), 2)
     parallels = func.cos(func.radians(latitude)) * func.cos(func.radians(other_latitude))
-    share = func.least(cast(1, Double), func.sqrt(north + parallels * east))
-    return compiler.process(2 * EARTH_RADIUS_KM * func.asin(share), **kw)
+    share = least(cast(1, Double), func.sqrt(north + parallels * east))
+    return 2 * EARTH_RADIUS_KM * func.asin(share)
 
 
 class BytewiseText(FunctionElement[str]):

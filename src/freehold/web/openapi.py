@@ -18,6 +18,7 @@ from freehold.resource.declaration import Action, View
 from freehold.resource.document import is_document
 from freehold.resource.principal import ANONYMOUS
 from freehold.web import openapi_own as own
+from freehold.store.plan_facets import facets_schema
 from freehold.web.guard import is_closed
 from freehold.web.history import MAX_PAGE_SIZE, PAGE_SIZE, history_page
 from freehold.web.identity_parts import OwnUnitRoute
@@ -246,7 +247,7 @@ class _Described:
             "total": {"type": "integer", "minimum": 0, "description": "With ?count=true"},
         }
         if self._operation.spec.facets:
-            properties["facets"] = {"type": "object", "description": "With ?facets="}
+            properties["facets"] = facets_schema(self._operation.spec.facets)
         return {"type": "object", "properties": properties, "required": ["items", "next_cursor"]}
 
     def _refusals(self) -> dict[str, Any]:
