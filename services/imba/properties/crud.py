@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, exists, select
 from freehold import Conflict, Forbidden, Invalid, Principal, Session, audit
 from freehold.errors import FieldError
 from freehold.fields import now
+from freehold.store import forget_history
 
 from .models import Property
 from .schemas import PropertyRead
@@ -26,12 +27,6 @@ class NotListed(Conflict):
     """The property is not on the market."""
 
     code, title = "imba.not_listed", "Not listed"
-
-
-async def delete(db: Session, actor: Principal, listing: Property) -> None:
-    """Take the listing out of sight for good. Stays that are booked on it go on."""
-    listing.deleted_at = now()
-    await unpublish(db, actor, listing)
 
 
 async def unpublish(db: Session, actor: Principal, listing: Property) -> None:
@@ -156,8 +151,10 @@ async def held_about(db: Session, landlord_id: UUID) -> list[dict[str, Any]]:
 
 
 async def withdraw_all(db: Session, landlord_id: UUID) -> None:
-    """Delete, softly, whatever the landlord offers. For a session in system scope."""
+    """Delete, softly, whatever the landlord offers, and forget what it was before. For a session in system scope."""
     await unlist_of(db, landlord_id, None)
-    mine = select(Property).where(Property.landlord_id == landlord_id, Property.deleted_at.is_(None))
-    for row in await db.scalars(mine):
-        row.deleted_at = now()
+    mine = (await db.scalars(select(Property).where(Property.landlord_id == landlord_id))).all()
+    for row in mine:
+        row.deleted_at = row.deleted_at or now()
+    await db.flush()
+    await forget_history(db, "properties", [row.id for row in mine])

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement
 
-from freehold import Access, Filter, Geo, Invalid, Principal, Queries, Resource, Schemas, Session, owner, role, where
+from freehold import (
+    Access,
+    Filter,
+    Geo,
+    Invalid,
+    Principal,
+    Queries,
+    Ranges,
+    Resource,
+    Schemas,
+    Session,
+    owner,
+    role,
+    where,
+)
 from freehold.calendar import Calendar
 from freehold.errors import FieldError
 from freehold.fields import Day
@@ -25,8 +40,10 @@ from . import crud, publication
 from .models import Property
 from .schemas import Availability, BusyRange, PropertyDraft, PropertyRead, Window
 
+# Round steps, three to a tenfold, from 25 to 5 million of a currency with cents.
+PRICE_EDGES = [step * 10**power for power in range(2, 8) for step in (25, 50, 100)]
 LANDLORD = owner("landlord_id")
-IS_THERE = where(Property.deleted_at.is_(None))
+STAFF = role("reviewer", "admin")
 IS_LISTED = where(Property.status == "listed")
 
 
@@ -48,13 +65,15 @@ async def availability(db: Session, actor: Principal, listing: Property, window:
 properties = Resource(
     Property,
     schemas=Schemas(read=PropertyRead, create=PropertyDraft),
-    delete=crud.delete,
+    delete=crud.unpublish,
+    soft_delete="deleted_at",
+    purge_after=timedelta(days=90),
     access=Access(
-        read=IS_THERE & (IS_LISTED | LANDLORD | role("reviewer", "admin")),
+        read=IS_LISTED | LANDLORD | STAFF,
         create=role("landlord"),
         update=LANDLORD | role("admin"),
         delete=LANDLORD | role("admin"),
-        read_fields={"street": LANDLORD | role("reviewer", "admin")},
+        read_fields={"street": LANDLORD | STAFF},
     ),
     queries=Queries(
         filters=[
@@ -65,6 +84,7 @@ properties = Resource(
             "bedrooms__gte",
             "bathrooms__gte",
             "price_amount__gte",
+            "price_amount__lt",
             "price_amount__lte",
             "price_currency",
             "price_per",
@@ -82,9 +102,12 @@ properties = Resource(
         sort=["-created_at", "price_amount", "bedrooms", "floor_area_sqm", "rating_average", "distance"],
         search=["title", "city", "description"],
         geo=Geo("latitude", "longitude"),
+        facets=["city", "kind", "bedrooms", "price_per", Ranges("price_amount", PRICE_EDGES)],
     ),
     untracked=["rating_count", "rating_sum", "rating_average"],
 )
+properties.restoration(access=LANDLORD | role("admin"), summary="Bring a deleted listing back, unlisted")
+properties.history(access=LANDLORD | STAFF, actors=STAFF)
 properties.action(
     "publication",
     publication.publish,

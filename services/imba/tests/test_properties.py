@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from freehold import system
+from freehold.store.audit_values import AUDIT_VALUES
+from freehold.testing import Clock, Stage
+from freehold.web.upkeep import purge_deleted
+
+from ..properties.models import Property
 from .world import COTTAGE, Person, draft, listed, reserved
 
 pytestmark = pytest.mark.anyio
@@ -166,3 +174,64 @@ class TestDelete:
         path = f"/v1/reservations/{held['id']}"
         assert (await tenant.get(path)).json == held
         assert (await landlord.post(f"{path}/confirmation")).json["status"] == "confirmed"
+
+    async def test_it_comes_back_unlisted_for_its_landlord_and_an_admin(
+        self, landlord: Person, other_landlord: Person, reviewer: Person, admin: Person, anonymous: Person
+    ) -> None:
+        made = await listed(landlord, reviewer)
+        path = f"/v1/properties/{made['id']}"
+        assert (await landlord.delete(path)).status == 204
+        for each, seen in ((landlord, [made["id"]]), (admin, [made["id"]]), (other_landlord, []), (reviewer, [])):
+            gone = await each.get("/v1/properties?deleted=true")
+            assert [item["id"] for item in gone.json["items"]] == seen
+        assert (await anonymous.get("/v1/properties?deleted=true")).status == 401
+        assert (await anonymous.post(f"{path}/restoration")).status == 401
+        assert (await other_landlord.post(f"{path}/restoration")).status == 404
+        back = await landlord.post(f"{path}/restoration")
+        assert (back.status, back.json["status"]) == (200, "unlisted")
+        assert (await anonymous.get(path)).status == 404
+        assert (await landlord.put(f"{path}/publication")).json["status"] == "listed"
+        assert (await landlord.post(f"{path}/restoration")).code == "not_deleted"
+
+    async def test_after_ninety_days_it_is_gone_for_good_unless_others_point_to_it(
+        self, stage: Stage, landlord: Person, reviewer: Person, tenant: Person, clock: Clock
+    ) -> None:
+        forgotten, booked = await draft(landlord), await listed(landlord, reviewer)
+        await reserved(tenant, booked["id"])
+        for each in (forgotten, booked):
+            await landlord.delete(f"/v1/properties/{each['id']}")
+        clock.advance(timedelta(days=91))
+        async with stage.database.writing(system("purge")) as unit:
+            await purge_deleted.function(unit.session)
+        async with stage.database.reading(system("look")) as session:
+            assert [str(key) for key in await session.scalars(select(Property.id))] == [booked["id"]]
+
+
+class TestHistory:
+    async def test_its_landlord_and_staff_see_what_became_of_it(
+        self, landlord: Person, other_landlord: Person, tenant: Person, reviewer: Person, anonymous: Person
+    ) -> None:
+        made = await listed(landlord, reviewer, street="1 Harbour Road")
+        path = f"/v1/properties/{made['id']}"
+        await landlord.patch(path, {"title": "A cottage", "price_amount": 15000})
+        told = (await landlord.get(f"{path}/history")).json["items"]
+        assert [item["action"] for item in told] == [
+            "properties.updated", "properties.publication", "properties.created",
+        ]  # fmt: skip
+        assert told[0]["by"] == landlord.id
+        assert told[0]["changes"]["price_amount"] == {"from": 14500, "to": 15000}
+        assert told[1]["changes"]["status"] == {"from": "draft", "to": "listed"}
+        assert not {"search", "city_key", "landlord_key"} & told[2]["changes"].keys()
+        assert (await reviewer.get(f"{path}/history")).json["items"] == told
+        for other, status in ((other_landlord, 403), (tenant, 403), (anonymous, 401)):
+            assert (await other.get(f"{path}/history")).status == status
+        await landlord.delete(path)
+        assert (await landlord.get(f"{path}/history")).json["items"][0]["action"] == "properties.deleted"
+
+    async def test_leaving_erases_what_it_held(self, stage: Stage, landlord: Person, reviewer: Person) -> None:
+        made = await listed(landlord, reviewer, street="1 Harbour Road")
+        await landlord.patch(f"/v1/properties/{made['id']}", {"street": "2 Harbour Road"})
+        assert (await landlord.delete("/v1/users/me")).status == 204
+        async with stage.database.reading(system("look")) as session:
+            asked = select(AUDIT_VALUES.c.content).where(AUDIT_VALUES.c.subject_id == made["id"])
+            assert "Harbour" not in str((await session.scalars(asked)).all())

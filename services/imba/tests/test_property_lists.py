@@ -183,3 +183,39 @@ class TestFreeDates:
         await reserved(tenant, attic, 10, 13)
         query = f"available_from={day(10)}&available_to={day(13)}"
         assert await titles(anonymous, query) == await titles(tenant, query)
+
+
+class TestSearch:
+    async def test_the_best_come_first_and_words_can_be_left_out(
+        self, landlord: Person, reviewer: Person, anonymous: Person
+    ) -> None:
+        for title, description in (
+            ("Sea view", "Old"),
+            ("The house", "With a sea view"),
+            ("House, sea view", ""),
+            ("View of the sea", "Garden"),
+        ):
+            await listed(landlord, reviewer, title=title, description=description)
+        assert await titles(anonymous, "q=sea%20view") == [
+            "Sea view", "House, sea view", "View of the sea", "The house",
+        ]  # fmt: skip
+        assert await titles(anonymous, "q=%22sea%20view%22") == ["Sea view", "House, sea view", "The house"]
+        assert await titles(anonymous, "q=sea%20-house%20-garden") == ["Sea view"]
+        assert await titles(anonymous, "q=sea&sort=price_amount,-created_at&limit=1") == ["View of the sea"]
+        assert (await anonymous.get("/v1/properties?sort=relevance")).pointers == ["sort"]
+
+    async def test_facets_count_what_the_caller_may_see(self, town: None, anonymous: Person, landlord: Person) -> None:
+        path = "/v1/properties?facets=city,kind,price_amount&city=Seattle&price_amount__lte=30000"
+        found = (await anonymous.get(path)).json
+        assert [item["title"] for item in found["items"]] == ["Attic"]
+        assert found["facets"]["city"] == {
+            "values": [{"value": "Seattle", "count": 1}, {"value": "Tacoma", "count": 1}], "others": 0,
+        }  # fmt: skip
+        assert found["facets"]["kind"]["values"] == [{"value": "apartment", "count": 1}]
+        ranges = [each for each in found["facets"]["price_amount"]["values"] if each["count"]]
+        assert ranges == [
+            {"from": 5000, "to": 10000, "count": 1},
+            {"from": 250000, "to": 500000, "count": 1},
+        ]
+        own = (await landlord.get("/v1/properties?facets=city")).json["facets"]["city"]["values"]
+        assert own[0] == {"value": "Seattle", "count": 3}, "with the draft"
