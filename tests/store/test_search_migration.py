@@ -82,3 +82,42 @@ async def test_a_migration_makes_keeps_and_drops_the_index(database_url, tmp_pat
             assert not [name for name in left if name.startswith("search_moveds")]
     finally:
         await engine.dispose()
+
+
+REFILLED = """
+from alembic import op
+
+revision, down_revision, branch_labels, depends_on = "refilled", {before!r}, None, None
+
+
+def upgrade() -> None:
+    op.fill_search("search_moveds", "search", sources=["title", "title_key"])
+
+
+def downgrade() -> None:
+    pass
+"""
+
+
+async def test_a_migration_fills_the_documents_of_the_rows_that_are_there(database_url, tmp_path):
+    history = migrate.Migrations(tmp_path / "migrations", database_url, [Local.metadata])
+    if database_url.startswith("postgresql"):
+        await migrate.upgrade_own(database_url, say=silent)
+    made = await migrate.make(history, "first", say=silent)
+    assert made is not None
+    await migrate.up(history, say=silent)
+    engine = create_async_engine(database_url)
+    try:
+        async with AsyncSession(engine) as session:
+            session.add_all([SearchMoved(title=f"House {number}") for number in range(601)])
+            await session.commit()
+            await session.execute(text("UPDATE search_moveds SET search = ''"))
+            await session.commit()
+        before = await migrate.current(history)
+        (made.parent / "refilled.py").write_text(REFILLED.format(before=before), encoding="utf-8")
+        await migrate.up(history, say=silent)
+        async with AsyncSession(engine) as session:
+            found = await session.execute(text(FINDS[engine.dialect.name].format(term="house")))
+            assert found.scalar_one() == 601
+    finally:
+        await engine.dispose()

@@ -17,8 +17,8 @@ from freehold.resource.access import Constant, Owner
 from freehold.resource.declaration import Action, View
 from freehold.resource.document import is_document
 from freehold.resource.principal import ANONYMOUS
-from freehold.web import openapi_own as own
 from freehold.store.plan_facets import facets_schema
+from freehold.web import openapi_own as own
 from freehold.web.guard import is_closed
 from freehold.web.history import MAX_PAGE_SIZE, PAGE_SIZE, history_page
 from freehold.web.identity_parts import OwnUnitRoute
