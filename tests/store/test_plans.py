@@ -361,7 +361,7 @@ async def test_facets_count_without_their_own_filter(database_url):
 
 
 async def test_facets_show_the_twenty_most_frequent_and_count_the_others(database_url):
-    async with opened(database_url) as session:
+    async with session_on(database_url, Local.metadata) as session:
         for year in range(1900, 1925):
             session.add(PlanTome(title=f"{year}", year=year))
         session.add_all([PlanTome(title="again", year=1924, price=Decimal("7.5")), PlanTome(title="unknown")])

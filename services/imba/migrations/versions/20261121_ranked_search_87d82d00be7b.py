@@ -1,14 +1,14 @@
 """ranked search
 
 Revision: 87d82d00be7b
-Revises: 5d157df900ff
+Revises: e810c6ff71b0
 Created: 2026-11-21 16:55:00.188980
 """
 
 from alembic import op
 
 revision = "87d82d00be7b"
-down_revision = "5d157df900ff"
+down_revision = "e810c6ff71b0"
 branch_labels = None
 depends_on = None
 
