@@ -52,8 +52,7 @@ class Paper(After):
 
 FINDS = {
     "sqlite": "SELECT count(*) FROM backfilled_papers_fts WHERE backfilled_papers_fts MATCH '\"{term}\"'",
-    "postgresql": "SELECT count(*) FROM backfilled_papers "
-    "WHERE array_to_tsvector(string_to_array(search, ' ')) @@ CAST('''{term}''' AS tsquery)",
+    "postgresql": "SELECT count(*) FROM backfilled_papers WHERE search @@ CAST('''{term}''' AS tsquery)",
 }
 
 

@@ -75,7 +75,9 @@ def search_document(*sources: str) -> MappedColumn[Any]:
     The source that tells most of a row comes first: what is found in it ranks before what is found elsewhere. Chinese,
     Japanese, Korean, Thai, Lao, Khmer and Burmese are indexed by pairs of characters, and found anywhere in a text.
     """
-    return derived("search", *sources, compute=_documenting(*sources), type_=SearchDocument(), deferred=True, nullable=False)
+    return derived(
+        "search", *sources, compute=_documenting(*sources), type_=SearchDocument(), deferred=True, nullable=False
+    )
 
 
 def _folding(source: str) -> Callable[[Mapping[str, Any]], str | None]:

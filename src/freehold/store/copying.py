@@ -34,6 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from freehold.errors import ConfigurationError
+from freehold.resource.search_text import SearchDocument
 from freehold.store.audit import AUDIT
 from freehold.store.audit_ddl import AuditWalls
 from freehold.store.ledger import LEDGER
@@ -107,7 +108,8 @@ async def _table(reader: AsyncConnection, writer: AsyncConnection, table: Table,
 
 
 def _columns(table: Table) -> list[Any]:
-    return [column for column in table.c if column.computed is None]
+    """What is copied. A search document is not: it is computed as its row is inserted, in the form of the database."""
+    return [c for c in table.c if c.computed is None and not isinstance(c.type, SearchDocument)]
 
 
 def _asked(table: Table) -> Any:

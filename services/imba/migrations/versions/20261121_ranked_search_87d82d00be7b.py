@@ -30,7 +30,7 @@ def upgrade() -> None:
     )
     if op.get_context().dialect.name == "postgresql":
         op.execute("ALTER TABLE properties ALTER COLUMN search TYPE tsvector USING ''::tsvector")
-    op.fill_search("properties", "search", sources=["title", "city", "description"])
+    op.backfill("properties", "search", kind="search", sources=["title", "city", "description"])
     with op.batch_alter_table("properties", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_properties_kind"))
         batch_op.drop_index(batch_op.f("ix_properties_status"))
