@@ -116,7 +116,9 @@ async def run(source: Database, target: Database) -> dict[str, int]:
 
 async def held(database: Database) -> list[Any]:
     async with database.reading(system("test")) as session:
-        crates = [tuple(row) for row in (await session.execute(select(Crate.__table__).order_by(Crate.id))).all()]
+        # Of the search document each database has a form of its own.
+        columns = [column for column in Crate.__table__.c if column.name != "search"]
+        crates = [tuple(row) for row in (await session.execute(select(*columns).order_by(Crate.id))).all()]
         nulls = (
             await session.execute(text("SELECT title FROM copied_crates WHERE notes IS NULL ORDER BY title"))
         ).all()
@@ -172,10 +174,12 @@ async def test_all_tables_arrive_as_they_were_or_none(
         unit.session.add(tally)
         await unit.session.flush()
         assert tally.id > 1_205
-    if target.dialect_name == "sqlite":
-        async with target.reading(system("test")) as session:
-            found = "SELECT count(*) FROM copied_crates_fts WHERE copied_crates_fts MATCH '\"crate\"'"
-            assert (await session.execute(text(found))).scalar_one() == 2
+    async with target.reading(system("test")) as session:
+        found = {
+            "sqlite": "SELECT count(*) FROM copied_crates_fts WHERE copied_crates_fts MATCH '\"crate\"'",
+            "postgresql": "SELECT count(*) FROM copied_crates WHERE search @@ CAST('crate' AS tsquery)",
+        }
+        assert (await session.execute(text(found[target.dialect_name]))).scalar_one() == 2
 
     with pytest.raises(ConfigurationError, match=r"not empty: copied_crates has rows"):
         await run(source, target)
