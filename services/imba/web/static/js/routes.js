@@ -17,6 +17,7 @@ import { forgot, reset, verifyEmail } from "./pages/links.js";
 import { favourites } from "./pages/favourites.js";
 import { messages, oneThread } from "./pages/messages.js";
 import { searches } from "./pages/searches.js";
+import { dashboard } from "./pages/dashboard.js";
 import { account } from "./pages/account.js";
 import { nowhere } from "./pages/nowhere.js";
 
@@ -38,6 +39,7 @@ const ROUTES = [
   ["/messages", messages],
   ["/messages/:id", oneThread],
   ["/searches", searches],
+  ["/figures", dashboard],
   ["/notices", notices],
   ["/account", account],
   ["/verify-email", verifyEmail],

@@ -26,9 +26,14 @@ export function favourite(home, { isWide = false, onchange } = {}) {
     words.textContent = isKept ? "Put aside" : "Put it aside";
   };
 
-  async function toggle(event) {
-    event.preventDefault();
-    if (!me()) return toSignIn();
+  // One press after the other: two at once would both start from the same state.
+  let before = Promise.resolve();
+  function toggle() {
+    if (me()) before = before.then(flip);
+    else toSignIn();
+  }
+
+  async function flip() {
     const found = await mine();
     const isKept = !found.has(home.id);
     show(isKept);
@@ -42,7 +47,6 @@ export function favourite(home, { isWide = false, onchange } = {}) {
       show(!isKept);
       toast(`${error.title}. ${error.detail}`, { kind: "bad" });
     }
-    return undefined;
   }
 
   if (me()) mine().then((found) => show(found.has(home.id)));

@@ -22,7 +22,7 @@ export function drawHead() {
       h("nav", { "aria-label": "Main" }, h("ul", {},
         item("/", "Find a home"),
         hasRole("tenant") && [item("/stays", "My stays"), item("/favourites", "Favourites")],
-        hasRole("landlord") && [item("/my-homes", "My homes"), item("/requests", "Requests")],
+        hasRole("landlord") && [item("/my-homes", "My homes"), item("/requests", "Requests"), item("/figures", "Figures")],
         user && h("li", {}, counted(h("a", { href: link("/messages"), "aria-current": isHere("/messages") ? "page" : null }), unreadMessages, "Messages")),
         hasRole("tenant") && item("/searches", "Searches"),
         hasRole("reviewer") && item("/review", "Review"))),

@@ -18,7 +18,7 @@ export function reviewsOf(home, { isOwn }) {
   const place = h("div", {});
   let limit = PAGE;
   const again = section(place, async () => {
-    const { data } = await get(`/v1/properties/${home.id}/reviews`, { query: { limit, sort: "-published_at" } });
+    const { data } = await get(`/v1/properties/${home.id}/reviews`, { query: { limit, sort: "-published_at", published_at__isnull: "false" } });
     return [
       h("ul", { class: "reviews" }, data.items.map((each) => review(each, { isOwn, again }))),
       data.next_cursor && h("p", {}, h("button", { type: "button", class: "button", onclick: () => {
