@@ -20,7 +20,6 @@ from freehold.store.session import Session
 from freehold.web.identity_auth import auth_router
 from freehold.web.identity_parts import (
     CHANGED_MEANWHILE,
-    GONE,
     TAGGED,
     UNCHANGED,
     PathId,
@@ -102,7 +101,7 @@ def _own(identity: Identity) -> Router:
     @router.get(
         "",
         operation_id="get_own_user",
-        responses=UNCHANGED | GONE,
+        responses=UNCHANGED,
         response_model=identity.read,
         dependencies=guarded(signed_in),
     )
@@ -132,7 +131,7 @@ def _own(identity: Identity) -> Router:
         """Erase your personal data and end the account. This cannot be undone."""
         await identity.parts.accounts.erase(db, known_id(caller))
 
-    @router.get("/export", operation_id="export_own_user", responses=GONE, dependencies=guarded(ACCOUNT))
+    @router.get("/export", operation_id="export_own_user", dependencies=guarded(ACCOUNT))
     async def export(db: Db, caller: Caller, response: Response) -> dict[str, Any]:
         """Everything that is held about you."""
         response.headers["Cache-Control"] = "private, no-store"

@@ -40,7 +40,6 @@ _BEARER = Depends(HTTPBearer(scheme_name="bearer", bearerFormat="JWT", auto_erro
 Responses = dict[int | str, dict[str, Any]]
 TAGGED: Responses = {200: {"headers": headers("ETag")}}
 UNCHANGED: Responses = {**TAGGED, 304: {"description": "Not modified", "headers": headers("ETag")}}
-GONE: Responses = {404: {"description": "The account is gone"}}
 CHANGED_MEANWHILE: Responses = {**TAGGED, 412: {"description": "If-Match names another version"}}
 
 # A10: how fresh a log-in has to be to change what protects the account (RFC 9470 `max_age`).
