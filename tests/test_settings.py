@@ -163,11 +163,22 @@ def test_F14_a_file_store_that_is_not_spoken_stops_the_start(var: dict[str, str]
     assert CANARY not in message
 
 
+@pytest.mark.parametrize("value", [f"smtp://user:{CANARY}@host?starttls=off", f"imap://user:{CANARY}@host"])
+def test_F14_a_mail_server_that_cannot_be_is_refused_and_its_password_never_shown(
+    var: dict[str, str], value: str
+) -> None:
+    message = refusal(var | {"FREEHOLD_SMTP_URL": value})
+    assert message.startswith("FREEHOLD_SMTP_URL")
+    assert CANARY not in message
+    settings = Settings.load(var | {"FREEHOLD_SMTP_URL": f"smtps://user:{CANARY}@mail.example.com"})
+    assert CANARY not in repr(settings) + "".join(row.value for row in describe(settings))
+
+
 def test_names_of_the_test_tooling_are_let_through(var: dict[str, str]) -> None:
     Settings.load(var | {"FREEHOLD_REQUIRE_SERVICES": "1", "FREEHOLD_TEST_POSTGRES": "postgresql://x/y"})
 
 
-@pytest.mark.parametrize("name", ["FREEHOLD_REDIS_URL", "FREEHOLD_BROKER_URL", "FREEHOLD_SMTP_URL"])
+@pytest.mark.parametrize("name", ["FREEHOLD_REDIS_URL", "FREEHOLD_BROKER_URL"])
 def test_F14_an_address_whose_backend_is_missing_is_not_silently_ignored(var: dict[str, str], name: str) -> None:
     message = refusal(var | {name: f"scheme://user:{CANARY}@host"})
     assert message.startswith(f"{name} is set, and this version has no ")

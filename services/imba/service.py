@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from freehold import Freehold, Identity
 from freehold.identity import PasswordPolicy, Paths
 from freehold.settings import Settings
@@ -14,6 +16,7 @@ from .dashboard import routes as dashboard
 from .favourites import routes as favourites
 from .media.routes import media
 from .messages import routes as messages
+from .notices import crud as telling
 from .notices import routes as notices
 from .properties.routes import properties
 from .reservations.jobs import expire_holds
@@ -55,6 +58,8 @@ def build(
         title="Imba",
         description="Landlords list properties, a reviewer verifies them, tenants hold and book stays.",
         license_info={"name": "MIT", "identifier": "MIT"},
+        letters=[Path(__file__).parent / "letters"],
+        leave_mail=telling.leave,
         media=media,
         identity=Identity(
             user=User,

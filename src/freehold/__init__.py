@@ -9,7 +9,7 @@ from freehold.errors import (
 )
 from freehold.identity import Identity, UserMixin
 from freehold.jobs import job, schedule
-from freehold.mail import send_mail
+from freehold.mail import send_letter, send_mail
 from freehold.resource.access import Access, anyone, nobody, owner, role, scope, signed_in, where
 from freehold.resource.base import Base
 from freehold.resource.declaration import Filter, Geo, Queries, Ranges, Resource, Schemas
@@ -58,6 +58,7 @@ __all__ = [
     "role",
     "schedule",
     "scope",
+    "send_letter",
     "send_mail",
     "signed_in",
     "system",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from freehold.mail import FileMail, Mail
+from freehold.resource.base import new_id
 from freehold.settings import Settings
 
 Run = Callable[..., Any]
@@ -124,6 +128,37 @@ class TestOpenapi:
         assert json.loads(printed.out)["info"]["title"] == "Plain"
         assert run("openapi", "plain", "--output", "api.json").out == ""
         assert (project / "api.json").read_text() == printed.out
+
+
+class TestMail:
+    @pytest.fixture
+    def folder(self, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        (project / "shop.py").write_text('from freehold import Freehold\napp = Freehold(title="Shop")\n')
+        monkeypatch.setenv("FREEHOLD_VAR_DIR", str(tmp_path / "var"))
+        return tmp_path / "var" / "mail"
+
+    def test_letters_are_listed_and_shown(self, run: Run, folder: Path) -> None:
+        assert "No letter" in run("mail", "list", "--app", "shop").out
+        for hour, subject, html in ((1, "First", None), (2, "Grüße", "<p>Hi</p>")):
+            sent_at = datetime(2026, 3, 1, hour, tzinfo=UTC)
+            words = {"sender": "b@books.test", "to": "a@example.test", "subject": subject, "text": "One", "html": html}
+            asyncio.run(FileMail(folder).deliver(Mail(id=new_id(), sent_at=sent_at, **words).message()))
+        rows = json.loads(run("mail", "list", "--json", "--app", "shop").out)
+        assert [(row["subject"], row["sent_at"]) for row in rows] == [
+            ("Grüße", "2026-03-01T02:00:00Z"),
+            ("First", "2026-03-01T01:00:00Z"),
+        ]
+        assert "Grüße" in run("mail", "list", "--limit", "1", "--app", "shop").out
+        shown = run("mail", "show", rows[1]["name"], "--app", "shop").out
+        assert "Subject: First" in shown
+        assert shown.endswith("\n\nOne\n")
+        assert run("mail", "show", "--html", "--app", "shop").out.strip() == "<p>Hi</p>"
+        newest = json.loads(run("mail", "show", "--json", "--app", "shop").out)
+        assert (newest["text"], newest["html"], newest["headers"]["To"]) == ("One\n", "<p>Hi</p>\n", "a@example.test")
+
+    def test_what_is_not_there_is_said(self, run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        refused = run("mail", "show", "x", "--app", "shop")
+        assert (refused.status, refused.err) == (2, "freehold: There is no letter x.\n")
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ class Letters:
 
     sent: list[dict[str, Any]] = field(default_factory=list)
 
-    async def send(self, session: Session, /, *, to: str, subject: str, text: str, html: str | None = None) -> None:
+    async def send(self, session: Session, /, *, to: str, subject: str, text: str, **rest: str | None) -> None:
         assert session.unit is not None, "a mail needs a transaction to be owed in"
         session.unit.after_commit(lambda: self.sent.append({"to": to, "subject": subject, "text": text}))
 

@@ -73,6 +73,25 @@ class TestMessage:
         with pytest.raises(ValueError, match="line break or control"):
             mail(**{field: "a@example.test" + ending})
 
+    def test_a_way_out_stands_where_mail_programs_look_for_it(self) -> None:
+        got = read(mail(leave="https://example.test/mail/leave/abc", language="de-AT").message())
+        assert got["List-Unsubscribe"] == "<https://example.test/mail/leave/abc>"
+        assert got["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"  # RFC 8058
+        assert got["Content-Language"] == "de-AT"
+        in_the_clear = read(mail(leave="http://127.0.0.1:8000/mail/leave/abc").message())
+        assert in_the_clear["List-Unsubscribe"]
+        assert in_the_clear["List-Unsubscribe-Post"] is None
+
+    @pytest.mark.parametrize(
+        "value",
+        ["", "mailto:a@b.test", "https://x/\r\nBcc: y", "https://x/>,<mailto:y@z.test", "https://x/ y", "https://ü/"],
+    )
+    def test_a_way_out_that_is_no_web_address_is_refused(self, value: str) -> None:
+        with pytest.raises(ValueError, match="no web address"):
+            mail(leave=value)
+        with pytest.raises(ValueError, match="language"):
+            mail(language=f"de{value}\n")
+
     @pytest.mark.parametrize(
         "to", ["", "a", "a@", "@b", "a b@example.test", "a@b, c@d", "a@example.test>", "<a@example.test>"]
     )

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from jinja2 import TemplateNotFound, UndefinedError
 
-from freehold.mail import Templates
+from freehold.identity import LETTERS as IDENTITY
+from freehold.mail import LETTERS, Templates
 
 
 @pytest.fixture
@@ -25,7 +26,12 @@ def test_values_are_escaped_in_html_and_not_in_text(folder: Path) -> None:
     assert rendered.subject == "Hello, <b>Ü</b>"
     assert rendered.text == "Dear <b>Ü</b>,\n\nwelcome.\n"
     assert rendered.html == "<p>Dear &lt;b&gt;Ü&lt;/b&gt;</p>"
-    assert rendered.parts == {"subject": rendered.subject, "text": rendered.text, "html": rendered.html}
+    assert rendered.parts == {
+        "subject": rendered.subject,
+        "text": rendered.text,
+        "html": rendered.html,
+        "language": None,
+    }
 
 
 def test_a_subject_is_one_line_whatever_the_values(folder: Path) -> None:
@@ -51,3 +57,65 @@ def test_a_missing_value_or_file_is_an_error(folder: Path) -> None:
     (folder / "plain.html").write_text("{% include 'missing.html' %}")
     with pytest.raises(TemplateNotFound, match="missing"):
         Templates(folder).render("plain")
+
+
+def test_a_style_sheet_is_written_into_the_elements_and_what_cannot_be_stays(folder: Path) -> None:
+    (folder / "hello.html").write_text(
+        "<html><head><style>p { color: #123456 } @media print { p { color: red } }</style></head>"
+        "<body><p>{{ name }}</p></body></html>"
+    )
+    html = Templates(folder).render("hello", name="A").html or ""
+    assert '<p style="color: #123456;">A</p>' in html
+    assert "@media print" in html
+    assert html.count("#123456") == 1
+
+
+def test_a_letter_is_taken_whole_from_the_nearest_language(folder: Path) -> None:
+    (folder / "de").mkdir()
+    (folder / "de" / "hello.subject.txt").write_text("Hallo {{ name }}")
+    (folder / "de" / "hello.txt").write_text("Guten Tag")
+    templates = Templates(folder)
+    for tag in ("de", "de-AT", "DE"):
+        rendered = templates.render("hello", language=tag, name="Ü")
+        assert (rendered.subject, rendered.text, rendered.html, rendered.language) == (
+            "Hallo Ü",
+            "Guten Tag",
+            None,
+            "de",
+        )
+    for tag in ("fr", None, "", "../de", "x" * 40):
+        assert templates.render("hello", language=tag, name="Ü").language is None
+    assert templates.render("plain", language="de").subject == "Plain"
+
+
+@pytest.mark.parametrize("name", [path.name.removesuffix(".txt") for path in sorted(IDENTITY.glob("*[a-z].txt"))])
+def test_identity_s_letters_are_whole_in_both_forms(name: str) -> None:
+    if name.endswith(".subject"):
+        return
+    link = "https://example.test/x?token=t&u"
+    rendered = Templates(IDENTITY, LETTERS, service="The <Shop>").render(name, link=link, minutes=30)
+    html = rendered.html or ""
+    assert rendered.subject.startswith("The <Shop>: ")
+    assert html.count("The &lt;Shop&gt;") >= 2
+    assert "<style>@media (prefers-color-scheme: dark)" in html
+    is_linked = (IDENTITY / f"{name}.txt").read_text().count("{{ link }}")
+    assert rendered.text.splitlines().count(link) == is_linked
+    assert html.count('href="https://example.test/x?token=t&amp;u"') == 2 * is_linked
+
+
+def test_a_message_is_paragraphs_a_link_and_a_way_out() -> None:
+    templates = Templates(LETTERS, service="Shop")
+    full = templates.render(
+        "message", heading="Hi <b>", text="Uno\n\ndos\ntres", link="https://s/1", label="See", leave="https://s/l"
+    )
+    assert full.subject == "Shop: Hi <b>"
+    assert full.text == "Uno\n\ndos\ntres\n\nSee: https://s/1\n\nNo more mails like this: https://s/l\n"
+    html = full.html or ""
+    assert ">Uno</p>" in html
+    assert ">dos<br>tres</p>" in html
+    assert html.count('href="https://s/1"') == 2
+    assert html.count('href="https://s/l"') == 1
+    assert "Hi &lt;b&gt;" in html
+    plain = templates.render("message", heading="Hi", text="Uno", link=None)
+    assert plain.text == "Uno\n"
+    assert "href" not in (plain.html or "")

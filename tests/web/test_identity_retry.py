@@ -14,7 +14,7 @@ from freehold.identity.tables import SESSIONS
 from freehold.resource import clock
 from freehold.resource.principal import system
 from freehold.store.idempotency import IDEMPOTENCY
-from tests.web.test_identity import PASSWORD, Service, on_each_database, service, sqlite_url
+from tests.web.test_identity import PASSWORD, Service, on_each_database, service, sqlite_url, words
 
 __all__ = ["on_each_database", "service", "sqlite_url"]
 
@@ -128,7 +128,7 @@ async def test_I02_changes_of_an_account_are_replayed_although_they_would_be_ref
         assert (resent.status_code, resent.json()) == (202, {})
     await service.work()
     assert len(service.outbox.messages) == sent + 2  # one of each
-    mailed = "".join(message.get_content() for message in service.outbox.messages)
+    mailed = "".join(words(message) for message in service.outbox.messages)
     reset = {
         "token": mailed.partition("/reset-password?token=")[2].split()[0],
         "password": "words of the third kind 9",

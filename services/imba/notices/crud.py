@@ -7,12 +7,15 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
-from freehold import Principal, Session, audit
+from freehold import Principal, Session, audit, send_letter
 from freehold.fields import now
+from freehold.mail import leave_address
 
 from ..users import crud as users
 from .models import ESSENTIAL, Kind, Notice, NoticePreference
 from .schemas import NoticeRead, PreferenceDraft, PreferenceRead
+
+_PAGES = {"/v1/reservations/": "/app/stays/", "/v1/properties/": "/app/homes/"}
 
 
 async def notify(
@@ -29,7 +32,7 @@ async def notify(
     """Tell a person something, by a notice and, unless they prefer otherwise, by mail. Whether they were told.
 
     link: the path of what it is about. once: with the same one the person is told a single time.
-    stop: the address that ends mails of this sort with one click.
+    stop: the address that ends mails of this sort with one click; without it the whole kind is left, if it may be.
     Nobody is told where the account is gone. The mail leaves if and only if the unit commits.
     """
     async with db.unscoped("a notice is for another than its cause") as system_db:
@@ -38,7 +41,10 @@ async def notify(
             return False
         system_db.add(Notice(user_id=user_id, kind=kind, subject=subject, text=text, link=link, once_key=once))
         if await _wants_mail(system_db, user_id, kind):
-            await users.mail(system_db, receiver, subject=subject, text=text, stop=stop)
+            leave = stop or (None if kind in ESSENTIAL else leave_address(system_db, user_id, kind))
+            await send_letter(
+                system_db, "notice", to=receiver, leave=leave, heading=subject, text=text, page=_page(link)
+            )
     return True
 
 
@@ -58,6 +64,17 @@ async def mark_all_read(db: Session, actor: Principal) -> int:
     return len(marked)
 
 
+async def leave(db: Session, user_id: UUID, kind: str) -> None:
+    """Mail the person no more notices of this kind, as they ask by the link in one. For a session in system scope."""
+    known = await db.scalar(
+        select(NoticePreference).where(NoticePreference.user_id == user_id, NoticePreference.kind == kind)
+    )
+    if known is None:
+        db.add(NoticePreference(user_id=user_id, kind=kind, mail=False))
+    else:
+        known.mail = False
+
+
 async def prefer(db: Session, actor: Principal, draft: PreferenceDraft) -> NoticePreference:
     """Say whether a kind comes by mail, for the first time or anew."""
     assert actor.id is not None
@@ -68,6 +85,14 @@ async def prefer(db: Session, actor: Principal, draft: PreferenceDraft) -> Notic
         return NoticePreference(user_id=actor.id, **draft.model_dump())
     known.mail = draft.mail
     return known
+
+
+def _page(link: str | None) -> str | None:
+    """The page of the client that shows what a path of the API is about."""
+    for path, page in _PAGES.items():
+        if link is not None and link.startswith(path):
+            return page + link.removeprefix(path)
+    return None
 
 
 async def _was_told(db: Session, user_id: UUID, once: str) -> bool:

@@ -112,6 +112,28 @@ class TestPreferences:
         ]
         assert len(await subjects(tenant)) == 4
 
+    async def test_a_mail_of_a_kind_that_may_be_left_says_how_and_an_essential_one_does_not(
+        self, stage: Stage, tenant: Person, anonymous: Person, mails: Any
+    ) -> None:
+        await told(stage, tenant, subject="<b>first", link="/v1/reservations/1")
+        await told(stage, tenant, kind="reservation", subject="second")
+        first, second = await mails(tenant.email)
+        assert second["leave"] is None
+        assert "/mail/leave/" not in second["text"] + second["html"]
+        assert first["leave"] in first["text"]
+        assert first["html"].count(first["leave"]) == 1
+        assert "/app/stays/1" in first["text"]
+        assert "&lt;b&gt;first" in first["html"]
+        path = first["leave"].removeprefix("http://127.0.0.1:8000")
+        assert (await anonymous.get(path)).status == 200
+        assert (await tenant.get("/v1/notice-preferences")).json["items"] == []
+        for _ in range(2):
+            assert (await anonymous.call("POST", path)).status == 200
+        (preference,) = (await tenant.get("/v1/notice-preferences")).json["items"]
+        assert (preference["kind"], preference["mail"]) == ("message", False)
+        await told(stage, tenant, subject="third")
+        assert len(await mails(tenant.email)) == 2
+
     @pytest.mark.parametrize("kind", ["verification", "reservation", "visit", "weather"])
     async def test_not_what_is_essential(self, tenant: Person, kind: str) -> None:
         answer = await tenant.post("/v1/notice-preferences", {"kind": kind, "mail": False})

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from freehold import Forbidden, Session, send_mail
+from freehold import Forbidden, Session
 
 from ..settings import ImbaSettings
 from .models import User
@@ -64,20 +64,6 @@ async def first_name(db: Session, user_id: UUID) -> str:
     """What the other side of a thread or a stay calls them. For a session in system scope."""
     words = (await db.get_one(User, user_id)).full_name.split()
     return words[0][:100] if words else ""
-
-
-async def mail(db: Session, address: str, *, subject: str, text: str, stop: str | None = None) -> None:
-    """Owe a mail: it leaves if and only if the unit commits. stop: the address that ends mails of this sort."""
-    footer = f"\n\nNo more mails like this: {stop}" if stop else ""
-    await send_mail(db, to=address, subject=f"Imba: {subject}", text=f"{text}{footer}\n")
-
-
-async def tell(db: Session, user_id: UUID, *, subject: str, text: str) -> None:
-    """Mail an account. Nobody is told where it is gone."""
-    async with db.unscoped("the address of a mail's receiver") as system_db:
-        address = await receiver(system_db, user_id)
-        if address is not None:
-            await mail(system_db, address, subject=subject, text=text)
 
 
 async def exists(db: Session, email: str) -> bool:

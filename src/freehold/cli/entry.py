@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from freehold.cli import add, audit, copy, dev, explain, keys, migrate, new, openapi, routes, serve, settings, user
+from freehold.cli import add, audit, copy, dev, explain, keys, mail, migrate, new, openapi, routes, serve, settings, user
 from freehold.errors import ConfigurationError
 
 REFUSED = 2
@@ -28,6 +28,7 @@ app.command("explain-access")(explain.command)
 app.command("copy")(copy.command)
 app.add_typer(add.app, name="add")
 app.add_typer(user.app, name="user")
+app.add_typer(mail.app, name="mail")
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")

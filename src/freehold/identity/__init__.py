@@ -7,7 +7,7 @@ may do with a resource (that is its access rule).
 from freehold.identity.accounts import EmailTaken
 from freehold.identity.blocklist import Blocklist
 from freehold.identity.login import WrongCredentials
-from freehold.identity.notices import Mailer, Paths
+from freehold.identity.notices import LETTERS, Mailer, Paths
 from freehold.identity.passwords import Cost, Passwords
 from freehold.identity.policy import PasswordPolicy
 from freehold.identity.schemas import UserCreate, UserRead, UserUpdate
@@ -16,6 +16,7 @@ from freehold.identity.sessions import Device, InvalidGrant, Lifetimes, TokenAns
 from freehold.identity.users import UserMixin
 
 __all__ = [
+    "LETTERS",
     "Blocklist",
     "Cost",
     "Device",

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from freehold.errors import Conflict, FieldError, Invalid, NotFound
 from freehold.identity import one_time
 from freehold.identity.emails import email_key
-from freehold.identity.notices import Notices
+from freehold.identity.notices import Notices, language_of
 from freehold.identity.sessions import Sessions
 from freehold.identity.users import UserMixin
 from freehold.resource import clock
@@ -96,7 +96,7 @@ class Accounts:
         if user.email_verified_at is not None:
             return
         token = await one_time.issue(session, user_id=user.id, purpose=one_time.VERIFICATION, email_key=user.email_key)
-        await self._notices.verification(session, user.email, token, one_time.LIFETIME)
+        await self._notices.verification(session, user.email, token, one_time.LIFETIME, language=language_of(user))
 
     async def tell_owner_of_registration(self, session: Session, email: str) -> None:
         """Somebody tried to register a taken address, where that is concealed."""
@@ -119,7 +119,7 @@ class Accounts:
         if user is None or not user.is_active:
             return
         token = await one_time.issue(db, user_id=user.id, purpose=one_time.RESET, email_key=user.email_key)
-        await self._notices.reset(db, user.email, token, one_time.LIFETIME)
+        await self._notices.reset(db, user.email, token, one_time.LIFETIME, language=language_of(user))
 
     async def reset_password(self, session: Session, token: str, password_hash: str) -> None:
         """Redeem a reset link: the new password, and the end of every log-in. Raises Invalid."""
@@ -142,7 +142,7 @@ class Accounts:
         await one_time.forget(db, user.id)
         await self._sessions.end_all(db, user.id, by="password", keep=keep)
         await record(db, "user.password_changed", subject_type="user", subject_id=user.id)
-        await self._notices.password_changed(db, user.email)
+        await self._notices.password_changed(db, user.email, language=language_of(user))
 
     async def change_email(self, session: Session, user_id: UUID, email: str) -> None:
         """Take on another address, to be verified; the owner is told by the old one. Raises EmailTaken."""
@@ -156,7 +156,7 @@ class Accounts:
             await db.flush()
             await one_time.forget(db, user_id)
             await record(db, "user.email_changed", subject_type="user", subject_id=user_id)
-            await self._notices.email_changed(db, former)
+            await self._notices.email_changed(db, former, language=language_of(user))
             await self.ask_for_verification(db, user)
 
     async def set_roles(self, session: Session, user_id: UUID, roles: Sequence[str]) -> None:

@@ -4,16 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from freehold.mail.templates import LETTERS as LAYOUT
+from freehold.mail.templates import Templates
 
 if TYPE_CHECKING:
     from freehold.store.session import Session
+
+LETTERS = Path(__file__).parent / "letters"
+"""The words of identity's mails: `identity.<what>.subject.txt`, `.txt` and `.html`."""
 
 
 class Mailer(Protocol):
     """What identity asks of `freehold.mail`: a mail that leaves if and only if the session's transaction commits."""
 
-    async def send(self, session: Session, /, *, to: str, subject: str, text: str, html: str | None = None) -> object:
+    async def send(
+        self,
+        session: Session,
+        /,
+        *,
+        to: str,
+        subject: str,
+        text: str,
+        html: str | None = None,
+        language: str | None = None,
+    ) -> object:
         """Owe a mail."""
         ...
 
@@ -27,64 +44,63 @@ class Paths:
 
 
 class Notices:
-    """The mails of identity, in the transaction of their cause."""
+    """The mails of identity, in the transaction of their cause. templates: where the words come from.
 
-    def __init__(self, mailer: Mailer, *, service_name: str, public_url: str, paths: Paths) -> None:
+    language: of the letter, where there is one in it: the user's, if their model has such a column.
+    """
+
+    def __init__(
+        self, mailer: Mailer, *, service_name: str, public_url: str, paths: Paths, templates: Templates | None = None
+    ) -> None:
         self._mailer = mailer
+        self._templates = templates or Templates(LETTERS, LAYOUT)
         self._service = service_name
         self._url = public_url.rstrip("/")
         self._paths = paths
 
-    async def verification(self, session: Session, to: str, token: str, lifetime: timedelta) -> None:
+    async def verification(
+        self, session: Session, to: str, token: str, lifetime: timedelta, *, language: str | None = None
+    ) -> None:
         """The link that proves the address."""
         link = self._link(self._paths.verification, token)
-        await self._send(
-            session, to, "Confirm your e-mail address", f"Open this link to confirm it:\n\n{link}", lifetime
-        )
+        await self._send(session, "verification", to, language, link=link, minutes=_minutes(lifetime))
 
-    async def reset(self, session: Session, to: str, token: str, lifetime: timedelta) -> None:
+    async def reset(
+        self, session: Session, to: str, token: str, lifetime: timedelta, *, language: str | None = None
+    ) -> None:
         """The link that sets a new password."""
         link = self._link(self._paths.reset, token)
-        await self._send(
-            session, to, "Set a new password", f"Open this link to set a new password:\n\n{link}", lifetime
-        )
+        await self._send(session, "reset", to, language, link=link, minutes=_minutes(lifetime))
 
-    async def password_changed(self, session: Session, to: str) -> None:
+    async def password_changed(self, session: Session, to: str, *, language: str | None = None) -> None:
         """Told after a change or a reset."""
-        await self._send(
-            session, to, "Your password was changed", "Your password was changed. All other log-ins have ended."
-        )
+        await self._send(session, "password_changed", to, language)
 
-    async def email_changed(self, session: Session, to: str) -> None:
+    async def email_changed(self, session: Session, to: str, *, language: str | None = None) -> None:
         """Told by the old address."""
-        await self._send(session, to, "Your e-mail address was changed", "Your account has another e-mail address now.")
+        await self._send(session, "email_changed", to, language)
 
-    async def session_ended(self, session: Session, to: str) -> None:
+    async def session_ended(self, session: Session, to: str, *, language: str | None = None) -> None:
         """A refresh token was used twice: it may be stolen."""
-        await self._send(
-            session,
-            to,
-            "A log-in was ended for your safety",
-            "A log-in to your account was ended because its key was used twice, as it is when somebody has copied it. "
-            "Log in again; if that log-in was not yours, change your password.",
-        )
+        await self._send(session, "session_ended", to, language)
 
     async def already_registered(self, session: Session, to: str) -> None:
         """Somebody registered an address that has an account, where that fact is concealed from them."""
-        await self._send(
-            session,
-            to,
-            "You already have an account",
-            "Somebody, perhaps you, tried to register this address again. You can log in, or ask for a new password.",
-        )
+        await self._send(session, "already_registered", to, None)
 
     def _link(self, path: str, token: str) -> str:
         return f"{self._url}{path}?token={token}"
 
-    async def _send(
-        self, session: Session, to: str, subject: str, body: str, lifetime: timedelta | None = None
-    ) -> None:
-        until = "" if lifetime is None else f"\n\nIt works once, within {int(lifetime.total_seconds() // 60)} minutes."
-        foot = "\n\nIf you do not know what this is about, " + ("ignore it." if lifetime else "contact us.")
-        subject = f"{self._service}: {subject}" if self._service else subject
-        await self._mailer.send(session, to=to, subject=subject, text=body + until + foot + "\n")
+    async def _send(self, session: Session, what: str, to: str, language: str | None, **context: Any) -> None:
+        rendered = self._templates.render(f"identity.{what}", language=language, service=self._service, **context)
+        await self._mailer.send(session, to=to, **rendered.parts)
+
+
+def language_of(user: Any) -> str | None:
+    """The language that a person reads: the column `language` of the service's user model, where it has one."""
+    found = getattr(user, "language", None)
+    return found if isinstance(found, str) else None
+
+
+def _minutes(lifetime: timedelta) -> int:
+    return int(lifetime.total_seconds() // 60)

@@ -23,6 +23,7 @@ from freehold.identity.throttle import Throttle
 from freehold.identity.tokens import AccessTokens
 from freehold.identity.users import UserMixin
 from freehold.jobs import Job, job, schedule
+from freehold.mail.templates import Templates
 from freehold.resource.principal import Principal
 from freehold.traffic.limits import Limiter
 
@@ -106,13 +107,14 @@ class Identity:
         public_url: str,
         mailer: Mailer,
         limiter: Limiter,
+        templates: Templates | None = None,
         service_name: str = "",
         conceal_accounts: bool = False,
     ) -> Parts:
         """Put the parts together; nothing connects yet. Raises ConfigurationError for a secret under 32 bytes (A15).
 
         public_url: of the service, issuer and audience of its tokens and the base of mailed links, whatever Host a
-        request names. service_name: in the subject of mails, and not to be part of a password, unless the policy names
+        request names. templates: the words of mails; identity's own when not given. service_name: in the subject of mails, and not to be part of a password, unless the policy names
         another. conceal_accounts: registering a taken address is 202 like any other, and its owner is told.
         """
         key = secret.encode() if isinstance(secret, str) else secret
@@ -127,7 +129,9 @@ class Identity:
             keys, issuer=issuer, audience=issuer, lifetime=self.access_token_lifetime, leeway=self.leeway
         )
         standings = Standings(database, user=self.user)
-        notices = Notices(mailer, service_name=policy.service_name, public_url=issuer, paths=self.paths)
+        notices = Notices(
+            mailer, service_name=policy.service_name, public_url=issuer, paths=self.paths, templates=templates
+        )
         sessions = Sessions(
             database, tokens, notices, user=self.user, lifetimes=self.lifetimes, on_change=standings.forget
         )

@@ -5,7 +5,7 @@ it. A broker may wake workers; the rows stay the truth.
 """
 
 from freehold.jobs.carriage import Principals
-from freehold.jobs.context import JobContext, current_job, progress, running
+from freehold.jobs.context import GiveUp, JobContext, current_job, progress, running
 from freehold.jobs.dead_letters import DeadLetter, dead_letters, discard_dead, retry_dead
 from freehold.jobs.declaration import Backoff, Job, job, schedule
 from freehold.jobs.reporting import JobCancelled
@@ -18,6 +18,7 @@ __all__ = [
     "JOBS",
     "Backoff",
     "DeadLetter",
+    "GiveUp",
     "Job",
     "JobCancelled",
     "JobContext",

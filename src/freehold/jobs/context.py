@@ -24,6 +24,13 @@ class LeaseLost(Exception):
     """Another worker holds the job by now: roll back."""
 
 
+class GiveUp(Exception):
+    """Raised by a job whose failure no further try would mend: it goes to the dead letters at once.
+
+    Its text is shown to operators: no personal data in it.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class JobContext:
     """The try that is running.

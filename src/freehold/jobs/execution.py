@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from freehold.errors import Problem
 from freehold.jobs import carriage, context, queue, tracks
-from freehold.jobs.context import LeaseLost, Try
+from freehold.jobs.context import GiveUp, LeaseLost, Try
 from freehold.jobs.declaration import Job
 from freehold.jobs.queue import Claim
 from freehold.jobs.reporting import JobCancelled, Reporter
@@ -124,7 +124,8 @@ class Execution:
     async def _failed(self, claim: Claim, error: BaseException) -> Outcome:
         job = self.jobs[claim.name]
         failures = claim.failures + 1
-        pause = job.backoff.pause(failures) if failures <= job.retries else None
+        is_over = failures > job.retries or isinstance(error, GiveUp)
+        pause = None if is_over else job.backoff.pause(failures)
         report = _log.warning if pause is not None else _log.error
         report("job_failed", error=describe(error), final=pause is None, **_named(claim))
         return await self._record(claim, describe(error), pause=pause, problem=error)

@@ -3,9 +3,28 @@
 Here belong messages, templates and ways of delivery. Who is written to, and when, belongs to the feature.
 """
 
-from freehold.mail.files import FileMail
-from freehold.mail.mailer import Mailer, MailTransport, send_mail
-from freehold.mail.message import Mail
-from freehold.mail.templates import Rendered, Templates
+from freehold.mail.files import FileMail, Letter
+from freehold.mail.leaving import Leave, Leaving, leave_address
+from freehold.mail.mailer import Mailer, MailTransport, send_letter, send_mail
+from freehold.mail.message import Mail, mailbox
+from freehold.mail.smtp import MailRefused, SmtpMail
+from freehold.mail.templates import LETTERS, Rendered, Templates
 
-__all__ = ["FileMail", "Mail", "MailTransport", "Mailer", "Rendered", "Templates", "send_mail"]
+__all__ = [
+    "LETTERS",
+    "FileMail",
+    "Leave",
+    "Leaving",
+    "Letter",
+    "Mail",
+    "MailRefused",
+    "MailTransport",
+    "Mailer",
+    "Rendered",
+    "SmtpMail",
+    "Templates",
+    "leave_address",
+    "mailbox",
+    "send_letter",
+    "send_mail",
+]

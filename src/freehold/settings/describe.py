@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
@@ -10,6 +11,7 @@ from pydantic.fields import FieldInfo
 from sqlalchemy.engine import make_url
 
 from freehold.settings.base import ServiceSettings
+from freehold.settings.smtp import SmtpServer
 
 MASK = "********"
 
@@ -59,16 +61,27 @@ def env_example(*classes: type[ServiceSettings]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+def _database(value: str) -> str:
+    url = make_url(value)
+    hidden = {name: MASK for name in url.query if "password" in name}
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)
+
+
+def _mail_server(value: str) -> str:
+    return SmtpServer.parse(value).without_password
+
+
+_ADDRESSES: dict[str, Callable[[str], str]] = {"database_url": _database, "smtp_url": _mail_server}
+
+
 def shown(field: str, value: Any) -> str:
     """A value as text, without passwords."""
     if value is None:
         return ""
     if isinstance(value, SecretStr):
         return MASK
-    if field == "database_url" and value:
-        url = make_url(value)
-        hidden = {name: MASK for name in url.query if "password" in name}
-        return url.update_query_dict(hidden).render_as_string(hide_password=True)
+    if field in _ADDRESSES and value:
+        return _ADDRESSES[field](value)
     if isinstance(value, tuple | list | frozenset):
         return ",".join(str(item) for item in value)
     if isinstance(value, bool):

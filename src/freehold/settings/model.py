@@ -12,6 +12,7 @@ from freehold.errors import ConfigurationError
 from freehold.settings.base import Environment, ServiceSettings
 from freehold.settings.checks import faults_of_settings
 from freehold.settings.secret import development_secret
+from freehold.settings.smtp import mail_server_url
 from freehold.settings.values import (
     async_database_url,
     comma_list,
@@ -33,7 +34,6 @@ Networks = Annotated[tuple[Annotated[str, BeforeValidator(network)], ...], Befor
 NOT_YET = {
     "FREEHOLD_REDIS_URL": "Redis backend (limits, locks and live updates are kept in the process)",
     "FREEHOLD_BROKER_URL": "broker (jobs are woken inside the process)",
-    "FREEHOLD_SMTP_URL": "SMTP backend (mail is written to the folder of FREEHOLD_VAR_DIR)",
 }
 
 
@@ -59,6 +59,15 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
         "",
         repr=False,
         description="s3://bucket/prefix, gs://…, az://…: where uploads are kept. Default: the var folder.",
+    )
+    smtp_url: Annotated[str, BeforeValidator(mail_server_url)] = Field(
+        "",
+        repr=False,
+        description="smtp://user:password@host:587 (STARTTLS) or smtps://…:465: how mail leaves. Default: files in the var folder.",
+    )
+    mail_from: str = Field(
+        "",
+        description="Name <no-reply@example.com>: the sender of mails. Default: the service's name at the public URL's host.",
     )
     public_url: Annotated[str, BeforeValidator(web_url)] = Field(
         "http://127.0.0.1:8000", description="How clients reach the service; links in mails are built from it."

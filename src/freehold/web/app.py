@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from freehold.errors import ConfigurationError
 from freehold.identity import Identity
 from freehold.jobs import Job, Jobs
-from freehold.mail import FileMail, Mailer, MailTransport
+from freehold.mail import Leave, Leaving, Mailer, MailTransport
 from freehold.media import Library, Media, open_library
 from freehold.observe import logs
 from freehold.observe.health import Health
@@ -39,6 +39,7 @@ from freehold.web.edge import Edge, EdgeOptions
 from freehold.web.identity import identity_router
 from freehold.web.jobs import jobs_router
 from freehold.web.landing import landing_route
+from freehold.web.mail import leaving_router, mailer_of, preview_routes
 from freehold.web.media import media_router, room_for
 from freehold.web.mounting import Mounted, mount
 from freehold.web.openapi import document
@@ -60,7 +61,9 @@ class Freehold(FastAPI):
     operations of one's own (`Router`). jobs: functions made by `@job`. settings: read from the environment when not
     given. database: opened from the settings when not given. metadata: of further tables that development creates.
     migrations: the folder of the Alembic history; without one, development creates missing tables at the start, and
-    other environments refuse to start. mail: how mail leaves; files in the var folder when not given.
+    other environments refuse to start. mail: how mail leaves; by the settings when not given: SMTP, or files in the var
+    folder. letters: folders of templates that come before Freehold's own. leave_mail: notes that a person wants no more
+    mails of a kind; with it `leave_address` makes links that end them with one click.
     media: the files that people may upload.
     lifespan: entered once the database is there. Other keywords are FastAPI's.
 
@@ -81,6 +84,8 @@ class Freehold(FastAPI):
         metadata: Sequence[MetaData] = (),
         migrations: str | None = None,
         mail: MailTransport | None = None,
+        letters: Sequence[Path] = (),
+        leave_mail: Leave | None = None,
         media: Media | None = None,
         lifespan: Lifespan | None = None,
         **fastapi: Any,
@@ -101,7 +106,7 @@ class Freehold(FastAPI):
             title=title, lifespan=_lifespan, redirect_slashes=False, docs_url=None, redoc_url=None, openapi_url=None,
             **fastapi,
         )  # fmt: skip
-        self.mailer = Mailer(mail or FileMail(self.settings.var_dir / "mail"), sender=self._sender())
+        self.mailer = mailer_of(self.settings, service=title, transport=mail, letters=letters)
         self.database.parts[Mailer] = self.mailer
         self._bind_identity()
         self.library = None if media is None else self._open(media)
@@ -114,6 +119,8 @@ class Freehold(FastAPI):
             self.include_router(media_router(self.library, self.mounted, prefix=prefix, principals=judged))
         if self.jobs.tracked:
             self.include_router(jobs_router(self.jobs, prefix=prefix))
+        if leave_mail is not None:
+            self._let_leave(leave_mail)
         for router in routers:
             self.include_router(router)
         if self.identity is not None:
@@ -134,9 +141,11 @@ class Freehold(FastAPI):
         """The outermost layer, once the first request or the lifespan has built it."""
         return self._edge
 
-    def _sender(self) -> str:
-        host = urlsplit(self.settings.public_url).hostname or "localhost"
-        return f"{self.title} <no-reply@{host if '.' in host and not host[0].isdigit() else 'localhost.localdomain'}>"
+    def _let_leave(self, leave: Leave) -> None:
+        given = self.settings
+        leaving = Leaving(leave, secret=given.secret_value.encode(), public_url=given.public_url)
+        self.database.parts[Leaving] = leaving
+        self.include_router(leaving_router(leaving, service=self.title))
 
     def _open(self, media: Media) -> Library:
         given = self.settings
@@ -152,6 +161,7 @@ class Freehold(FastAPI):
             secret=self.settings.secret_value,
             public_url=self.settings.public_url,
             mailer=self.mailer,
+            templates=self.mailer.templates,
             limiter=MemoryLimiter(factor=self.settings.limit_factor),
             service_name=self.title,
             conceal_accounts=self.settings.conceal_accounts,
@@ -221,6 +231,7 @@ class Freehold(FastAPI):
             )
         )
         self.router.routes.extend(docs_routes(self.openapi, title=self.title, show=self.settings.docs_enabled))
+        self.router.routes.extend(preview_routes(self.mailer, self.settings))
         if not any(context.path == "/" for context in iter_route_contexts(self.routes)):
             lists = (each.path for each in self.mounted.operations if each.kind == "list" and "{" not in each.path)
             self.router.routes.append(
