@@ -11,8 +11,8 @@ import structlog
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from freehold import identity
 from freehold.errors import ConfigurationError
+from freehold.identity import LETTERS as IDENTITY_LETTERS
 from freehold.mail import LETTERS, FileMail, Leaving, Mailer, MailTransport, SmtpMail, Templates
 from freehold.resource.access import anyone
 from freehold.settings import Environment, Settings
@@ -33,7 +33,7 @@ def mailer_of(
         transport = SmtpMail(settings.smtp_url) if settings.smtp_url else FileMail(settings.var_dir / "mail")
     if settings.is_production and isinstance(transport, FileMail):
         _log.warning("mail_is_written_to_files", remedy="nobody gets a mail: set FREEHOLD_SMTP_URL")
-    templates = Templates(*letters, identity.LETTERS, LETTERS, service=service, url=settings.public_url)
+    templates = Templates(*letters, IDENTITY_LETTERS, LETTERS, service=service, url=settings.public_url)
     try:
         return Mailer(transport, sender=settings.mail_from or _sender(service, settings), templates=templates)
     except ValueError as error:
