@@ -6,7 +6,22 @@ import sys
 
 import typer
 
-from freehold.cli import add, audit, copy, dev, explain, keys, mail, migrate, new, openapi, routes, serve, settings, user
+from freehold.cli import (
+    add,
+    audit,
+    copy,
+    dev,
+    explain,
+    keys,
+    mail,
+    migrate,
+    new,
+    openapi,
+    routes,
+    serve,
+    settings,
+    user,
+)
 from freehold.errors import ConfigurationError
 
 REFUSED = 2
