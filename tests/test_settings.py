@@ -194,6 +194,7 @@ def test_F14_an_address_whose_backend_is_missing_is_not_silently_ignored(var: di
         ({"FREEHOLD_PUBLIC_URL": "http://api.example.com"}, "FREEHOLD_PUBLIC_URL"),
         ({"FREEHOLD_PUBLIC_URL": ""}, "FREEHOLD_PUBLIC_URL"),
         ({"FREEHOLD_HOSTS": "api.example.com,*"}, "FREEHOLD_HOSTS"),
+        ({"FREEHOLD_ALLOWED_RECEIVERS": "127.0.0.1:9000"}, "FREEHOLD_ALLOWED_RECEIVERS"),
         ({"FREEHOLD_CORS_ORIGINS": "*"}, "FREEHOLD_CORS_ORIGINS"),
         ({"FREEHOLD_TRUSTED_PROXIES": "0.0.0.0/0"}, "FREEHOLD_TRUSTED_PROXIES"),
     ],

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tests.mail.post_office import PASSWORD, USER, certificate, post_office
+from tests.certificates import certificate
+from tests.mail.post_office import PASSWORD, USER, post_office
 
 from freehold.jobs import Backoff, Jobs, dead_letters
 from freehold.mail import Mail, Mailer, MailRefused, SmtpMail

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from freehold.jobs import queue, tracks
@@ -18,6 +18,8 @@ from freehold.resource.principal import Principal
 if TYPE_CHECKING:
     from freehold.store.database import Database
     from freehold.store.session import Session
+
+T = TypeVar("T")
 
 
 class LeaseLost(Exception):
@@ -57,6 +59,14 @@ class JobContext:
         """
         if self._try.reporter is not None:
             self._try.reporter.say(Progress(done=done, total=total, note=note[:200]))
+
+    def part(self, kind: type[T]) -> T:
+        """A part of the application, by its type (`Database.parts`). Raises LookupError where it has none."""
+        found = self._try.database.parts.get(kind)
+        if found is None:
+            raise LookupError(f"the application that runs this job has no {kind.__name__}")
+        part: T = found
+        return part
 
     @asynccontextmanager
     async def writing(

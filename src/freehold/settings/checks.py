@@ -47,6 +47,8 @@ def _production(settings: Settings) -> Iterator[str]:
         yield "FREEHOLD_HOSTS: * answers to any name, also to an attacker's. List the names."
     if "*" in settings.cors_origins:
         yield "FREEHOLD_CORS_ORIGINS: * lets the pages of any site call the service for their visitors. List the origins."
+    if settings.allowed_receivers:
+        yield "FREEHOLD_ALLOWED_RECEIVERS lets addresses of users lead into this network: it is for development. Remove it."
     if any(network.endswith("/0") for network in settings.trusted_proxies):
         yield "FREEHOLD_TRUSTED_PROXIES: a network of all addresses lets anyone choose their own. List the proxies."
 

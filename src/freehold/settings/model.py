@@ -21,6 +21,7 @@ from freehold.settings.values import (
     plain_host,
     plain_limits,
     plain_origin,
+    receiver,
     store_url,
     web_url,
 )
@@ -28,6 +29,7 @@ from freehold.settings.values import (
 Switch = Annotated[Literal["auto", "on", "off"], BeforeValidator(lower)]
 Hosts = Annotated[tuple[Annotated[str, BeforeValidator(plain_host)], ...], BeforeValidator(comma_list)]
 Origins = Annotated[tuple[Annotated[str, BeforeValidator(plain_origin)], ...], BeforeValidator(comma_list)]
+Receivers = Annotated[tuple[Annotated[str, BeforeValidator(receiver)], ...], BeforeValidator(comma_list)]
 Networks = Annotated[tuple[Annotated[str, BeforeValidator(network)], ...], BeforeValidator(comma_list)]
 
 # Named in the architecture, without a backend in this version: taking one and not using it would be a lie.
@@ -82,6 +84,10 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
     workers: int = Field(1, ge=1, le=256, description="Processes. More than one needs PostgreSQL.")
     limits: Annotated[str, BeforeValidator(plain_limits)] = Field(
         "on", description="Rate limits: on, off, or x<N> for N times as many. Production takes on alone."
+    )
+    allowed_receivers: Receivers = Field(
+        (),
+        description="Hosts (name or name:port, by comma) of this network that addresses of users may lead to. For development.",
     )
     trusted_proxies: Networks = Field(
         (),

@@ -77,6 +77,16 @@ def plain_host(value: str) -> str:
     return value.lower()
 
 
+def receiver(value: str) -> str:
+    """A host, with a port or for any: `127.0.0.1:9000`, `hooks.internal`, `[::1]:9000`."""
+    host, port = value, ""
+    if ":" in value.rpartition("]")[2]:
+        host, _, port = value.rpartition(":")
+    if not _HOST.fullmatch(host.lower()) or "*" in host or (port and not port.isdecimal()):
+        raise ValueError("write hosts of receivers as 127.0.0.1:9000 or hooks.internal")
+    return value.lower().replace("[", "").replace("]", "")
+
+
 def network(value: Any) -> Any:
     """A network in CIDR form; a single address is a network of one, and `unix` stands for a Unix socket."""
     try:

@@ -1,4 +1,4 @@
-"""How much a caller may ask for: quotas (later also the response cache).
+"""What goes in and out: quotas of callers, and what may be fetched from outside (later also the response cache).
 
-Belongs here: counting and deciding. Never here: HTTP, users, the database.
+Belongs here: counting, deciding, asking others. Never here: answering, users, the database.
 """

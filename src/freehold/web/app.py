@@ -32,6 +32,7 @@ from freehold.store.lists import Askable, Lists
 from freehold.store.outbox import Outbox
 from freehold.store.purge import Purge, Purges
 from freehold.store.trail import Trails
+from freehold.traffic.fetch import Fetcher
 from freehold.traffic.limits import MemoryLimiter
 from freehold.web import accounts
 from freehold.web.docs import docs_routes
@@ -108,6 +109,9 @@ class Freehold(FastAPI):
         )  # fmt: skip
         self.mailer = mailer_of(self.settings, service=title, transport=mail, letters=letters)
         self.database.parts[Mailer] = self.mailer
+        self.database.parts[Fetcher] = Fetcher(
+            allowed=self.settings.allowed_receivers, agent=f"{title} (+{self.settings.public_url})"
+        )
         self._bind_identity()
         self.library = None if media is None else self._open(media)
         self.mounted = self._mount(prefix)
