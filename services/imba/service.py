@@ -10,8 +10,9 @@ from freehold.settings import Settings
 
 from . import landing
 from .blocks.routes import blocks
-from .calendars.jobs import sync_calendar
+from .calendars.jobs import sync_calendar, sync_due_calendars
 from .calendars.routes import calendars
+from .calendars.routes import router as calendar_feeds
 from .dashboard import routes as dashboard
 from .favourites import routes as favourites
 from .media.routes import media
@@ -81,12 +82,14 @@ def build(
             searches.router,
             dashboard.router,
             client.router,
+            calendar_feeds,
         ],
         jobs=[
             expire_holds,
             publish_reviews,
             search_alerts,
             sync_calendar,
+            sync_due_calendars,
             verification_jobs.warn_of_expiry,
             verification_jobs.expire_approvals,
             verification_jobs.close_unanswered,

@@ -75,13 +75,20 @@ def is_taken(property_id: SQLColumnExpression[UUID], since: date, until: date) -
     return public_fact(taking.exists(), reason="taken dates are public, their guests are not")
 
 
-async def taken(db: Session, property_id: UUID, since: date, until: date) -> list[tuple[date, date]]:
-    """The ranges that are taken between the days: half-open, merged where they meet, in order, cut to the window."""
+async def taken(
+    db: Session, property_id: UUID, since: date, until: date, *, imported: bool = True
+) -> list[tuple[date, date]]:
+    """The ranges that are taken between the days: half-open, merged where they meet, in order, cut to the window.
+
+    imported: also by calendars elsewhere.
+    """
     nights = (
         select(Block.start, Block.end)
         .where(Block.property_id == property_id, _in_force(), _overlapping(since, until))
         .order_by(Block.start)
     )
+    if not imported:
+        nights = nights.where(Block.kind != "imported")
     async with db.unscoped("taken dates are public, their guests are not") as system_db:
         rows = (await system_db.execute(nights)).all()
     merged: list[tuple[date, date]] = []
@@ -122,9 +129,13 @@ async def forget_imported(db: Session, calendar_id: UUID) -> None:
         await system_db.execute(delete(Block).where(Block.calendar_id == calendar_id))
 
 
-async def held_about(db: Session, property_ids: list[UUID]) -> list[dict[str, Any]]:
+async def held_about(db: Session, landlord_id: UUID) -> list[dict[str, Any]]:
     """What a landlord keeps for themselves, for an export. For a session in system scope."""
-    own = select(Block).where(Block.property_id.in_(property_ids), Block.kind == "owner").order_by(Block.id)
+    own = (
+        select(Block)
+        .where(Block.property_id.in_(properties.ids_of(landlord_id)), Block.kind == "owner")
+        .order_by(Block.id)
+    )
     return [BlockRead.model_validate(row).model_dump(mode="json") for row in await db.scalars(own)]
 
 

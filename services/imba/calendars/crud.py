@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
-from freehold import Principal, Session
+from sqlalchemy import delete, select
+
+from freehold import Invalid, Principal, Session, system
+from freehold.errors import FieldError
+from freehold.fields import now
+from freehold.traffic.fetch import AddressRefused, Fetcher
 
 from ..blocks import crud as blocks
 from ..properties import crud as properties
 from .jobs import sync_calendar
-from .models import Calendar
-from .schemas import CalendarDraft
+from .models import Calendar, CalendarFeed
+from .schemas import CalendarDraft, CalendarRead
 
 
 async def add(db: Session, actor: Principal, draft: CalendarDraft) -> Calendar:
-    """Take on a calendar, and import it soon."""
+    """Take on a calendar, and import it soon. An address that leads inside is refused."""
     properties.require_own(await properties.held(db, draft.property_id), actor)
     calendar = Calendar(**draft.model_dump())
+    if draft.url is not None:
+        _require_public(db, draft.url)
+        calendar.next_sync_at = now()
     db.add(calendar)
     await db.flush()
     await sync_calendar.enqueue(db, calendar_id=calendar.id)
@@ -32,3 +41,25 @@ async def remove(db: Session, actor: Principal, calendar: Calendar) -> None:
     """Forget a calendar, and free the nights that it took."""
     await blocks.forget_imported(db, calendar.id)
     await db.delete(calendar)
+
+
+async def held_about(db: Session, landlord_id: UUID) -> list[dict[str, Any]]:
+    """The calendars that a landlord has named, for an export. For a session in system scope."""
+    named = select(Calendar).where(Calendar.property_id.in_(properties.ids_of(landlord_id))).order_by(Calendar.id)
+    return [CalendarRead.model_validate(row).model_dump(mode="json") for row in await db.scalars(named)]
+
+
+async def erase(db: Session, landlord_id: UUID) -> None:
+    """Ask no more for the calendars of somebody who leaves, nor give theirs out. For a session in system scope."""
+    own = properties.ids_of(landlord_id)
+    for calendar in await db.scalars(select(Calendar).where(Calendar.property_id.in_(own))):
+        await remove(db, system("a landlord leaves"), calendar)
+    await db.execute(delete(CalendarFeed).where(CalendarFeed.property_id.in_(own)))
+
+
+def _require_public(db: Session, url: str) -> None:
+    try:
+        db.part(Fetcher).check(url)
+    except AddressRefused as refused:
+        wrong = FieldError("address_refused", str(refused), pointer="/url")
+        raise Invalid("The calendar cannot be fetched from there.", errors=[wrong]) from None

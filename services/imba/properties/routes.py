@@ -29,8 +29,9 @@ from freehold.fields import Day
 
 from ..blocks import crud as blocks
 from ..blocks.routes import blocks as owner_blocks
-from ..calendars.feed import busy_calendar
+from ..calendars import feed
 from ..calendars.routes import calendars
+from ..calendars.schemas import FeedAddress
 from ..pricing import crud as pricing
 from ..pricing.schemas import BookingTerms, Quote, Wanted
 from ..reviews.routes import reviews
@@ -121,7 +122,25 @@ properties.action(
 )
 properties.view("availability", availability, returns=Availability, params=Window, summary="Busy ranges, half-open")
 properties.nested("blocks", owner_blocks, by="property_id")
-properties.view("calendar.ics", busy_calendar, returns=Calendar, summary="Busy ranges, as iCalendar")
+properties.view("calendar.ics", feed.busy_calendar, returns=Calendar, summary="Busy ranges, as iCalendar")
+properties.view(
+    "calendar-feed",
+    feed.address,
+    returns=FeedAddress,
+    access=LANDLORD,
+    summary="The secret address of its calendar, for other sites",
+)
+properties.action(
+    "calendar-feed",
+    feed.rotate,
+    method="PUT",
+    access=LANDLORD,
+    returns=FeedAddress,
+    summary="Make the secret address, or a new one: the former shows nothing any more",
+)
+properties.action(
+    "calendar-feed", feed.close, method="DELETE", status=204, access=LANDLORD, summary="Give its calendar out no more"
+)
 properties.nested("calendars", calendars, by="property_id")
 properties.nested("reviews", reviews, by="property_id", writable=False)
 properties.view("quote", pricing.quote, returns=Quote, params=Wanted, summary="What a stay costs, line by line")

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
 
 import pytest
 
-from freehold.testing import Stage
+from freehold import system
+from freehold.jobs import Jobs
+from freehold.testing import Clock, Stage
+from freehold.traffic.fetch import Fetcher
 
+from ..blocks.models import Block
+from ..calendars.jobs import sync_calendar, sync_due_calendars
 from .conftest import person
 from .world import Json, Person, day, listed, reserved, stay
 
@@ -41,11 +50,11 @@ def span(start: int, end: int) -> tuple[str, str]:
 async def until(person: Person, path: str, **wanted: set[str]) -> Json:
     """What stands at the path, once the workers have brought it so far."""
     ((name, values),) = wanted.items()
-    for _ in range(400):
+    for _ in range(800):
         found: Json = (await person.get(path)).json
         if found[name] in values:
             return found
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.02)
     raise AssertionError(f"{name} is still {found[name]!r}: {found}")
 
 
@@ -75,6 +84,152 @@ class TestOut:
         uids = {line for line in first.text.splitlines() if line.startswith("UID:")}
         assert uids < {line for line in second.text.splitlines() if line.startswith("UID:")}
         assert held["id"] not in second.text
+
+
+class TestFeed:
+    async def test_a_secret_address_shows_what_is_booked_here_until_it_is_rotated(
+        self, stage: Stage, home: str, tenant: Person, landlord: Person, other_landlord: Person, anonymous: Person
+    ) -> None:
+        path = f"/v1/properties/{home}/calendar-feed"
+        assert (await landlord.get(path)).status == 404
+        for other, status in ((other_landlord, 403), (tenant, 403), (anonymous, 401)):
+            assert (await other.put(path)).status == status
+            assert (await other.get(path)).status == status
+        first = (await landlord.put(path)).json["path"]
+        assert (await landlord.get(path)).json["path"] == first
+        assert len(first.removeprefix("/v1/calendar-feeds/")) >= 43
+        await reserved(tenant, home, 10, 13)
+        calendar = await landlord.made(f"/v1/properties/{home}/calendars", {"file": ical(a=(20, 22))})
+        async with stage.database.writing(system("nights of a calendar elsewhere")) as unit:
+            nights = {"kind": "imported", "property_id": UUID(home), "start": day(20), "end": day(22)}
+            unit.session.add(Block(calendar_id=UUID(calendar["id"]), uid="a", **nights))
+        read = await anonymous.get(first)
+        assert (read.status, read.headers["content-type"]) == (200, "text/calendar; charset=utf-8")
+        assert read.text.count("BEGIN:VEVENT") == 1, "what was imported is not given back to those it came from"
+        assert f"DTSTART;VALUE=DATE:{day(10):%Y%m%d}" in read.text
+        assert tenant.id not in read.text
+        assert (await anonymous.get(first, If_None_Match=read.headers["etag"])).status == 304
+        assert (await landlord.delete(f"/v1/properties/{home}/publication")).status == 204
+        assert (await anonymous.get(f"/v1/properties/{home}/calendar.ics")).status == 404
+        assert (await anonymous.get(first)).status == 200, "other sites go on reading it"
+        second = (await landlord.put(path)).json["path"]
+        assert second != first
+        assert [(await anonymous.get(each)).status for each in (first, second)] == [404, 200]
+        assert (await landlord.delete(path)).status == 204
+        assert (await anonymous.get(second)).status == 404
+        assert (await anonymous.get("/v1/calendar-feeds/guess.ics")).status == 404
+
+    async def test_blocks_and_calendars_are_in_the_export_and_go_with_the_account(
+        self, home: str, landlord: Person, other_landlord: Person, anonymous: Person
+    ) -> None:
+        feed = (await landlord.put(f"/v1/properties/{home}/calendar-feed")).json["path"]
+        kept = {"start": day(20).isoformat(), "end": day(22).isoformat(), "note": "Painting"}
+        block = await landlord.made(f"/v1/properties/{home}/blocks", kept)
+        calendar = await landlord.made(f"/v1/properties/{home}/calendars", {"name": "Mine", "file": ical(a=(1, 2))})
+        export = (await landlord.get("/v1/users/me/export")).json
+        assert [(each["id"], each["note"]) for each in export["blocks"]] == [(block["id"], "Painting")]
+        assert [(each["id"], each["name"]) for each in export["calendars"]] == [(calendar["id"], "Mine")]
+        assert "Painting" not in (await other_landlord.get("/v1/users/me/export")).text
+        assert (await landlord.delete("/v1/users/me")).status == 204
+        assert (await anonymous.get(feed)).status == 404
+
+
+@asynccontextmanager
+async def elsewhere() -> AsyncIterator[tuple[str, list[dict[str, str]], dict[str, Any]]]:
+    """A site that gives out a calendar: its address, what it was asked, and what it says."""
+    asked: list[dict[str, str]] = []
+    says: dict[str, Any] = {"status": 200, "text": "", "etag": '"1"'}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        asked.append(dict(line.lower().split(": ", 1) for line in head[1:] if line))
+        is_known = says["status"] == 200 and asked[-1].get("if-none-match") == says["etag"]
+        body = b"" if is_known else says["text"].encode()
+        lines = [f"HTTP/1.1 {304 if is_known else says['status']} So", f"ETag: {says['etag']}", "Connection: close"]
+        writer.write("\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", asked, says
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+class TestByAddress:
+    @pytest.mark.parametrize(
+        ("body", "pointer"),
+        [
+            ({"url": "http://169.254.169.254/latest.ics"}, "/url"),
+            ({"url": "http://0x7f.1/a.ics"}, "/url"),
+            ({"url": "file:///etc/passwd"}, "/url"),
+            ({"url": "https://user:pw@a.example/a.ics"}, "/url"),
+            ({}, ""),
+            ({"url": "https://a.example/a.ics", "file": "BEGIN:VCALENDAR"}, ""),
+        ],
+    )
+    async def test_W01_an_address_that_leads_inside_is_refused(
+        self, home: str, landlord: Person, body: Json, pointer: str
+    ) -> None:
+        answer = await landlord.post(f"/v1/properties/{home}/calendars", body)
+        assert (answer.status, answer.pointers) == (422, [pointer]), answer.text
+
+    async def test_it_is_asked_again_and_again_and_a_failure_is_shown_and_told(
+        self, real_stage: Stage, clock: Clock
+    ) -> None:
+        landlord = await person(real_stage, "landlord", "landlord")
+        home = (await listed(landlord, await person(real_stage, None, "reviewer")))["id"]
+        await real_stage.app.jobs.stop()  # what is owed is run here
+        judged = real_stage.app.jobs.principals
+        jobs = Jobs(real_stage.database, jobs=[sync_due_calendars, sync_calendar], principals=judged)
+        async with elsewhere() as (host, asked, says):
+            real_stage.database.parts[Fetcher] = Fetcher(allowed=[host])
+            says["text"] = ical(a=(10, 12))
+            made = await landlord.made(f"/v1/properties/{home}/calendars", {"url": f"http://{host}/secret.ics"})
+            path = f"/v1/calendars/{made['id']}"
+
+            async def later(minutes: int) -> Json:
+                clock.advance(minutes=minutes)
+                await jobs.run_pending()
+                return (await landlord.get(path)).json
+
+            found = await later(0)
+            assert (found["status"], found["events"], found["failures"]) == ("synced", 1, 0)
+            assert await busy(landlord, home) == [span(10, 12)]
+            assert (await later(20))["synced_at"] == found["synced_at"], "its time has not come"
+            assert len(asked) == 1
+            again = await later(11)
+            assert again["synced_at"] > found["synced_at"]
+            assert asked[1]["if-none-match"] == '"1"', "it was asked whether anything has changed"
+            assert again["events"] == 1
+            says |= {"text": ical(b=(20, 21)), "etag": '"2"'}
+            await later(31)
+            assert await busy(landlord, home) == [span(20, 21)]
+
+            says |= {"status": 503, "text": "away"}
+            failed = await later(31)
+            assert (failed["status"], failed["failures"], failed["events"]) == ("failed", 1, 1)
+            assert failed["failure"] == "The address answers with status 503."
+            assert await busy(landlord, home) == [span(20, 21)], "what it took stays taken"
+            assert (await later(31))["failures"] == 1, "the longer it fails, the longer it is waited"
+            assert (await later(30))["failures"] == 2
+            assert (await landlord.get("/v1/notices?kind=calendar")).json["items"] == []
+            assert (await later(121))["failures"] == 3
+            (told,) = (await landlord.get("/v1/notices?kind=calendar")).json["items"]
+            assert "status 503" in told["text"]
+            assert told["link"] == path
+            says |= {"status": 200, "text": ical(b=(20, 21)), "etag": '"3"'}
+            assert ((await later(241))["status"], (await later(0))["failure"]) == ("synced", None)
+
+            says["text"] = "x" * 600_000
+            says["etag"] = '"4"'
+            assert "longer than" in (await later(31))["failure"]
+            other = await landlord.made(f"/v1/properties/{home}/calendars", {"url": f"http://{host}/other.ics"})
+            await later(0)
+            items = (await landlord.get("/v1/notices")).json["items"]
+            assert next(item["link"] for item in items if item["kind"] == "calendar") == f"/v1/calendars/{other['id']}"
 
 
 class TestIn:

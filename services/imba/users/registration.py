@@ -6,6 +6,8 @@ from typing import Any
 
 from freehold import Session
 
+from ..blocks import crud as blocks
+from ..calendars import crud as calendars
 from ..favourites import crud as favourites
 from ..media import crud as media
 from ..messages import crud as messages
@@ -28,6 +30,8 @@ async def export(db: Session, user: User) -> dict[str, Any]:
     """What the features hold about a person, by feature."""
     return {
         "properties": await properties.held_about(db, user.id),
+        "blocks": await blocks.held_about(db, user.id),
+        "calendars": await calendars.held_about(db, user.id),
         "reservations": await reservations.held_about(db, user.id),
         "reviews": await reviews.held_about(db, user.id),
         "saved_searches": await searches.held_about(db, user.id),
@@ -42,6 +46,7 @@ async def export(db: Session, user: User) -> dict[str, Any]:
 async def erase(db: Session, user: User) -> None:
     """Take the person's listings away and give up what they hold. Past stays remain: the other side needs them."""
     await properties.withdraw_all(db, user.id)
+    await calendars.erase(db, user.id)
     await reservations.give_up_all(db, user.id)
     await verification.close_all(db, user.id)
     await reviews.erase(db, user.id)
