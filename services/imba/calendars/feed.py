@@ -41,12 +41,10 @@ async def secret_calendar(db: Session, token: str) -> Document:
 
 
 async def address(db: Session, actor: Principal, listing: Any) -> FeedAddress:
-    """The secret address of the property's calendar. Raises NotFound where none was made."""
+    """The secret address of the property's calendar, where one was made."""
     async with db.unscoped("the landlord's own secret address") as system_db:
         feed = await _at(system_db, CalendarFeed.property_id == listing.id)
-    if feed is None:
-        raise NotFound
-    return _shown(feed)
+    return FeedAddress(path=None, since=None) if feed is None else _shown(feed)
 
 
 async def rotate(db: Session, actor: Principal, listing: Any) -> FeedAddress:

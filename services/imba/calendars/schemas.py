@@ -58,7 +58,10 @@ class CalendarRead(BaseModel):
 
 
 class FeedAddress(BaseModel):
-    """Where other sites read when the property is taken. Whoever knows `path` can; a new one makes the old one useless."""
+    """Where other sites read when the property is taken; null where it is not given out.
 
-    path: str
-    since: datetime
+    Whoever knows `path` can read it; a new one makes the old one useless.
+    """
+
+    path: str | None
+    since: datetime | None
