@@ -55,7 +55,7 @@ async def rotate(db: Session, actor: Principal, listing: Any) -> FeedAddress:
         if former is not None:
             await system_db.delete(former)
             await system_db.flush()
-        feed = CalendarFeed(property_id=listing.id, token=secrets.token_urlsafe(32))
+        feed = CalendarFeed(property_id=listing.id, token=_new_token())
         system_db.add(feed)
         await system_db.flush()
         return _shown(feed)
@@ -67,6 +67,10 @@ async def close(db: Session, actor: Principal, listing: Any) -> None:
         feed = await _at(system_db, CalendarFeed.property_id == listing.id)
         if feed is not None:
             await system_db.delete(feed)
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(32)
 
 
 async def _at(db: Session, condition: ColumnElement[bool]) -> CalendarFeed | None:
