@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from freehold import Invalid, Principal, Session, system
 from freehold.errors import FieldError
 from freehold.fields import now
-from freehold.traffic.fetch import AddressRefused, Fetcher
+from freehold.traffic import AddressRefused, Fetcher
 
 from ..blocks import crud as blocks
 from ..properties import crud as properties

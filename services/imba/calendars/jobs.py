@@ -14,7 +14,7 @@ from freehold import Session, job, schedule
 from freehold.calendar import CalendarRefused, Event, Feed, Range, read_calendar
 from freehold.fields import now
 from freehold.jobs import progress, running
-from freehold.traffic.fetch import Fetcher, FetchFailed
+from freehold.traffic import Fetcher, FetchFailed
 
 from ..blocks import crud as blocks
 from ..blocks.crud import ImportedNights

@@ -13,7 +13,7 @@ import pytest
 from freehold import system
 from freehold.jobs import Jobs
 from freehold.testing import Clock, Stage
-from freehold.traffic.fetch import Fetcher
+from freehold.traffic import Fetcher
 
 from ..blocks.models import Block
 from ..calendars.jobs import sync_calendar, sync_due_calendars

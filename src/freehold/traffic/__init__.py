@@ -2,3 +2,7 @@
 
 Belongs here: counting, deciding, asking others. Never here: answering, users, the database.
 """
+
+from freehold.traffic.fetch import AddressRefused, Fetched, Fetcher, FetchFailed
+
+__all__ = ["AddressRefused", "FetchFailed", "Fetched", "Fetcher"]
