@@ -19,7 +19,7 @@ DESKTOP = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
 # The folder that pictures of the views are written to; without it none are.
 PICTURES = os.environ.get("FREEHOLD_TEST_SCREENSHOTS")
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 30.0
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 
 

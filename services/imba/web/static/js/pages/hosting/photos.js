@@ -11,7 +11,7 @@ import { uploader } from "../../parts/uploader.js";
 
 const PICTURES = ["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"];
 const VIDEOS = ["video/mp4", "video/webm", "video/quicktime"];
-const LOOKS_MS = [250, 500, 1000, 2000, 4000];
+const LOOKS_MS = [250, 500, 1000, 2000];
 const MOST_LOOKS = 60;
 
 export async function photos(context) {
