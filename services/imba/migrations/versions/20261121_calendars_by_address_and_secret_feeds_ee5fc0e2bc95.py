@@ -36,16 +36,19 @@ def upgrade() -> None:
 
     with op.batch_alter_table("calendars", schema=None) as batch_op:
         batch_op.add_column(sa.Column("url", sa.String(length=2000), nullable=True))
-        batch_op.add_column(sa.Column("failures", sa.Integer(), nullable=False))
+        batch_op.add_column(sa.Column("failures", sa.Integer(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("etag", sa.String(length=200), nullable=True))
         batch_op.add_column(sa.Column("last_modified", sa.String(length=200), nullable=True))
         batch_op.add_column(sa.Column("next_sync_at", UTCDateTime(), nullable=True))
         batch_op.alter_column("file", existing_type=sa.TEXT(), nullable=True)
         batch_op.create_index(batch_op.f("ix_calendars_next_sync_at"), ["next_sync_at"], unique=False)
+    with op.batch_alter_table("calendars", schema=None) as batch_op:  # for the rows that were there
+        batch_op.alter_column("failures", existing_type=sa.Integer(), server_default=None)
 
 
 def downgrade() -> None:
     """Take back."""
+    op.execute("UPDATE calendars SET file = '' WHERE file IS NULL")  # of an address that was never read
     with op.batch_alter_table("calendars", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_calendars_next_sync_at"))
         batch_op.alter_column("file", existing_type=sa.TEXT(), nullable=False)
