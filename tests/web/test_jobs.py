@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped
 from starlette.responses import Response
 
 from freehold import Access, Db, Freehold, Principal, Resource, Router, Session, allow, job, owner, role, signed_in
-from freehold.errors import Unauthenticated
+from freehold.errors import ConfigurationError, Unauthenticated
 from freehold.jobs import JobRead, Jobs, progress
 from freehold.resource.base import NAMING, new_id
 from freehold.resource.base import Base as FreeholdBase
@@ -180,6 +180,25 @@ async def test_N05_the_document_describes_the_address_and_the_job(client: httpx2
     assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/JobRead"}
     assert "Location" in answer["headers"]
     assert {"200", "304", "404"} <= set(document["paths"]["/v1/jobs/{job_id}"]["get"]["responses"])
+
+
+async def start_sweep(db: Session, caller: Principal, album: Album) -> UUID:
+    return await sweep.enqueue(db)
+
+
+async def start_something(db: Session, caller: Principal, album: Album) -> UUID:
+    return new_id()
+
+
+@pytest.mark.parametrize(("start", "named"), [(start_sweep, "'albums.sweep'"), (start_something, "none of jobs=")])
+def test_an_action_that_promises_a_job_nobody_can_follow_stops_the_start(
+    start: Any, named: str, tmp_path: Path
+) -> None:
+    albums = Resource(Album, access=Access(read=signed_in))
+    albums.action("print", start, access=signed_in, status=202)
+    settings = Settings(env="test", var_dir=tmp_path, secret="x" * 40)
+    with pytest.raises(ConfigurationError, match=rf"'albums': the action 'print' answers 202.*{named}.*tracked=True"):
+        Freehold(albums, settings=settings, authenticator=ByName(), jobs=[sweep])
 
 
 def test_without_a_tracked_job_there_is_no_status_address(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ from freehold.web import accounts
 from freehold.web.docs import docs_routes
 from freehold.web.edge import Edge, EdgeOptions
 from freehold.web.identity import identity_router
-from freehold.web.jobs import jobs_router
+from freehold.web.jobs import jobs_router, require_followable
 from freehold.web.landing import landing_route
 from freehold.web.mail import leaving_router, mailer_of, preview_routes
 from freehold.web.media import media_router, room_for
@@ -117,6 +117,7 @@ class Freehold(FastAPI):
         self.mounted = self._mount(prefix)
         self.outbox = Outbox(self.database)
         self.jobs = self._jobs(jobs)
+        require_followable(self.resources, self.jobs)
         self.state.freehold = self._runtime(authenticator)
         if self.library is not None:
             judged = accounts.principals(self.database, self.identity)

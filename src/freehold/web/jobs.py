@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from inspect import getclosurevars, unwrap
 from typing import Any
 from uuid import UUID
 
 from fastapi import Request
 from starlette.responses import Response
 
-from freehold.errors import NotFound
+from freehold.errors import ConfigurationError, NotFound
 from freehold.jobs import Job, JobRead, Jobs
 from freehold.jobs import tracks as stored
 from freehold.jobs.tracks import JobEnded, JobState
 from freehold.resource.access import anyone, signed_in
+from freehold.resource.declaration import Resource
 from freehold.resource.principal import Principal
 from freehold.store.session import Session
 from freehold.web.preconditions import entity_tag, not_modified
@@ -23,6 +25,30 @@ JSON = "application/json"
 _RETRY_AFTER = {"Retry-After": "1"}
 _UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Not modified"}}
 _ENDED: dict[int | str, dict[str, Any]] = {409: {"description": "It has ended"}}
+
+
+def require_followable(resources: Iterable[Resource], jobs: Jobs) -> None:
+    """Raise ConfigurationError for an action with status 202 that begins a job which nobody can follow.
+
+    Seen are the jobs that its function names itself; a job that it reaches otherwise is refused when it is begun.
+    """
+    for resource in resources:
+        for action in resource.actions:
+            if action.status != 202:
+                continue
+            named = [each for each in _names(action.function) if isinstance(each, Job)]
+            if any(each.tracked for each in named) or (not named and jobs.tracked):
+                continue
+            begun = ", ".join(repr(each.name) for each in named) or "its job, and none of jobs=[...] can be followed"
+            raise ConfigurationError(
+                f"resource {resource.name!r}: the action {action.name!r} answers 202 with a status address, but begins "
+                f"{begun}: declare the job with @job(..., tracked=True), or the action without status=202"
+            )
+
+
+def _names(function: Callable[..., Any]) -> Iterable[Any]:
+    found = getclosurevars(unwrap(function))
+    return (*found.globals.values(), *found.nonlocals.values())
 
 
 async def accepted(db: Session, job_id: UUID, *, path: str = "/v1/jobs") -> Response:
