@@ -32,7 +32,7 @@ class Base(FreeholdBase):
     metadata = MetaData(naming_convention=NAMING)
 
 
-class Album(Base):
+class PrintedAlbum(Base):
     __tablename__ = "albums"
     owner_id: Mapped[UUID]
     title: Mapped[str]
@@ -49,7 +49,7 @@ async def sweep(db: Session) -> None:
     """Nobody follows it."""
 
 
-async def start_print(db: Session, caller: Principal, album: Album) -> UUID:
+async def start_print(db: Session, caller: Principal, album: PrintedAlbum) -> UUID:
     return await print_album.enqueue(db, title=album.title)
 
 
@@ -82,7 +82,7 @@ async def found(user_id: UUID) -> Principal:
 
 @pytest.fixture
 def app(database_url: str, tmp_path: Path) -> Freehold:
-    albums = Resource(Album, access=Access(read=owner("owner_id"), create=signed_in))
+    albums = Resource(PrintedAlbum, access=Access(read=owner("owner_id"), create=signed_in))
     albums.action("print", start_print, access=owner("owner_id"), status=202)
     settings = Settings(env="test", var_dir=tmp_path, database_url=database_url, secret="x" * 40, limits="off")
     made = Freehold(albums, settings=settings, authenticator=ByName(), routers=[router], jobs=[print_album, sweep])
@@ -182,11 +182,11 @@ async def test_N05_the_document_describes_the_address_and_the_job(client: httpx2
     assert {"200", "304", "404"} <= set(document["paths"]["/v1/jobs/{job_id}"]["get"]["responses"])
 
 
-async def start_sweep(db: Session, caller: Principal, album: Album) -> UUID:
+async def start_sweep(db: Session, caller: Principal, album: PrintedAlbum) -> UUID:
     return await sweep.enqueue(db)
 
 
-async def start_something(db: Session, caller: Principal, album: Album) -> UUID:
+async def start_something(db: Session, caller: Principal, album: PrintedAlbum) -> UUID:
     return new_id()
 
 
@@ -194,7 +194,7 @@ async def start_something(db: Session, caller: Principal, album: Album) -> UUID:
 def test_an_action_that_promises_a_job_nobody_can_follow_stops_the_start(
     start: Any, named: str, tmp_path: Path
 ) -> None:
-    albums = Resource(Album, access=Access(read=signed_in))
+    albums = Resource(PrintedAlbum, access=Access(read=signed_in))
     albums.action("print", start, access=signed_in, status=202)
     settings = Settings(env="test", var_dir=tmp_path, secret="x" * 40)
     with pytest.raises(ConfigurationError, match=rf"'albums': the action 'print' answers 202.*{named}.*tracked=True"):
@@ -204,6 +204,6 @@ def test_an_action_that_promises_a_job_nobody_can_follow_stops_the_start(
 def test_without_a_tracked_job_there_is_no_status_address(tmp_path: Path) -> None:
     settings = Settings(env="test", var_dir=tmp_path, secret="x" * 40)
     made = Freehold(
-        Resource(Album, access=Access(read=signed_in)), settings=settings, authenticator=ByName(), jobs=[sweep]
+        Resource(PrintedAlbum, access=Access(read=signed_in)), settings=settings, authenticator=ByName(), jobs=[sweep]
     )
     assert "/v1/jobs/{job_id}" not in made.openapi()["paths"]
