@@ -149,7 +149,8 @@ def configure(*, style: LogFormat = "console", level: str = "info", stream: IO[s
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
     logging.getLogger("uvicorn.access").disabled = True  # the edge writes the access line
-    for name in ("httpx2", "httpcore2", "aiosqlite", "asyncpg"):  # they log whole addresses, and parameters of SQL
+    # The first ones log whole addresses, and parameters of SQL; pyvips the life of its threads.
+    for name in ("httpx2", "httpcore2", "aiosqlite", "asyncpg", "pyvips"):
         logging.getLogger(name).setLevel(max(_State.threshold, 30))
     return _State.sink
 
