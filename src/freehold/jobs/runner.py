@@ -34,7 +34,6 @@ _log = structlog.get_logger("freehold.jobs")
 
 _REASON = "job runner"
 _SWEEP_SECONDS = 60.0
-_SETTLING_SECONDS = 5.0  # a process that starts has requests to answer before it clears away
 _MEASURE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 10.0
 _ADMISSION_SECONDS = 30.0  # past what the store lets a writer wait
@@ -96,19 +95,16 @@ class Jobs:
         self._loop = asyncio.get_running_loop()
         waking.register(self)
         heartbeat = min([*self._leases.values(), timedelta(seconds=60)]) / 4
-        beat = heartbeat.total_seconds()
-        duties: list[tuple[Callable[[], Awaitable[object]], float, float]] = [
-            (self._extend, beat, beat),
-            (self._seal, 1.0, 0.0),
-            (self._sweep, _SWEEP_SECONDS, _SETTLING_SECONDS),
+        duties: list[tuple[Callable[[], Awaitable[object]], float]] = [
+            (self._extend, heartbeat.total_seconds()),
+            (self._seal, 1.0),
+            (self._sweep, _SWEEP_SECONDS),
         ]
         if self._metrics is not None:
-            duties.append((self._measure, _MEASURE_SECONDS, 0.0))
+            duties.append((self._measure, _MEASURE_SECONDS))
         if self.outbox is not None:
-            duties.append((self._relay, 0.0, 0.0))
-        self._duties = [
-            asyncio.create_task(self._forever(duty, pause, first_seconds=first)) for duty, pause, first in duties
-        ]
+            duties.append((self._relay, 0.0))
+        self._duties = [asyncio.create_task(self._forever(duty, pause)) for duty, pause in duties]
         self._duties.append(asyncio.create_task(self._forever(self._serve, 0.0)))
 
     async def stop(self, grace: timedelta = timedelta(seconds=30)) -> None:
@@ -257,12 +253,9 @@ class Jobs:
         if self.outbox is not None:
             await self.outbox.clear_delivered(older_than=self.keep_done)
 
-    async def _forever(
-        self, duty: Callable[[], Awaitable[object]], pause_seconds: float, *, first_seconds: float = 0.0
-    ) -> None:
+    async def _forever(self, duty: Callable[[], Awaitable[object]], pause_seconds: float) -> None:
         """Repeat a duty. A database that is away is waited for, longer each time."""
         failures, me = 0, asyncio.current_task()
-        await asyncio.sleep(first_seconds)
         while True:
             try:
                 await duty()
