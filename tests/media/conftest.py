@@ -74,19 +74,6 @@ def house(request: pytest.FixtureRequest) -> House:
 
 
 @pytest.fixture
-async def stage(house: House) -> AsyncIterator[Stage]:
-    async with house.stage() as found:
-        yield found
-
-
-@pytest.fixture
-async def real_stage(house: House) -> AsyncIterator[Stage]:
-    """What commits, commits, and writers really meet."""
-    async with house.stage(isolate=False) as found:
-        yield found
-
-
-@pytest.fixture
 def person(stage: Stage) -> Callable[..., Person]:
     return lambda user_id=None, *roles: Person(stage, user_id, *roles)
 

@@ -31,7 +31,7 @@ from freehold.web.edge_options import Roomy
 from freehold.web.execution import request_key
 from freehold.web.guard import principal_of, require
 from freehold.web.media_content import choose, send
-from freehold.web.media_desk import Arrival, Desk, allow_any, draft_of, keep
+from freehold.web.media_desk import ID_IN_PATH, Arrival, Desk, allow_any, draft_of, keep
 from freehold.web.media_forms import boundary_of, read_form
 from freehold.web.media_tus import tus_router
 from freehold.web.mounting import Mounted
@@ -95,7 +95,7 @@ def media_router(
     @router.get(
         f"{desk.path}/{{id}}/content", operation_id="get_medium_content", summary="The file, or a variant of a picture",
         dependencies=[allow_any(read)], response_class=Response,
-        openapi_extra={"parameters": [_ID, {"name": "variant", "in": "query", "schema": {"type": "string"}}]},
+        openapi_extra={"parameters": [ID_IN_PATH, {"name": "variant", "in": "query", "schema": {"type": "string"}}]},
     )  # fmt: skip
     async def content_of(request: Request) -> Response:
         return await _content(desk, request)
@@ -103,7 +103,7 @@ def media_router(
     @router.post(
         f"{desk.path}/{{id}}/address", status_code=201, response_model=SignedAddress,
         operation_id="create_medium_address", summary="An address for this file that works once, without a header",
-        dependencies=[allow_any(read)], openapi_extra={"parameters": [_ID]},
+        dependencies=[allow_any(read)], openapi_extra={"parameters": [ID_IN_PATH]},
     )  # fmt: skip
     async def address(request: Request) -> Response:
         return await _address(desk, request)
@@ -111,16 +111,13 @@ def media_router(
     @router.get(
         f"{desk.path}/{{id}}/signed", operation_id="get_medium_signed", summary="The file by a signed address",
         dependencies=[allow(anyone)], response_class=Response,
-        openapi_extra={"parameters": [_ID, {"name": "token", "in": "query", "schema": {"type": "string"}}]},
+        openapi_extra={"parameters": [ID_IN_PATH, {"name": "token", "in": "query", "schema": {"type": "string"}}]},
     )  # fmt: skip
     async def signed(request: Request) -> Response:
         return await _signed(desk, request)
 
     router.include_router(tus_router(desk, prefix=prefix))
     return router
-
-
-_ID: dict[str, Any] = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 
 
 async def _upload(desk: Desk, request: Request) -> Response:

@@ -22,7 +22,7 @@ from freehold.resource.access import anyone
 from freehold.resource.principal import Principal, system
 from freehold.store.unit import Unit
 from freehold.web.guard import principal_of, require
-from freehold.web.media_desk import Arrival, Desk, allow_any, draft_of, keep
+from freehold.web.media_desk import ID_IN_PATH, Arrival, Desk, allow_any, draft_of, keep
 from freehold.web.media_tus_wire import (
     CHECKSUMS,
     CHUNK_TYPE,
@@ -40,15 +40,6 @@ from freehold.web.rows import check_links
 from freehold.web.runtime import runtime
 from freehold.web.unit import allow
 
-# The operations read it from the request themselves: a malformed one is an upload that is not there, not a bad request.
-_ID = {
-    "name": "id",
-    "in": "path",
-    "required": True,
-    "description": "of an upload",
-    "schema": {"type": "string", "format": "uuid"},
-}
-
 
 def tus_router(desk: Desk, *, prefix: str) -> APIRouter:
     """The operations at `/uploads`."""
@@ -56,54 +47,24 @@ def tus_router(desk: Desk, *, prefix: str) -> APIRouter:
     operations = _Tus(desk, f"{prefix}/uploads")
     create = allow_any(desk.library.media.access.rule("create"))
     common: dict[str, Any] = {"response_class": Response, "dependencies": [create]}
-    one: dict[str, Any] = {**common, "openapi_extra": {"parameters": [_ID]}}
     router.add_api_route(
         "", operations.describe, methods=["OPTIONS"], operation_id="describe_uploads", status_code=204,
         summary="What this server knows of tus", response_class=Response, dependencies=[allow(anyone)],
     )  # fmt: skip
     router.add_api_route(
-        "",
-        operations.create,
-        methods=["POST"],
-        operation_id="create_upload",
-        status_code=201,
-        summary="Begin an upload (tus)",
-        **common,
-    )
-    router.add_api_route(
-        "/{id}",
-        operations.head,
-        methods=["HEAD"],
-        operation_id="head_upload",
-        summary="Where an upload stands (tus)",
-        **one,
-    )
-    router.add_api_route(
-        "/{id}",
-        operations.show,
-        methods=["GET"],
-        operation_id="get_upload",
-        summary="An upload, and the file it became",
-        **one,
-    )
-    router.add_api_route(
-        "/{id}",
-        operations.append,
-        methods=["PATCH"],
-        operation_id="append_upload",
-        status_code=204,
-        summary="Go on with an upload (tus)",
-        **one,
-    )
-    router.add_api_route(
-        "/{id}",
-        operations.terminate,
-        methods=["DELETE"],
-        operation_id="delete_upload",
-        status_code=204,
-        summary="Give an upload up (tus)",
-        **one,
-    )
+        "", operations.create, methods=["POST"], operation_id="create_upload", status_code=201,
+        summary="Begin an upload (tus)", **common,
+    )  # fmt: skip
+    for method, endpoint, name, summary, status in (
+        ("HEAD", operations.head, "head_upload", "Where an upload stands (tus)", None),
+        ("GET", operations.show, "get_upload", "An upload, and the file it became", None),
+        ("PATCH", operations.append, "append_upload", "Go on with an upload (tus)", 204),
+        ("DELETE", operations.terminate, "delete_upload", "Give an upload up (tus)", 204),
+    ):
+        router.add_api_route(
+            "/{id}", endpoint, methods=[method], operation_id=name, status_code=status, summary=summary,
+            openapi_extra={"parameters": [{**ID_IN_PATH, "description": "of an upload"}]}, **common,
+        )  # fmt: skip
     return router
 
 
