@@ -45,23 +45,23 @@ serve: $(STAMP) ## run a service: SERVICE=imba PORT=8000 DEMO=1|all|0 FREEHOLD_V
 
 .PHONY: test
 test: $(STAMP) ## the whole suite
-	@$(BIN)/pytest -n auto $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 .PHONY: test-fast
 test-fast: $(STAMP) ## the suite without slow tests, fault tests and servers
-	@$(BIN)/pytest -n auto -m "not slow and not faults and not proof and not services" $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal -m "not slow and not faults and not proof and not services" $(ARGS)
 
 .PHONY: coverage
 coverage: $(STAMP) ## the whole suite with branch coverage of the toolkit (at least 95 %)
 # coverage starts first and starts itself in every process, for pytest loads the toolkit (its plugin) before any option of
 # its own could: lines that run at import would count as missed.
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n auto $(ARGS)
+	@$(BIN)/coverage run -m pytest -n auto --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
 .PHONY: check
-check: $(STAMP) ## lint, format, types, import direction, drift of the lock and of .env.example
+check: $(STAMP) ## lint, format, types, import direction, drift of the lock and of .env.example, the contract with clients
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -69,6 +69,7 @@ check: $(STAMP) ## lint, format, types, import direction, drift of the lock and 
 	@$(BIN)/python scripts/lock.py check
 	@$(BIN)/freehold settings --example | diff .env.example - \
 	  || { echo ".env.example is behind the settings: run make env-example" >&2; exit 1; }
+	@$(BIN)/freehold contract diff
 
 .PHONY: services
 services: ## find PostgreSQL, Chromium, Node.js and the rest; install or start what the suite needs
@@ -76,11 +77,12 @@ services: ## find PostgreSQL, Chromium, Node.js and the rest; install or start w
 
 .PHONY: fuzz
 fuzz: $(STAMP) ## generated requests against the OpenAPI document (minutes)
-	@$(call only,tests/fuzz,test_*.py,FREEHOLD_TEST_FUZZ_CASES=2000 $(BIN)/pytest -n auto --timeout 1200 tests/fuzz $(ARGS))
+	@$(call only,tests/fuzz,test_*.py,FREEHOLD_TEST_FUZZ_CASES=2000 $(BIN)/pytest -n auto --dist worksteal --timeout 1200 tests/fuzz $(ARGS))
 
 .PHONY: faults
 faults: $(STAMP) ## kill -9, hot keys, slow disks: behaviours with times (minutes)
 	@$(call only,tests/faults,test_*.py,$(BIN)/pytest --timeout 1200 -m "faults or not faults" tests/faults $(ARGS))
+	@$(BIN)/pytest --timeout 1200 -m faults services $(ARGS)
 
 .PHONY: bench
 bench: $(STAMP) ## measure, results as data
@@ -88,7 +90,7 @@ bench: $(STAMP) ## measure, results as data
 
 .PHONY: proof
 proof: $(STAMP) ## end to end: served and killed, generated projects, planted faults that must be caught (minutes)
-	@$(BIN)/pytest -n auto --timeout 300 -m proof $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal --timeout 300 -m proof $(ARGS)
 
 .PHONY: format
 format: $(STAMP) ## rewrite the code as ruff wants it

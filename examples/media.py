@@ -116,6 +116,7 @@ def make_app(engine: AsyncEngine, folder: Path) -> FastAPI:
         await db.commit()
         return {"id": made.id}
 
+    # freehold: ignore[secret-default] an example, started by hand on one's own machine
     host = MediaHost(media=declared(), folder=folder, secret=os.environ.get("SECRET", "at least thirty-two characters"))
     install(app, engine, session=get_session, principal=who, media=host)
     return app

@@ -7,12 +7,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from freehold.observe import logs
+from freehold.testing.databases import server_database
 
 POSTGRES = os.environ.get("FREEHOLD_TEST_POSTGRES", "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres")
 
@@ -54,26 +54,40 @@ CREATE SCHEMA public;
 
 
 @contextmanager
-def _postgres_database() -> Iterator[str]:
+def postgres_database() -> Iterator[str]:
     _require_postgres()
-    name = f"fh_test_{uuid4().hex}"
-    asyncio.run(_execute(POSTGRES, f"CREATE DATABASE {name}"))
-    yield f"{POSTGRES.rsplit('/', 1)[0]}/{name}"
-    asyncio.run(_execute(POSTGRES, f"DROP DATABASE {name} WITH (FORCE)"))
+    with server_database(POSTGRES) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def _worker_database() -> Iterator[str]:
     """One PostgreSQL database for this process: emptying it costs a tenth of making another."""
-    with _postgres_database() as url:
+    with postgres_database() as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def house_database() -> Iterator[str]:
     """A PostgreSQL database that one application keeps for all tests of this process."""
-    with _postgres_database() as url:
+    with postgres_database() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def _module_postgres() -> Iterator[str]:
+    with postgres_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def module_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A fresh database of each kind in turn, for an application that serves all tests of a module."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('module')}/test.db"
+    url: str = request.getfixturevalue("_module_postgres")
+    asyncio.run(_execute(url, EMPTY))
+    return url
 
 
 @pytest.fixture

@@ -76,7 +76,8 @@ def make_app(engine: AsyncEngine) -> FastAPI:
     async def session() -> AsyncIterator[AsyncSession]:
         async with maker() as db:
             yield db
-            await db.commit()  # runs after the answer was sent: the client may have been told what never happened
+            # Runs after the answer was sent: the client may have been told what never happened.
+            await db.commit()  # freehold: ignore[commit-after-answer] the fault that install() takes away
 
     app = FastAPI()
     app.include_router(router)

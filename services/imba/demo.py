@@ -16,6 +16,7 @@ from freehold import Session, system
 from freehold.errors import ConfigurationError
 from freehold.fields import new_id, now
 from freehold.identity import Passwords
+from freehold.local_time import instant
 from freehold.settings import Environment
 from freehold.store import Database
 
@@ -23,7 +24,6 @@ from . import demo_photos, demo_social, homes
 from .blocks.models import Block
 from .demo_accounts import ACCOUNTS, LANDLORD, PASSWORD, SELLER, STAFF, TENANT, DemoAccount
 from .homes import Home, OddRow
-from .local_time import instant
 from .properties.models import Property
 from .reservations.models import Reservation
 from .settings import ImbaSettings

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from freehold import Freehold, Identity
 from freehold.identity import PasswordPolicy, Paths
 from freehold.settings import Settings
+from freehold.traffic import Limits, per_minute
 
 from . import landing
 from .blocks.routes import blocks
@@ -15,11 +17,13 @@ from .calendars.routes import calendars
 from .calendars.routes import router as calendar_feeds
 from .dashboard import routes as dashboard
 from .favourites import routes as favourites
+from .mandates.routes import mandates
 from .media.routes import media
 from .messages import routes as messages
 from .notices import crud as telling
 from .notices import routes as notices
 from .properties.routes import properties
+from .reports.routes import reports
 from .reservations.jobs import expire_holds
 from .reservations.routes import reservations
 from .reviews.jobs import publish_reviews
@@ -29,10 +33,12 @@ from .searches.jobs import search_alerts
 from .settings import ImbaSettings
 from .users import registration
 from .users.models import User
-from .users.schemas import Registration, UserProfile
+from .users.schemas import ProfileChange, Registration, UserProfile
 from .verification import jobs as verification_jobs
 from .verification.routes import verification_requests
+from .views.crud import Views
 from .web import serving as client
+from .wording import LANGUAGES
 
 
 def build(
@@ -54,19 +60,24 @@ def build(
         favourites.favourites,
         messages.threads,
         messages.messages,
+        messages.blocked_people,
+        reports,
+        mandates,
         notices.notices,
         notices.notice_preferences,
         title="Imba",
         description="Landlords list properties, a reviewer verifies them, tenants hold and book stays.",
         license_info={"name": "MIT", "identifier": "MIT"},
-        letters=[Path(__file__).parent / "letters"],
         leave_mail=telling.leave,
         media=media,
+        limits=Limits(read=per_minute(1200), write=per_minute(240)),
         identity=Identity(
             user=User,
             create=Registration,
+            update=ProfileChange,
             read=UserProfile,
-            roles=("tenant", "landlord", "reviewer", "admin"),
+            languages=LANGUAGES,
+            roles=("tenant", "landlord", "agent", "reviewer", "admin"),
             staff_roles=("reviewer", "admin"),
             on_register=registration.give_role,
             on_export=registration.export,
@@ -97,7 +108,15 @@ def build(
         ],
         settings=core,
         migrations=migrations,
+        lifespan=_counting,
     )
+    app.database.parts[Views] = Views()
     app.database.parts[Settings] = app.settings
     app.database.parts[ImbaSettings] = own or ImbaSettings.load()
     return app
+
+
+def _counting(app: Any) -> AbstractAsyncContextManager[None]:
+    """Views are written while it runs."""
+    views: Views = app.database.parts[Views]
+    return views.running(app.database)

@@ -16,7 +16,7 @@ from freehold.resource.declaration import Filter, Geo, Queries, Ranges, Resource
 from freehold.resource.invariants import at_most, never_below, no_overlap, unique_while
 from freehold.resource.principal import Principal, system
 from freehold.store.audit import record as audit
-from freehold.store.compiler import public_fact
+from freehold.store.rule_clause import public_fact
 from freehold.store.session import Session
 from freehold.web.app import Freehold
 from freehold.web.install import install

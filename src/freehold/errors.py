@@ -212,6 +212,12 @@ class OutcomeUnknown(Unavailable):
     code, title = "service.outcome_unknown", "Outcome unknown; retry with the same Idempotency-Key"
 
 
+class AtCapacity(Unavailable):
+    """As much of this kind is in progress as there may be. It is refused by design, and is no fault to be logged."""
+
+    code, title = "service.at_capacity", "Too much in progress"
+
+
 class DeadlineExceeded(Unavailable):
     """The request did not end by its deadline; nothing was changed."""
 

@@ -1,12 +1,35 @@
 """Columns and field types for models and schemas.
 
-`folded` and `search_document` are columns computed from others; `Line`, `Prose`, `Day` and `Instant` are Pydantic types
-for text of one line, text of several, a date and an instant in UTC; `now` is the clock that tests can move.
+`folded`, `search_document` and `derived` are columns computed from others (`fold` is what `folded` does to text),
+`one_of` the column type of a closed choice; `Line`,
+`Prose`, `Day` and `Instant` are Pydantic types for text of one line, text of several, a date and an instant in UTC,
+`Country` and `Currency` for codes; `now` is the clock that tests can move; `partial` makes the schema of a change from
+that of a whole.
 """
 
 from freehold.resource.base import UTCDateTime, new_id
 from freehold.resource.clock import now
-from freehold.resource.columns import folded, search_document
-from freehold.resource.values import Day, Instant, Line, Prose
+from freehold.resource.codes import Country, Currency
+from freehold.resource.columns import derived, folded, one_of, search_document
+from freehold.resource.fold import fold
+from freehold.resource.schemas import partial
+from freehold.resource.values import Day, Instant, Line, Prose, not_blank
 
-__all__ = ["Day", "Instant", "Line", "Prose", "UTCDateTime", "folded", "new_id", "now", "search_document"]
+__all__ = [
+    "Country",
+    "Currency",
+    "Day",
+    "Instant",
+    "Line",
+    "Prose",
+    "UTCDateTime",
+    "derived",
+    "fold",
+    "folded",
+    "new_id",
+    "not_blank",
+    "now",
+    "one_of",
+    "partial",
+    "search_document",
+]

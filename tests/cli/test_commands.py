@@ -117,7 +117,16 @@ class TestRoutes:
     def test_a_plain_fastapi_app_has_routes_without_rules(self, run: Run, project: Path) -> None:
         (project / "plain.py").write_text(PLAIN)
         rows = json.loads(run("routes", "plain", "--json").out)
-        assert rows == [{"method": "GET", "path": "/things/{thing_id}", "operation": "thing", "access": ""}]
+        assert rows == [
+            {
+                "method": "GET",
+                "path": "/things/{thing_id}",
+                "operation": "thing",
+                "access": "",
+                "limits": "",
+                "cache": "",
+            }
+        ]
         assert "/things/{thing_id}" in run("routes", "plain").out
 
 

@@ -26,6 +26,7 @@ async def ready(client: httpx2.AsyncClient, path: str) -> Any:
     return found
 
 
+@pytest.mark.slow
 async def test_photos_and_papers_of_a_plain_application(database_url: str, tmp_path: Path) -> None:
     engine = create_async_engine(database_url)
     app = make_app(engine, tmp_path / "files")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Column, Integer, MetaData, Table, Text, insert
 
-from freehold.jobs import Jobs, current_job, job
+from freehold.jobs import Jobs, current_job, job, running
 from freehold.store.database import Database
 from freehold.store.outbox import Event, Outbox, emit
 from freehold.store.session import Session
@@ -40,6 +40,24 @@ async def outside(db: Session, *, folder: str) -> None:
     await asyncio.to_thread(Path(folder, str(context.id)).touch)
 
 
+@job("kill.steps", lease=LEASE, outside=True, tracked=True)
+async def steps(db: Session, *, log: str, number: int) -> None:
+    """So many steps, each with an effect outside that may come again, and one inside that may not."""
+    context = running()
+    began = context.reported.done if context.reported else 0
+    for step in range(began + 1, number + 1):
+        await asyncio.to_thread(note, Path(log), step)
+        await asyncio.sleep(0.02)
+        async with context.writing(done=step, total=number) as session:
+            await session.execute(insert(EFFECTS).values(note=f"step {step}"))
+
+
+def note(log: Path, step: int) -> None:
+    """One line for each time that a step began."""
+    with log.open("a") as lines:
+        lines.write(f"{step}\n")
+
+
 async def deliver(db: Session, event: Event) -> None:
     """A subscriber whose write commits with the mark that the event is delivered."""
     await db.execute(insert(DELIVERIES).values(note=event.payload["text"]))
@@ -49,7 +67,7 @@ def runner(database: Database) -> Jobs:
     """As the worker runs it, and as the test ends it."""
     outbox = Outbox(database)
     outbox.subscribe("effect.happened", deliver)
-    return Jobs(database, jobs=[inside, outside], outbox=outbox, poll=timedelta(milliseconds=50))
+    return Jobs(database, jobs=[inside, outside, steps], outbox=outbox, poll=timedelta(milliseconds=50))
 
 
 async def work(url: str) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from tests.faults import jobs_worker
 
 from freehold.jobs import dead_letters, retry_dead
-from freehold.jobs.tables import JOBS, State
+from freehold.jobs.tables import JOBS, TRACKS, State
 from freehold.resource.principal import system
 from freehold.store.database import Database
 from freehold.store.ledger import LEDGER
@@ -98,6 +98,40 @@ async def kill_rounds(url: str, folder: Path, rounds: int) -> None:
     assert Counter(effects) == Counter(expected)
     assert Counter(deliveries) == Counter(expected)
     assert {UUID(name) for name in os.listdir(folder)} == outside  # noqa: PTH208  # names are all there is
+
+
+@pytest.mark.faults
+async def test_J02_a_tracked_job_goes_on_from_its_step_after_sigkill(database_url: str, tmp_path: Path) -> None:
+    log, number, kills = tmp_path / "steps", 30, 2
+    log.touch()
+    database = Database.open(database_url)
+    await database.start()
+    async with database.engine.begin() as connection:
+        await connection.run_sync(LEDGER.create_all)
+        await connection.run_sync(jobs_worker.METADATA.create_all)
+    async with database.writing(system("test")) as unit:
+        await jobs_worker.steps.enqueue(unit.session, log=str(log), number=number)
+    began: list[int] = []
+    for _ in range(kills):
+        worker, before = await start_worker(database_url), len(began)
+        async with asyncio.timeout(30):
+            while len(began) < before + 6:
+                await asyncio.sleep(0.01)
+                began = [int(line) for line in log.read_text().split()]
+        worker.send_signal(signal.SIGKILL)
+        await worker.communicate()
+        began = [int(line) for line in log.read_text().split()]
+    await finish(database)
+    began = [int(line) for line in log.read_text().split()]
+    async with database.reading(system("test")) as session:
+        effects = (await session.execute(select(jobs_worker.EFFECTS.c.note))).scalars().all()
+        progress = await session.scalar(select(TRACKS.c.progress))
+    await database.close()
+    assert Counter(effects) == {f"step {step}": 1 for step in range(1, number + 1)}
+    assert set(began) == set(range(1, number + 1))
+    assert len(began) <= number + kills  # the step that was under way at each kill, and no other, began again
+    assert began == sorted(began)
+    assert progress["done"] == number
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ async def test_V10_text_reads_back_as_written_or_is_refused(database_url: str, t
     async with running(build(tmp_path, url=database_url)) as stage:
         visitor = Visitor(stage)
         kept = 0
-        for each in naughty()[:: 1 if ALL else 2 if "sqlite" in database_url else 4]:
+        for each in naughty() if ALL else naughty()[0 if "sqlite" in database_url else 2 :: 4]:
             body = {"name": each.text[:200], "story": each.text, "notes": {"a": [each.text], each.text: 1}}
             made = await visitor.send("POST", "/v1/specimens", body)
             assert made.status in (201, 422), (each, made)

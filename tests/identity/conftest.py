@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Mapped, mapped_column
 from tests.bases import AccountBase as Base
+from tests.kept import Kept, kept
 
 from freehold.identity import Cost, Device, Identity, PasswordPolicy, UserCreate, UserMixin
 from freehold.resource import clock
@@ -84,15 +85,22 @@ def letters() -> Letters:
     return Letters()
 
 
-@pytest.fixture
-async def database(database_url: str, hand: Hand) -> AsyncIterator[Database]:  # the clock is set before the first row
-    opened = Database.open(database_url)
-    await opened.start()
-    async with opened.engine.begin() as connection:
+async def _create(database: Database) -> None:
+    async with database.engine.begin() as connection:
         await connection.run_sync(LEDGER.create_all)
         await connection.run_sync(Base.metadata.create_all, tables=[Member.__table__])
-    yield opened
-    await opened.close()
+
+
+@pytest.fixture(scope="module")
+async def _kept(module_database: str) -> AsyncIterator[Kept]:
+    async with kept(Database.open(module_database), _create) as found:
+        yield found
+
+
+@pytest.fixture
+async def database(_kept: Kept, hand: Hand) -> AsyncIterator[Database]:  # the clock is set before the first row
+    async with _kept.lent() as found:
+        yield found
 
 
 @pytest.fixture

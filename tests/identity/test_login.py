@@ -112,6 +112,7 @@ async def test_A07_unknown_accounts_are_counted_alike(limited: Any) -> None:
     assert [await outcome(limited, email, "wrong", "203.0.113.8") for email in spellings] == [429, 429]
 
 
+@pytest.mark.slow
 async def test_A07_a_hundred_wrong_ones_at_once_are_no_way_round(limited: Any) -> None:
     await limited.add()
     tries = (outcome(limited, "ada@example.com", "wrong", f"198.51.{n}.1") for n in range(100))

@@ -39,10 +39,10 @@ async def given(people: Any) -> Any:
     return await people.log_in()
 
 
-@pytest.fixture
-def database_url(tmp_path: Any) -> str:
+@pytest.fixture(scope="module")
+def module_database(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Signatures do not depend on the database."""
-    return f"sqlite+aiosqlite:///{tmp_path}/test.db"
+    return f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('tokens')}/test.db"
 
 
 async def refused(people: Any, token: str) -> Unauthenticated:

@@ -7,21 +7,26 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.jobs.effects import prepare
+from tests.kept import Kept, kept
 
 from freehold.resource import clock
 from freehold.store.database import Database
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    """Started, with Freehold's own tables and the table of effects."""
+@pytest.fixture(scope="module")
+async def _kept(module_database: str) -> AsyncIterator[Kept]:
     # A connect that is cancelled while asyncpg asks for TLS leaves a future behind whose error nobody reads, and
     # anyio's runner reports it; these tests cancel on purpose.
-    opened = Database.open(f"{database_url}?ssl=disable" if "postgresql" in database_url else database_url)
-    await opened.start()
-    await prepare(opened)
-    yield opened
-    await opened.close()
+    url = f"{module_database}?ssl=disable" if "postgresql" in module_database else module_database
+    async with kept(Database.open(url), prepare) as found:
+        yield found
+
+
+@pytest.fixture
+async def database(_kept: Kept) -> AsyncIterator[Database]:
+    """Started, with Freehold's own tables and the table of effects."""
+    async with _kept.lent() as found:
+        yield found
 
 
 @pytest.fixture

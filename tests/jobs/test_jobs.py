@@ -321,7 +321,7 @@ class TestLease:
         move_clock(-HOUR)
         assert await runner(database).run_pending() == 1
 
-    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite is one machine with one clock
+    @pytest.mark.parametrize("module_database", ["postgresql"], indirect=True)  # SQLite is one machine with one clock
     async def test_F06_a_node_with_a_wrong_clock_takes_over_no_living_lease(self, database: Database) -> None:
         await enqueue_note(database, "x")
         await self._claim(database)

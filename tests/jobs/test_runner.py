@@ -65,8 +65,8 @@ async def test_polling_finds_what_another_process_left(database: Database) -> No
     await jobs.stop()
 
 
-async def test_J02_two_runners_on_one_database_run_each_job_once(database_url: str, database: Database) -> None:
-    other = Database.open(database_url)
+async def test_J02_two_runners_on_one_database_run_each_job_once(module_database: str, database: Database) -> None:
+    other = Database.open(module_database)
     await other.start()
     runners = [Jobs(one, jobs=[write_note], poll=timedelta(milliseconds=20)) for one in (database, other)]
     texts = [str(number) for number in range(40)]

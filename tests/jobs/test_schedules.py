@@ -121,10 +121,10 @@ async def test_J04_a_tick_fires_once_and_as_the_system(database: Database, move_
 
 
 async def test_J04_two_schedulers_at_one_moment_fire_each_tick_once(
-    database_url: str, database: Database, move_clock: Move
+    module_database: str, database: Database, move_clock: Move
 ) -> None:
     jobs = await plan(database)
-    other = Database.open(database_url)
+    other = Database.open(module_database)
     await other.start()
     for _ in range(5):
         move_clock(MINUTE)

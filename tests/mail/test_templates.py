@@ -119,3 +119,37 @@ def test_a_message_is_paragraphs_a_link_and_a_way_out() -> None:
     plain = templates.render("message", heading="Hi", text="Uno", link=None)
     assert plain.text == "Uno\n"
     assert "href" not in (plain.html or "")
+
+
+LINKED = {"identity.reset", "identity.verification", "message"}
+GIVEN = {
+    "link": "https://imba.example/x?token=1",
+    "minutes": 30,
+    "heading": "News",
+    "text": "One.\n\nTwo.",
+    "label": None,
+}
+
+
+@pytest.mark.parametrize("language", ["es", "de"])
+def test_every_letter_is_there_whole_in_every_language(language: str) -> None:
+    templates = Templates(IDENTITY, LETTERS, service="Imba")
+    names = {
+        file.name.removesuffix(".subject.txt")
+        for folder in (IDENTITY, LETTERS)
+        for file in folder.glob("*.subject.txt")
+    }
+    for name in names - {"message_in_any_language"}:
+        english, found = (
+            templates.render(name, language=each, leave="https://x.example", **GIVEN) for each in (None, language)
+        )
+        assert found.language == language
+        assert found.html is not None
+        assert english.html is not None
+        assert (
+            ("Two." in found.text)
+            if name == "message"
+            else (found.text != english.text and found.subject != english.subject)
+        )
+        assert found.html.count("<p") == english.html.count("<p")
+        assert ("token=1" in found.html) == ("token=1" in found.text) == (name in LINKED)

@@ -96,7 +96,9 @@ def build(url: str, folder: Path, **changes: Any) -> Freehold:
         "kept_for": role("staff"),
         "quota": MediaQuota(max_bytes=20_000_000, max_files=40),
     }
-    settings = Settings(env="test", database_url=url, var_dir=folder, limits="off", secret="s" * 40)
+    settings = Settings(
+        env="test", database_url=url, var_dir=folder, limits="off", secret="s" * 40, log_level="warning"
+    )
     albums = Resource(
         GalleryAlbum,
         access=Access(read=where(GalleryAlbum.is_public.is_(True)) | owner("owner_id"), write=owner("owner_id")),

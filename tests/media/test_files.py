@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -11,7 +13,10 @@ from pathlib import Path
 import pytest
 from tests.media.s3_server import s3_server
 
+from freehold.cli import main
+from freehold.errors import ConfigurationError
 from freehold.media import open_files
+from freehold.media.copying import CopiedFiles, copy_files
 from freehold.media.files import checked
 from freehold.web.problem_translation import to_problem
 
@@ -81,6 +86,60 @@ async def test_what_is_gone_is_gone(files):
     with pytest.raises(FileNotFoundError):
         async with files.local("media/1/original"):
             pass
+
+
+async def test_files_move_to_another_store_and_go_on_where_it_broke_off(files, tmp_path):
+    source = open_files(None, tmp_path / "old")
+    held = {f"media/{n}/original": bytes([n]) * (n * 100_000) for n in range(1, 5)}
+    for key, content in held.items():
+        await source.put(key, chunks(content))
+    await files.put("media/2/original", chunks(held["media/2/original"]))
+    await files.put("media/3/original", chunks(b"of another length"))
+    assert await copy_files(source, files) == CopiedFiles(files=3, size_bytes=800_000, there_before=1)
+    for key, content in held.items():
+        assert await whole(files, key) == content == await whole(source, key)
+    assert await copy_files(source, files) == CopiedFiles(files=0, size_bytes=0, there_before=4)
+
+
+async def test_a_file_that_comes_back_as_another_one_is_not_kept(tmp_path, monkeypatch):
+    source, target = open_files(None, tmp_path / "old"), open_files(None, tmp_path / "new")
+    await source.put("media/1/original", chunks(b"abc"))
+    monkeypatch.setattr(target, "read", lambda _: chunks(b"abd"))
+    with pytest.raises(ConfigurationError, match=r"media/1/original came back .* as another one"):
+        await copy_files(source, target)
+    assert await target.stat("media/1/original") is None
+
+
+def test_the_command_copies_rows_and_files(tmp_path, monkeypatch, capsys):
+    var = tmp_path / "var"
+    monkeypatch.setenv("FREEHOLD_DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path}/old.db")
+    monkeypatch.setenv("FREEHOLD_VAR_DIR", str(var))
+    app = importlib.import_module("tests.media.served_app").app
+
+    async def one_file() -> None:
+        async with app.router.lifespan_context(app):
+            await app.library.files.put("media/1/original", chunks(b"abc"))
+
+    asyncio.run(one_file())
+
+    def freehold(*arguments):
+        monkeypatch.setattr(sys, "argv", ["freehold", "copy", "--app", "tests.media.served_app:app", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return ended.value.code or 0, printed.out + printed.err
+
+    assert freehold()[0] == 2
+    for there in (str(var / "files"), f"{var}/files/"):
+        status, said = freehold("--files-to", there)
+        assert (status, "there already" in said) == (2, True), said
+    status, said = freehold("--to", f"sqlite+aiosqlite:///{tmp_path}/new.db")
+    assert (status, "the files stay where they are" in said) == (0, True), said
+    status, said = freehold("--files-to", str(tmp_path / "new" / "files"))
+    assert (status, "copied 1 files of 3 bytes" in said) == (0, True), said
+    assert asyncio.run(whole(open_files(None, tmp_path / "new" / "files"), "media/1/original")) == b"abc"
+    status, said = freehold("--files-to", "s3://bucket/x?secret=hunter22")
+    assert status == 2 and "hunter22" not in said, said
 
 
 async def test_a_large_object_goes_in_pieces(files):

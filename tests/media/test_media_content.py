@@ -42,6 +42,52 @@ async def test_U06_private_files_by_guess_are_404_and_by_address_work_once(ada, 
 
 
 @ON_SQLITE
+async def test_U06_who_used_an_address_goes_on_in_ranges_and_nobody_else(ada, staff, nobody, bob, clock):
+    stage = ada.stage
+    await stage.make(stage.app.identity.user, id=ada.id, email="a@x.example", email_key="a@x.example", roles=[])
+    paper, body = await ada.paper(), pictures.pdf()
+
+    async def address() -> str:
+        return str((await ada.http.post(f"/v1/media/{paper['id']}/address")).json()["url"])
+
+    async def part(http, url, start, cookie=None):
+        headers = {"Range": f"bytes={start}-{start + 9}"} | ({"Cookie": cookie} if cookie else {})
+        got = await http.get(url, headers=headers)
+        assert got.status_code == 403 or got.content == body[start : start + 10]
+        return got.status_code
+
+    url = await address()
+    first = await nobody.http.get(url, headers={"Range": "bytes=0-9"})
+    given = first.headers["set-cookie"]
+    assert (first.status_code, first.content) == (206, body[:10])
+    path = url.partition("?")[0]
+    assert all(each in given for each in (f"Path={path}", "HttpOnly", "SameSite=strict", "Max-Age=3600"))
+    cookie = given.partition(";")[0]
+    nobody.http.cookies.clear()
+    assert [await part(nobody.http, url, start, cookie) for start in (20, 0, 30)] == [206, 206, 206]
+    assert (
+        await nobody.http.get(url, headers={"Cookie": cookie})
+    ).status_code == 403  # a second time, not a part of it
+    assert await part(bob.http, url, 20) == 403
+    end, _, mac = cookie.partition("=")[2].partition(".")
+    name = cookie.partition("=")[0]
+    for forged in (f"{name}={int(end) + 1}.{mac}", f"{name}={end}.", f"{name}=x.y", f"{name}=", f"other={end}.{mac}"):
+        assert await part(nobody.http, url, 20, forged) == 403
+    other = await address()
+    assert await part(nobody.http, other, 0, cookie) == 206  # its first use: the pass of the other one says nothing
+    assert await part(nobody.http, other, 0, cookie) == 403
+    clock.advance(timedelta(minutes=30))  # the address itself has ended
+    assert await part(nobody.http, url, 20, cookie) == 206
+    clock.advance(timedelta(minutes=31))
+    assert await part(nobody.http, url, 20, cookie) == 403
+    url = await address()
+    cookie = (await nobody.http.get(url)).headers["set-cookie"].partition(";")[0]
+    nobody.http.cookies.clear()
+    await ada.http.delete(f"/v1/media/{paper['id']}")
+    assert await part(nobody.http, url, 20, cookie) == 403
+
+
+@ON_SQLITE
 async def test_ranges_and_conditions(ada):
     body = pictures.mp4(5000)
     clip = await ada.sent(body, name="a.mp4", declared="video/mp4", purpose="video")

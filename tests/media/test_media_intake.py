@@ -13,6 +13,7 @@ from tests.media import gallery_app, pictures
 from tests.media.conftest import ON_SQLITE, Person
 
 from freehold.media import MediaQuota
+from freehold.media.at_once import AtOnce
 from freehold.media.sweep import run
 
 pytestmark = pytest.mark.anyio
@@ -237,6 +238,38 @@ async def test_a_picture_that_breaks_off_is_failed_with_its_reason(ada):
     failed = (await ada.http.get(f"/v1/media/{answer.json()['id']}")).json()
     assert failed["status"] == "failed" and failed["failure"]
     assert (await ada.http.get(failed["url"])).status_code == 409
+
+
+@ON_SQLITE
+async def test_R07_so_many_uploads_at_once_and_no_more(ada, bob, stage, monkeypatch, stored):
+    monkeypatch.setattr(stage.app.library, "at_once", AtOnce(2))
+    going, done = asyncio.Semaphore(0), asyncio.Event()
+    mark = "~~~~"
+
+    async def slowly():
+        yield f'--{mark}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nvideo\r\n'.encode()
+        going.release()
+        await done.wait()
+        yield f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n'.encode()
+        yield pictures.mp4(500) + f"\r\n--{mark}--\r\n".encode()
+
+    kind = {"Content-Type": f"multipart/form-data; boundary={mark}"}
+    slow = [asyncio.create_task(ada.http.post("/v1/media", content=slowly(), headers=kind)) for _ in range(2)]
+    for _ in slow:
+        await going.acquire()
+    refused = await ada.send()
+    assert (refused.status_code, refused.json()["code"]) == (429, "media.uploads_at_once")
+    assert (refused.headers["retry-after"], refused.headers["connection"]) == ("1", "close")
+    tus = {"Tus-Resumable": "1.0.0", "Upload-Metadata": "purpose dmlkZW8="}
+    begun = await ada.http.post("/v1/uploads", headers={**tus, "Upload-Length": "500"})
+    chunk = {**tus, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    where = begun.headers["location"]
+    assert (await ada.http.patch(where, content=pictures.mp4(500), headers=chunk)).status_code == 429
+    assert (await bob.send()).status_code == 201
+    done.set()
+    assert [each.status_code for each in await asyncio.gather(*slow)] == [201, 201]
+    assert (await ada.http.patch(where, content=pictures.mp4(500), headers=chunk)).status_code == 204
+    assert (await ada.send()).status_code == 201
 
 
 async def test_U02_two_uploads_at_once_do_not_pass_the_quota(real_stage):

@@ -304,6 +304,7 @@ NAMES = st.sampled_from(
     )
 )
 @settings(max_examples=300, deadline=None)
+@pytest.mark.slow
 def test_V10_parsing_raises_nothing_but_a_problem(params):
     try:
         query: ListQuery | None = parse(spec_of(RICH), params)

@@ -75,6 +75,15 @@ class Guest(Model):
     team: Mapped[int] = mapped_column(default=0)
 
 
+class Loan(Model):
+    __tablename__ = "loans"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    patron: Mapped[int]
+    kind: Mapped[str]
+    most: Mapped[int | None]
+    is_open: Mapped[bool] = mapped_column(default=True)
+
+
 class Stock(Model):
     __tablename__ = "stocks"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -88,6 +97,7 @@ register(Claim.__table__, [unique_while("subject", "house_id", when=Claim.is_ope
 register(
     Guest.__table__, [at_most("rooms", per="house_id", when=~Guest.left), at_most(2, per="team", name="team_of_two")]
 )
+register(Loan.__table__, [at_most("most", per=("patron", "kind"), limit_in="row", when=Loan.is_open)])
 register(Stock.__table__, [never_below("units")])
 REGISTRY = Registry(Model.metadata)
 
@@ -262,6 +272,22 @@ async def test_at_most_counts_per_parent_by_its_column_or_by_a_number(engine):
     assert await run(engine, "UPDATE houses SET rooms = 1 WHERE id = 1") == by_house
     assert await run(engine, "UPDATE houses SET rooms = 3 WHERE id = 1") is None
     assert await run(engine, 'UPDATE guests SET "left" = false WHERE id = 1') is None
+
+
+async def test_at_most_takes_the_limit_that_each_row_brings(engine):
+    async def loan(number, patron, kind, most):
+        values = {"id": number, "patron": patron, "kind": kind, "most": most, "is_open": True}
+        return await run(engine, Loan.__table__.insert(), **values)
+
+    rule = "fh_loans_at_most_patron_kind_most"
+    assert [await loan(number, 1, "book", 2) for number in (1, 2, 3)] == [None, None, rule]
+    assert await loan(3, 1, "disc", 1) is None, "another kind is counted by itself"
+    assert await loan(4, 1, "book", 3) is None, "a wider limit lets one more in, and the others stay"
+    assert await loan(5, 1, "book", None) is None, "without a limit there is none"
+    assert await loan(6, 2, "book", 0) == rule
+    assert await run(engine, "UPDATE loans SET is_open = false WHERE id IN (2, 4, 5)") is None
+    assert await loan(7, 1, "book", 2) is None
+    assert await run(engine, "UPDATE loans SET is_open = true WHERE id = 2") == rule
 
 
 async def test_never_below(engine):

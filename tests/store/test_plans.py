@@ -206,6 +206,7 @@ SORTS = [
 ]
 
 
+@pytest.mark.slow
 async def test_N02_pages_forward_and_back_show_every_row_once(database_url):
     async with session_on(database_url, Local.metadata) as session:
         for number in range(11):
@@ -251,6 +252,7 @@ async def test_null_stands_last_ascending_and_first_descending(database_url):
     sort=st.sampled_from(["year", "-year", "-id", "title,-year", "-created_at"]),
 )
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.slow
 def test_N02_rows_that_stay_appear_once_while_others_come_and_go(tmp_path_factory, years, steps, sort):
     async def walk() -> None:
         url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('walk')}/test.db"

@@ -7,8 +7,9 @@ import contextlib
 import json
 import math
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from freehold.errors import Invalid
-from freehold.query.cursor import Cursors
+from freehold.query.cursor import START, Cursors
 from freehold.query.declare import build_spec
 from freehold.query.parse import parse
 from freehold.query.request import Box, Near
@@ -33,9 +34,12 @@ from freehold.resource.principal import ANONYMOUS
 from freehold.resource.schemas import derive_read
 from freehold.resource.search_index import search_ddl
 from freehold.store import plan_search
+from freehold.store import plans as plans_module
 from freehold.store.executor import SessionExecutor
 from freehold.store.functions import EARTH_RADIUS_KM
+from freehold.store.plan_conditions import page_values
 from freehold.store.plan_geo import bounds_near, bounds_of
+from freehold.store.plan_near import circles
 from freehold.store.plan_page import fetch_page
 from freehold.store.plans import ResourcePlans
 from freehold.store.search import SearchText
@@ -372,6 +376,34 @@ async def test_N02_pages_by_distance_show_every_row_once(database_url):
         assert sorted(seen) == sorted(PLACES)
 
 
+async def test_N02_pages_by_distance_go_both_ways_however_far_the_next_place_is(database_url):
+    async with session_on(database_url, Local.metadata) as session:
+        await places(session)
+        for within, order in ([], "distance"), ([("within_km", "6000")], "distance"), ([], "-distance"):
+            for limit in (2, 5):
+                forward, back = await ranked(session, ("near", "48,2"), ("sort", order), *within, limit=limit)
+                far = [haversine_km(*PLACES[title], 48, 2) for title in forward]
+                assert far == pytest.approx(sorted(far, reverse=order == "-distance"))
+                assert forward == back
+                least = [title for title, place in PLACES.items() if haversine_km(*place, 48, 2) <= 6000]
+                assert sorted(forward) == sorted(least if within else PLACES)
+
+
+async def test_the_nearest_are_found_without_measuring_the_world(database_url):
+    async with session_on(database_url, Local.metadata) as session:
+        session.add_all([SearchHome(title=f"{n}", latitude=n % 90, longitude=n / 10) for n in range(1800)])
+        await session.flush()
+        plans, query = plans_of(), parse(plans_of().spec, [("near", "45,90"), ("sort", "distance")])
+        if session.bind.dialect.name == "postgresql":
+            await session.execute(text("SET enable_seqscan = off"))
+        (first, *_) = circles(plans.spec, query, START)
+        statement = plans.page(first, START).statement.params(page_values(plans.spec, first, START))
+        sql = str(statement.compile(session.bind.sync_engine, compile_kwargs={"literal_binds": True}))
+        explain = "EXPLAIN QUERY PLAN" if session.bind.dialect.name == "sqlite" else "EXPLAIN"
+        plan = (await (await session.connection()).exec_driver_sql(f"{explain} {sql}")).all()
+        assert any("ix_search_homes_latitude" in str(row) for row in plan), plan
+
+
 BOXES: list[tuple[str, set[str]]] = [
     ("-10,40,10,60", {"london", "paris"}),
     ("179,-20,-179,-10", {"fiji west", "fiji east", "date line", "date line too"}),
@@ -489,6 +521,43 @@ async def test_N02_the_best_come_first_on_both_databases_in_pages(database_url, 
         assert await found(session, "loft -loft") == set()
         count = await items(session, ("q", "loft"), ("sort", "relevance"))
         assert len(count) == 10
+
+
+WORDS = ("a", "b", "ab", "c")
+
+
+async def test_a_search_finds_the_same_by_the_index_and_by_testing_rows(monkeypatch):
+    random = Random(7)
+
+    def line(least: int, most: int) -> str:
+        return " ".join(random.choices(WORDS, k=random.randint(least, most)))
+
+    questions = [f'"{line(1, 2)}" -{line(1, 1)}' if n % 3 else line(1, 3) for n in range(15)]
+    async with session_on("sqlite+aiosqlite://", Local.metadata) as session:
+        session.add_all([SearchHome(title=line(0, 3), city=line(0, 3) if n % 4 else None) for n in range(150)])
+        await session.flush()
+        for q in questions:
+            ways = []
+            for most_rare in (0, 1_000):
+                monkeypatch.setattr(plan_search, "MOST_RARE", most_rare)
+                ways.append(await ranked(session, ("q", q), limit=60))
+            assert ways[0] == ways[1], q
+            assert ways[0][0] == ways[0][1], q
+
+
+@pytest.mark.parametrize("first", [3, 500])
+async def test_N02_a_box_shows_each_row_once_wherever_its_rows_stand_in_the_order(database_url, monkeypatch, first):
+    monkeypatch.setattr(plans_module, "FIRST", first)
+    async with session_on(database_url, Local.metadata) as session:
+        inside = [n for n in range(40) if n in range(5, 9) or n % 7 == 0 or n > 33]
+        for n in range(40):
+            day = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=n)
+            east = 1.0 if n in inside else 3.0
+            session.add(SearchHome(title=f"{n}", latitude=1.0, longitude=east, created_at=day))
+        await session.flush()
+        for limit in (100, 4, 1):
+            forward, back = await ranked(session, ("bbox", "0,0,2,2"), limit=limit)
+            assert forward == back == [f"{n}" for n in reversed(inside)], limit
 
 
 async def test_relevance_needs_words_and_comes_first(database_url):

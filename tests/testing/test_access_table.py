@@ -16,7 +16,7 @@ from freehold.store.judgement import Judge
 from freehold.store.protection import Shape
 from freehold.testing.access_table import Line, WrongAnswer, access_table
 from freehold.testing.interference import Vacuous
-from freehold.web import reads, writes
+from freehold.web import admission, writes
 from freehold.web.bound import Bound
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -58,8 +58,8 @@ def _no_fields(*_: Any) -> dict[str, Any]:
 
 
 FAULTS = {
-    "nobody is asked who they are": [(reads, "require", _nothing)],
-    "the role is not asked for": [(writes, "require", _nothing), (Judge, "before", _nothing)],
+    "nobody is asked who they are": [(admission, "require", _nothing)],
+    "the role is not asked for": [(admission, "require", _nothing), (Judge, "before", _nothing)],
     "rows are changed past the rules": [(writes, "load_for_change", _load_past_rules), (Judge, "before", _nothing)],
     "the compiler writes no rule": [(Shape, "condition", _no_condition)],
     "the rule of the change is not asked": [(Shape, "for_rule", _always), (Judge, "before", _nothing)],
@@ -72,12 +72,12 @@ async def test_Z01_a_fault_is_caught(name: str, tmp_path: Path, monkeypatch: pyt
     for place, attribute, fault in FAULTS[name]:
         monkeypatch.setattr(place, attribute, fault)
     with pytest.raises(WrongAnswer):
-        await access_table(build(tmp_path), full_seed)
+        await access_table(build(tmp_path), full_seed, give_up_after=1)
 
 
 async def test_a_function_that_refuses_is_named_or_caught(tmp_path: Path) -> None:
     with pytest.raises(WrongAnswer, match="update_note as"):
-        await access_table(build(tmp_path, note=notes(update=show_anything)), full_seed)
+        await access_table(build(tmp_path, note=notes(update=show_anything)), full_seed, give_up_after=1)
     again = build(tmp_path, note=notes(update=show_anything))
     assert await access_table(again, full_seed, may_refuse=["update_note"])
 

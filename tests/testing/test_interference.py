@@ -37,7 +37,7 @@ from freehold.store.protection import Shape
 from freehold.testing.interference import Interference, Vacuous, non_interference
 from freehold.testing.scene import Scene
 from freehold.testing.stage import Stage
-from freehold.web import writes
+from freehold.web import changes
 from freehold.web.bound import Bound
 from freehold.web.guard import Rule
 
@@ -173,7 +173,7 @@ def _no_condition(*_: Any) -> bool:
 
 
 INSIDE = {
-    "rows under a rule are pointed to freely": mock.patch.object(writes, "check_links", _no_check),
+    "rows under a rule are pointed to freely": mock.patch.object(changes, "check_links", _no_check),
     "fields under a rule are shown": mock.patch.object(Bound, "conditional", _without_hidden),
     "the compiler writes no rule": mock.patch.object(Shape, "condition", _no_condition),
 }

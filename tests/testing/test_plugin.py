@@ -21,6 +21,7 @@ app = Freehold(Resource(Book, access=Access(read=anyone, write=signed_in)))
 TESTS = """
 import pytest
 from shelf import Book
+from freehold.observe.logs import get_logger
 from freehold.testing import NOBODY, Scene, access_table, every_route_has_a_rule
 from freehold.resource.principal import Principal
 
@@ -40,6 +41,10 @@ async def test_somebody_writes(as_user, make, clock, app):
     assert answer.json()["created_at"] == "2026-01-05T09:00:00Z"
     assert app.settings.env == "test"
 
+@pytest.mark.parametrize("turn", range(20))
+def test_lines_stay_with_their_test(app, turn):
+    get_logger("shelf").warning("a stray line")
+
 def test_routes(app):
     assert every_route_has_a_rule(app)
 """
@@ -56,5 +61,6 @@ def test_a_service_gets_its_fixtures_and_a_database_of_its_own(tmp_path: Path) -
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2"],
         cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
-    assert "5 passed" in done.stdout, done.stdout + done.stderr
+    assert "25 passed" in done.stdout, done.stdout + done.stderr
+    assert "a stray line" not in done.stdout + done.stderr
     assert not (tmp_path / "var").exists(), "tests leave the service's own data alone"

@@ -193,6 +193,27 @@ class TestSending:
         with pytest.raises(AddressRefused, match="public"):
             await Fetcher(resolve=resolve).fetch("https://both.example/")
 
+    async def test_W01_a_name_that_leads_inside_is_refused_when_it_is_set(self) -> None:
+        for found in ("10.0.0.1", "93.184.216.34 ::1"):
+            with pytest.raises(AddressRefused, match="public"):
+                await Fetcher(resolve=at(found)[0]).check_name("https://both.example/")
+        with pytest.raises(AddressRefused, match="user"):
+            await Fetcher(resolve=at("93.184.216.34")[0]).check_name("https://me:secret@both.example/")
+
+        async def unknown(host: str, port: int) -> Sequence[str]:
+            raise OSError
+
+        async def slow(host: str, port: int) -> Sequence[str]:
+            await asyncio.sleep(60)
+            return ["10.0.0.1"]
+
+        for resolve in (
+            at("93.184.216.34")[0],
+            unknown,
+            slow,
+        ):  # what is not known now is looked at again when it is fetched
+            await Fetcher(resolve=resolve).check_name("https://later.example/", timeout_seconds=0.01)
+
     async def test_the_environment_sends_nothing_elsewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async with running() as server, running() as proxy:
             server.says["/"] = answer(200, b"direct")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx2
 from sqlalchemy import ForeignKey, MetaData, String, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -32,7 +33,7 @@ from freehold.resource.base import NAMING
 from freehold.resource.base import Base as FreeholdBase
 from freehold.resource.columns import folded, search_document
 from freehold.settings import Settings
-from tests.web.shelf import ByName
+from tests.web.shelf import ByName, as_
 
 
 class Base(FreeholdBase):
@@ -128,5 +129,20 @@ def make(url: str, folder: Path, **changes: Any) -> Freehold:
     papers.history(access=signed_in, actors=role("staff"))
     folders.nested("papers", papers, by="folder_id")
     folders.history(access=mine)
-    settings = Settings(env="test", var_dir=folder, database_url=url, secret="x" * 40, limits="off")
+    settings = Settings(
+        env="test", var_dir=folder, database_url=url, secret="x" * 40, limits="off", log_level="warning"
+    )
     return Freehold(folders, papers, title="Archive", settings=settings, authenticator=ByName(), jobs=[rename_all])
+
+
+async def made(client: httpx2.AsyncClient, path: str = "papers", **values: Any) -> Any:
+    """A paper or a box of Ada's, as it was answered."""
+    body = {"title": "Deed", "slug": "deed"} if path == "papers" else {"name": "Box"}
+    answer = await client.post(f"/v1/{path}", json=body | values, headers=as_("ada"))
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def made_at(client: httpx2.AsyncClient, path: str = "papers", **values: Any) -> str:
+    """The same; where it is."""
+    return f"/v1/{path}/{(await made(client, path, **values))['id']}"

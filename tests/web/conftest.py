@@ -1,4 +1,4 @@
-"""The client of a module that has an `app` fixture."""
+"""The house and the client of a module that has an `app` fixture."""
 
 from __future__ import annotations
 
@@ -8,10 +8,25 @@ import httpx2
 import pytest
 
 from freehold import Freehold
-from tests.web.shelf import served
+from freehold.testing import House, Stage, opened
+
+
+@pytest.fixture(scope="module")
+async def house(app: Freehold) -> AsyncIterator[House]:
+    """The module's application, running for all its tests."""
+    async with opened(app) as found:
+        yield found
 
 
 @pytest.fixture
-async def client(app: Freehold) -> AsyncIterator[httpx2.AsyncClient]:
-    async with served(app) as found:
+async def real_stage(house: House) -> AsyncIterator[Stage]:
+    """The application for one test, with real commits and connections; the test runs jobs itself."""
+    async with house.stage(isolate=False, workers=False) as found:
+        yield found
+
+
+@pytest.fixture
+async def real_client(real_stage: Stage) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of `real_stage`."""
+    async with real_stage.client() as found:
         yield found

@@ -173,7 +173,9 @@ def resources(**changes: Any) -> list[Resource]:
 
 
 def make(url: str, folder: Path, **changes: Any) -> Freehold:
-    settings = Settings(env="test", var_dir=folder, database_url=url, secret="x" * 40, limits="off")
+    settings = Settings(
+        env="test", var_dir=folder, database_url=url, secret="x" * 40, limits="off", log_level="warning"
+    )
     return Freehold(*resources(**changes), title="Shelves", settings=settings, authenticator=ByName(), routers=[router])
 
 

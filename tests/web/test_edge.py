@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,6 +14,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from freehold.observe import logs
+from freehold.observe.sink import LogSink
 from freehold.web.edge import Edge, EdgeOptions
 from freehold.web.problems import install_handlers
 
@@ -48,6 +50,9 @@ def _app() -> FastAPI:  # noqa: C901  # a list of routes
     @books.delete("/{book_id}")
     async def drop(book_id: str) -> Response:
         return Response(status_code=204)
+
+    @books.delete("", status_code=204)
+    async def drop_every() -> None: ...
 
     app.include_router(books)
 
@@ -100,6 +105,12 @@ async def client() -> AsyncIterator[httpx2.AsyncClient]:
 # Methods
 
 
+async def test_N04_what_has_no_content_names_no_type_of_it(client: httpx2.AsyncClient) -> None:
+    for path in ("/v1/books", "/v1/books/1"):
+        answer = await client.delete(path)
+        assert (answer.status_code, answer.content, answer.headers.get("content-type")) == (204, b"", None), path
+
+
 async def test_V04_head_is_get_without_a_body(client: httpx2.AsyncClient) -> None:
     got, head = await client.get("/v1/books"), await client.head("/v1/books")
     assert (head.status_code, head.content) == (200, b"")
@@ -123,7 +134,10 @@ async def test_V04_an_unknown_method_is_405_with_a_true_allow(client: httpx2.Asy
 
 
 async def test_N04_options_tells_the_truth(client: httpx2.AsyncClient) -> None:
-    for path, allow in [("/v1/books", "GET, HEAD, OPTIONS, POST"), ("/v1/books/1/", "DELETE, GET, HEAD, OPTIONS")]:
+    for path, allow in [
+        ("/v1/books", "DELETE, GET, HEAD, OPTIONS, POST"),
+        ("/v1/books/1/", "DELETE, GET, HEAD, OPTIONS"),
+    ]:
         response = await client.options(path)
         assert (response.status_code, response.content, response.headers["allow"]) == (204, b"", allow)
     assert (await client.options("/nowhere")).status_code == 404
@@ -369,14 +383,16 @@ async def test_requests_are_counted_under_their_template() -> None:
 
 
 async def test_E03_the_access_line_names_the_template_and_the_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    written: list[str] = []
+    stream = io.StringIO()
     logs.configure(level="info")  # whatever a service of an earlier test asked for
     monkeypatch.setattr(logs._State, "is_configured", True)
     monkeypatch.setattr(logs._State, "render", staticmethod(logs.as_json))
-    monkeypatch.setattr(logs._State, "sink", type("Sink", (), {"write": lambda _, line: written.append(line)})())
+    monkeypatch.setattr(logs._State, "sink", LogSink(stream))
     async with _client() as client:
         await client.get("/v1/books/secret-name?q=secret-query", headers={"X-Request-ID": "rid"})
         await client.get("/nowhere/secret-name")
+    logs.flush()
+    written = stream.getvalue().splitlines()
     first, second = (json.loads(line) for line in written if "freehold.access" in line)
     assert (first["method"], first["route"], first["status"]) == ("GET", "/v1/books/{book_id}", 200)
     assert first["request_id"] == "rid"

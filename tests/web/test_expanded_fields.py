@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -61,8 +60,8 @@ async def retitle(db: Session, actor: Any, book: ClubBook) -> None:
     book.title += "!"
 
 
-@pytest.fixture
-async def client(database_url: str, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
+@pytest.fixture(scope="module")
+async def client(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx2.AsyncClient]:
     rules = {"hidden": nobody, "staff_note": role("staff"), "own_note": owner("user_id")}
     people = Resource(
         ClubPerson, access=Access(read=anyone, read_fields=rules), queries=Queries(expand=["written", "read"])
@@ -73,7 +72,14 @@ async def client(database_url: str, tmp_path: Path) -> AsyncIterator[httpx2.Asyn
         queries=Queries(expand=["author", "readers"]),
     )
     books.action("shout", retitle, access=anyone)
-    settings = Settings(env="test", var_dir=tmp_path, database_url=database_url, secret="x" * 40, limits="off")
+    settings = Settings(
+        env="test",
+        var_dir=tmp_path_factory.mktemp("var"),
+        database_url=module_database,
+        secret="x" * 40,
+        limits="off",
+        log_level="warning",
+    )
     app = Freehold(people, books, settings=settings, authenticator=ByName())
     async with served(app) as found:
         async with app.database.writing(system("rows for a test")) as unit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,23 +15,16 @@ from freehold.store import AUDIT, forget_history
 from freehold.store.audit import seal_pending
 from freehold.store.audit_check import verify
 from freehold.store.audit_values import AUDIT_VALUES
-from tests.web.archive import Cabinet, Sheet, make, rename_all
+from tests.web.archive import Cabinet, Sheet, made_at, make, rename_all
 from tests.web.shelf import ADA, STAFF, as_
 
 pytestmark = pytest.mark.anyio
 Client = httpx2.AsyncClient
 
 
-@pytest.fixture
-def app(database_url: str, tmp_path: Path) -> Freehold:
-    return make(database_url, tmp_path)
-
-
-async def made(client: Client, path: str = "papers", **values: Any) -> str:
-    body = {"title": "Deed", "slug": "deed"} if path == "papers" else {"name": "Box"}
-    answer = await client.post(f"/v1/{path}", json=body | values, headers=as_("ada"))
-    assert answer.status_code == 201, answer.text
-    return f"/v1/{path}/{answer.json()['id']}"
+@pytest.fixture(scope="module")
+def app(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Freehold:
+    return make(module_database, tmp_path_factory.mktemp("var"))
 
 
 async def told(client: Client, path: str, name: str = "ada", query: str = "") -> list[Any]:
@@ -51,7 +43,7 @@ async def faults(app: Freehold) -> list[str]:
 
 
 async def test_what_was_changed_newest_first(client: Client, app: Freehold) -> None:
-    paper = await made(client, remark="dry")
+    paper = await made_at(client, remark="dry")
     await client.patch(paper, json={"title": "Will", "remark": None}, headers=as_("ada"))
     await client.delete(paper, headers=as_("staff"))
     back = await client.post(f"{paper}/restoration", headers=as_("ada"))
@@ -70,7 +62,7 @@ async def test_what_was_changed_newest_first(client: Client, app: Freehold) -> N
 
 
 async def test_the_actor_is_told_to_itself_and_to_whom_the_rule_names(client: Client) -> None:
-    paper = await made(client)
+    paper = await made_at(client)
     await client.delete(paper, headers=as_("staff"))
     await client.post(f"{paper}/restoration", headers=as_("ada"))
     ada, staff, bob = str(ADA), str(STAFF), None
@@ -80,7 +72,7 @@ async def test_the_actor_is_told_to_itself_and_to_whom_the_rule_names(client: Cl
 
 
 async def test_Z04_a_field_that_may_not_be_read_is_not_told(client: Client, app: Freehold) -> None:
-    paper = await made(client, remark="dry", pin="1234")
+    paper = await made_at(client, remark="dry", pin="1234")
     for name, sees in (("ada", True), ("staff", True), ("bob", False)):
         (first,) = await told(client, paper, name)
         assert ("remark" in first["changes"]) is sees, name
@@ -90,7 +82,7 @@ async def test_Z04_a_field_that_may_not_be_read_is_not_told(client: Client, app:
 
 
 async def test_Z02_whoever_may_not_read_the_row_learns_nothing(client: Client) -> None:
-    paper, folder = await made(client, is_public=False), await made(client, "folders")
+    paper, folder = await made_at(client, is_public=False), await made_at(client, "folders")
     assert (await client.get(f"{paper}/history")).status_code == 401
     assert (await client.get(f"{paper}/history", headers=as_("bob"))).status_code == 404
     assert (await client.get(f"{folder}/history", headers=as_("bob"))).status_code == 404
@@ -101,7 +93,7 @@ async def test_Z02_whoever_may_not_read_the_row_learns_nothing(client: Client) -
 
 
 async def test_N02_pages_hold_every_record_once(client: Client) -> None:
-    paper = await made(client)
+    paper = await made_at(client)
     for number in range(5):
         await client.patch(paper, json={"title": f"Deed {number}"}, headers=as_("ada"))
     whole = [item["id"] for item in await told(client, paper)]
@@ -124,8 +116,8 @@ async def test_N02_pages_hold_every_record_once(client: Client) -> None:
 
 
 async def test_every_row_of_a_unit_is_told_whoever_changed_it(client: Client, app: Freehold) -> None:
-    folder = await made(client, "folders")
-    paper = await made(client, folder_id=folder.rpartition("/")[2])
+    folder = await made_at(client, "folders")
+    paper = await made_at(client, folder_id=folder.rpartition("/")[2])
     assert (await client.post(f"{paper}/stamp", headers=as_("ada"))).status_code == 200
     named, created = await told(client, folder)
     assert (named["action"], named["by"]) == ("folders.updated", str(ADA))
@@ -138,7 +130,7 @@ async def test_every_row_of_a_unit_is_told_whoever_changed_it(client: Client, ap
 
 
 async def test_a_job_s_changes_are_told_under_its_reason(client: Client, app: Freehold) -> None:
-    paper = await made(client)
+    paper = await made_at(client)
     async with app.database.writing(system("rename papers in a test")) as unit:
         await rename_all.function(unit.session, title="Renamed")
     (renamed, _) = await told(client, paper, "staff")
@@ -147,8 +139,8 @@ async def test_a_job_s_changes_are_told_under_its_reason(client: Client, app: Fr
 
 
 async def test_what_a_cascade_removes_is_told(client: Client, app: Freehold) -> None:
-    folder = await made(client, "folders")
-    paper = await made(client, folder_id=folder.rpartition("/")[2])
+    folder = await made_at(client, "folders")
+    paper = await made_at(client, folder_id=folder.rpartition("/")[2])
     async with app.database.writing(system("clear away")) as unit:
         await unit.session.delete(
             (await unit.session.scalars(select(Cabinet).options(selectinload(Cabinet.papers)))).one()
@@ -159,7 +151,7 @@ async def test_what_a_cascade_removes_is_told(client: Client, app: Freehold) -> 
 
 
 async def test_one_record_tells_the_sum_of_a_unit_without_parts_that_were_undone(client: Client) -> None:
-    paper = await made(client)
+    paper = await made_at(client)
     answer = await client.post(f"{paper}/half", headers=as_("ada"))
     assert answer.status_code == 200, answer.text
     half, _ = await told(client, paper)
@@ -167,7 +159,7 @@ async def test_one_record_tells_the_sum_of_a_unit_without_parts_that_were_undone
 
 
 async def test_what_was_erased_is_told_no_more_and_the_chain_holds(client: Client, app: Freehold) -> None:
-    paper = await made(client, remark="dry")
+    paper = await made_at(client, remark="dry")
     await client.patch(paper, json={"title": "Will"}, headers=as_("ada"))
     assert await faults(app) == []
     key = paper.rpartition("/")[2]
@@ -186,7 +178,7 @@ async def test_what_was_erased_is_told_no_more_and_the_chain_holds(client: Clien
 
 
 async def test_E05_values_that_were_altered_or_taken_away_are_found(client: Client, app: Freehold) -> None:
-    await made(client, remark="dry")
+    await made_at(client, remark="dry")
     async with app.database.writing(system("tamper")) as unit:
         (row,) = (await unit.session.execute(select(AUDIT_VALUES))).all()
         salt, _ = row.content["remark"]
@@ -201,7 +193,7 @@ async def test_E05_values_that_were_altered_or_taken_away_are_found(client: Clie
 
 
 async def test_a_refused_write_leaves_no_record(client: Client, app: Freehold) -> None:
-    paper = await made(client)
+    paper = await made_at(client)
     refused = await client.post("/v1/papers", json={"title": "Copy", "slug": "deed"}, headers=as_("ada"))
     assert refused.status_code == 409
     async with app.database.reading(system("look")) as session:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import unicodedata
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,7 @@ from freehold.web.identity import identity_router
 from freehold.web.problems import install_handlers
 from freehold.web.runtime import Runtime
 from tests.bases import AccountBase as Base
+from tests.kept import Kept, kept
 
 pytestmark = pytest.mark.anyio
 
@@ -134,49 +135,55 @@ class Service:
         await self.jobs.run_pending()
 
 
-async def _service(database_url: str, **options: Any) -> AsyncIterator[Service]:
-    empty = Database.open(database_url)
-    async with empty.engine.begin() as connection:
+async def _create(database: Database) -> None:
+    async with database.engine.begin() as connection:
         await connection.run_sync(LEDGER.create_all)
         await connection.run_sync(Base.metadata.create_all, tables=[Resident.__table__])
-    await empty.close()
-    database = Database.open(database_url)
+
+
+def _open(url: str) -> Database:
+    database = Database.open(url)
     database.registry.protect(Resident, Access(read=owner("id") | role("reviewer", "admin")))
-    await database.start()
-    made = Service(database, **options)
-    await made.identity.start()
-    yield made
-    await made.client.aclose()
-    await made.identity.close()
-    await database.close()
+    return database
+
+
+@pytest.fixture(scope="module")
+async def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kept]:
+    async with kept(_open(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('identity')}/test.db"), _create) as found:
+        yield found
+
+
+@asynccontextmanager
+async def _service(kept_database: Kept, **options: Any) -> AsyncIterator[Service]:
+    async with kept_database.lent() as database:
+        made = Service(database, **options)
+        await made.identity.start()
+        yield made
+        await made.client.aclose()
+        await made.identity.close()
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    return f"sqlite+aiosqlite:///{tmp_path}/test.db"
-
-
-@pytest.fixture
-async def service(sqlite_url: str) -> AsyncIterator[Service]:
-    async for made in _service(sqlite_url):
+async def service(on_sqlite: Kept) -> AsyncIterator[Service]:
+    async with _service(on_sqlite) as made:
         yield made
 
 
 @pytest.fixture
 async def on_each_database(database_url: str) -> AsyncIterator[Service]:
-    async for made in _service(database_url):
+    async with kept(_open(database_url), _create) as found, _service(found) as made:
         yield made
 
 
 @pytest.fixture
-async def limited(sqlite_url: str) -> AsyncIterator[Service]:
-    async for made in _service(sqlite_url, limits=1):
+async def limited(on_sqlite: Kept) -> AsyncIterator[Service]:
+    async with _service(on_sqlite, limits=1) as made:
         yield made
 
 
 @pytest.fixture
-async def concealing(sqlite_url: str) -> AsyncIterator[Service]:
-    async for made in _service(sqlite_url, conceal=True):
+async def concealing(on_sqlite: Kept) -> AsyncIterator[Service]:
+    async with _service(on_sqlite, conceal=True) as made:
         yield made
 
 

@@ -14,9 +14,9 @@ from freehold.identity.tables import SESSIONS
 from freehold.resource import clock
 from freehold.resource.principal import system
 from freehold.store.idempotency import IDEMPOTENCY
-from tests.web.test_identity import PASSWORD, Service, on_each_database, service, sqlite_url, words
+from tests.web.test_identity import PASSWORD, Service, on_each_database, on_sqlite, service, words
 
-__all__ = ["on_each_database", "service", "sqlite_url"]
+__all__ = ["on_each_database", "on_sqlite", "service"]
 
 pytestmark = pytest.mark.anyio
 

@@ -84,7 +84,9 @@ async def found(user_id: UUID) -> Principal:
 def app(database_url: str, tmp_path: Path) -> Freehold:
     albums = Resource(PrintedAlbum, access=Access(read=owner("owner_id"), create=signed_in))
     albums.action("print", start_print, access=owner("owner_id"), status=202)
-    settings = Settings(env="test", var_dir=tmp_path, database_url=database_url, secret="x" * 40, limits="off")
+    settings = Settings(
+        env="test", var_dir=tmp_path, database_url=database_url, secret="x" * 40, limits="off", log_level="warning"
+    )
     made = Freehold(albums, settings=settings, authenticator=ByName(), routers=[router], jobs=[print_album, sweep])
     made.jobs.principals = made.jobs._execution.__dict__["principals"] = found
     return made

@@ -18,23 +18,16 @@ from freehold.resource.base import NAMING
 from freehold.resource.base import Base as FreeholdBase
 from freehold.resource.clock import now
 from freehold.web.upkeep import purge_deleted
-from tests.web.archive import Sheet, make
+from tests.web.archive import Sheet, made, make
 from tests.web.shelf import as_
 
 pytestmark = pytest.mark.anyio
 Client = httpx2.AsyncClient
 
 
-@pytest.fixture
-def app(database_url: str, tmp_path: Path) -> Freehold:
-    return make(database_url, tmp_path)
-
-
-async def made(client: Client, path: str = "papers", **values: Any) -> Any:
-    body = {"title": "Deed", "slug": "deed"} if path == "papers" else {"name": "Box"}
-    answer = await client.post(f"/v1/{path}", json=body | values, headers=as_("ada"))
-    assert answer.status_code == 201, answer.text
-    return answer.json()
+@pytest.fixture(scope="module")
+def app(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Freehold:
+    return make(module_database, tmp_path_factory.mktemp("var"))
 
 
 async def deleted(client: Client, **values: Any) -> Any:

@@ -16,6 +16,8 @@ from ..properties import crud as properties
 from .models import Block
 from .schemas import BlockDraft, BlockRead
 
+_SHOWN = 5  # conflicts, in a refusal
+
 
 class ImportedNights(NamedTuple):
     """The nights that an event of a calendar elsewhere takes, from `start` up to `end`."""
@@ -33,7 +35,7 @@ class DatesTaken(Conflict):
 
 async def block(db: Session, actor: Principal, draft: BlockDraft) -> Block:
     """Keep nights for the owner. Over a hold or stay it breaks the invariant `imba.dates_taken` (409)."""
-    properties.require_own(await properties.held(db, draft.property_id), actor)
+    properties.require_managed(await properties.held(db, draft.property_id), actor)
     async with db.unscoped("holds that have lapsed give their nights to whoever asks next") as system_db:
         await _forget_lapsed(system_db, draft.property_id)
     kept = Block(**draft.model_dump())
@@ -47,10 +49,11 @@ async def take(
     """Take nights for a stay, until `expires_at` or for good. Overlapping breaks `imba.dates_taken` (409).
 
     The property is held by now (`properties.held`): an import that begins later waits, and finds the stay there.
+    What is taken already is refused before anything is written: whoever comes late to a night that many want waits
+    for nobody. Whoever comes at the same moment meets the invariant.
     """
     async with db.unscoped("a stay takes its nights") as system_db:
-        await _forget_lapsed(system_db, property_id)
-        await _require_not_imported(system_db, property_id, start, end)
+        await _make_room(system_db, property_id, start, end)
         system_db.add(
             Block(id=stay_id, kind="stay", property_id=property_id, start=start, end=end, expires_at=expires_at)
         )
@@ -144,14 +147,19 @@ async def _forget_lapsed(db: Session, property_id: UUID) -> None:
     await db.execute(delete(Block).where(Block.property_id == property_id, Block.expires_at <= now()))
 
 
-async def _require_not_imported(db: Session, property_id: UUID, start: date, end: date) -> None:
-    imported = select(Block.start, Block.end).where(
-        Block.property_id == property_id, Block.kind == "imported", _overlapping(start, end)
+async def _make_room(db: Session, property_id: UUID, start: date, end: date) -> None:
+    """Refuse nights that are taken, calendars elsewhere included; forget the lapsed holds that stand on them."""
+    on_them = select(Block.start, Block.end, Block.expires_at).where(
+        Block.property_id == property_id, _overlapping(start, end)
     )
-    rows = (await db.execute(imported.order_by(Block.start).limit(5))).all()
-    if rows:
-        conflicts = [{"start": row.start.isoformat(), "end": row.end.isoformat()} for row in rows]
+    rows = (await db.execute(on_them.order_by(Block.start))).all()
+    moment = now()
+    standing = [row for row in rows if row.expires_at is None or row.expires_at > moment]
+    if standing:
+        conflicts = [{"start": row.start.isoformat(), "end": row.end.isoformat()} for row in standing[:_SHOWN]]
         raise DatesTaken("The range overlaps one that is already taken.", extra={"conflicts": conflicts})
+    if rows:
+        await _forget_lapsed(db, property_id)
 
 
 def _in_force() -> ColumnElement[bool]:

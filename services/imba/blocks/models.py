@@ -10,8 +10,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from freehold import Base
-
-from ..fields import one_of
+from freehold.fields import one_of
 
 Kind: TypeAlias = Literal["owner", "stay", "imported"]
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from freehold import Access, Queries, Resource, Schemas, no_overlap, owner, role, where
+from freehold import Access, Queries, Resource, Schemas, no_overlap, where
 
+from ..access import MANAGER, MANAGING
 from . import crud
 from .models import Block
 from .schemas import BlockDraft, BlockRead
 
-OWN = owner("property.landlord_id") & where(Block.kind == "owner")
+OWN = MANAGER & where(Block.kind == "owner")
 
 blocks = Resource(
     Block,
     schemas=Schemas(read=BlockRead, create=BlockDraft),
     create=crud.block,
-    access=Access(read=OWN, create=role("landlord") & OWN, delete=OWN),
+    access=Access(read=OWN, create=MANAGING & OWN, delete=OWN),
     queries=Queries(filters=["property_id", "end__gte", "start__lte"], sort=["start", "-created_at"]),
     invariants=[
         no_overlap(

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 from freehold import Invalid, Principal, Session, system
 from freehold.errors import FieldError
 from freehold.fields import now
+from freehold.store import Database
 from freehold.traffic import AddressRefused, Fetcher
 
 from ..blocks import crud as blocks
@@ -19,12 +20,22 @@ from .models import Calendar, CalendarFeed
 from .schemas import CalendarDraft, CalendarRead
 
 
+async def require_public(database: Database, actor: Principal, draft: CalendarDraft) -> None:
+    """Refuse an address that leads inside, itself or by what its name stands for."""
+    if draft.url is None:
+        return
+    try:
+        await database.parts[Fetcher].check_name(draft.url)
+    except AddressRefused as refused:
+        wrong = FieldError("address_refused", str(refused), pointer="/url")
+        raise Invalid("The calendar cannot be fetched from there.", errors=[wrong]) from None
+
+
 async def add(db: Session, actor: Principal, draft: CalendarDraft) -> Calendar:
-    """Take on a calendar, and import it soon. An address that leads inside is refused."""
-    properties.require_own(await properties.held(db, draft.property_id), actor)
+    """Take on a calendar, and import it soon."""
+    properties.require_managed(await properties.held(db, draft.property_id), actor)
     calendar = Calendar(**draft.model_dump())
     if draft.url is not None:
-        _require_public(db, draft.url)
         calendar.next_sync_at = now()
     db.add(calendar)
     await db.flush()
@@ -55,11 +66,3 @@ async def erase(db: Session, landlord_id: UUID) -> None:
     for calendar in await db.scalars(select(Calendar).where(Calendar.property_id.in_(own))):
         await remove(db, system("a landlord leaves"), calendar)
     await db.execute(delete(CalendarFeed).where(CalendarFeed.property_id.in_(own)))
-
-
-def _require_public(db: Session, url: str) -> None:
-    try:
-        db.part(Fetcher).check(url)
-    except AddressRefused as refused:
-        wrong = FieldError("address_refused", str(refused), pointer="/url")
-        raise Invalid("The calendar cannot be fetched from there.", errors=[wrong]) from None

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, select
 from freehold import NotFound, Principal, Session
 from freehold.calendar import Calendar as Document
 from freehold.calendar import Event, Range
+from freehold.local_time import today
 
 from ..blocks import crud as blocks
-from ..local_time import today
 from ..properties import crud as properties
 from .models import CalendarFeed
 from .schemas import FeedAddress

@@ -14,11 +14,12 @@ from freehold import Session, job, schedule
 from freehold.calendar import CalendarRefused, Event, Feed, Range, read_calendar
 from freehold.fields import now
 from freehold.jobs import progress, running
+from freehold.local_time import local
 from freehold.traffic import Fetcher, FetchFailed
+from freehold.wording import paragraphs, phrase
 
 from ..blocks import crud as blocks
 from ..blocks.crud import ImportedNights
-from ..local_time import local
 from ..notices import crud as notices
 from ..properties import crud as properties
 from .feed import AHEAD, BEHIND, OWN
@@ -146,14 +147,17 @@ async def _note_failure(calendar_id: UUID, reason: str) -> None:
 
 async def _tell(db: Session, calendar: Calendar) -> None:
     listing = await properties.known(db, calendar.property_id)
-    name = calendar.name or "A calendar"
-    kept = "The nights that it took before stay taken." if calendar.synced_at else "It takes no nights so far."
+    kept = (
+        phrase("The nights that it took before stay taken.")
+        if calendar.synced_at
+        else phrase("It takes no nights so far.")
+    )
     await notices.notify(
         db,
         listing.landlord_id,
         kind="calendar",
-        subject=f"A calendar of {listing.title} cannot be imported"[:200],
-        text=f"{name}: {calendar.failure}\n\n{kept}",
+        subject=phrase("A calendar of {title} cannot be imported", title=listing.title),
+        text=paragraphs(f"{calendar.name or calendar.url or calendar.id}: {calendar.failure}", kept),
         link=f"/v1/calendars/{calendar.id}",
     )
 

@@ -10,8 +10,7 @@ from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from freehold import Base
-
-from ..fields import one_of
+from freehold.fields import one_of
 
 Status: TypeAlias = Literal["new", "synced", "failed"]
 

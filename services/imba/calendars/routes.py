@@ -6,24 +6,24 @@ from typing import Annotated
 
 from fastapi import Path, Request, Response
 
-from freehold import Access, Db, Queries, Resource, Router, Schemas, allow, anyone, owner, role
+from freehold import Access, Db, Queries, Resource, Router, Schemas, allow, anyone
 from freehold.web import document_response
 
+from ..access import MANAGER, MANAGING
 from . import crud, feed
 from .models import Calendar
 from .schemas import CalendarDraft, CalendarRead
 
-LANDLORD = owner("property.landlord_id")
-
 calendars = Resource(
     Calendar,
     schemas=Schemas(read=CalendarRead, create=CalendarDraft),
+    prepare=crud.require_public,
     create=crud.add,
     delete=crud.remove,
-    access=Access(read=LANDLORD, create=role("landlord") & LANDLORD, delete=LANDLORD),
+    access=Access(read=MANAGER, create=MANAGING & MANAGER, delete=MANAGER),
     queries=Queries(filters=["property_id"], sort=["-created_at"]),
 )
-calendars.action("sync", crud.sync, access=LANDLORD, status=202, summary="Import it once more")
+calendars.action("sync", crud.sync, access=MANAGER, status=202, summary="Import it once more")
 
 router = Router(prefix="/v1/calendar-feeds", tags=["calendars"])
 

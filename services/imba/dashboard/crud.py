@@ -1,4 +1,4 @@
-"""A landlord's figures: seven statements, however many properties, stays and months."""
+"""A landlord's figures: nine statements, however many properties, stays and months."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..favourites import crud as favourites
 from ..messages import crud as messages
 from ..properties import crud as properties
 from ..reservations import figures
+from ..views import crud as views
 from .schemas import Dashboard, Income, Month, Period, PropertyFigures
 
 
@@ -25,7 +26,17 @@ async def look(db: Session, actor: Principal, period: Period) -> Dashboard:
         ids = list(await system_db.scalars(properties.ids_of(actor.id)))
     by_property = await figures.by_property(db, ids, since, until)
     liked = await favourites.counts(db, [each.id for each in own])
-    shown = [_of_property(each, by_property.get(each.id), liked.get(each.id, 0), (until - since).days) for each in own]
+    seen = await views.by_property(db, ids, since, until)
+    shown = [
+        _of_property(
+            each,
+            by_property.get(each.id),
+            views=seen.get(each.id, 0),
+            favourites=liked.get(each.id, 0),
+            days=(until - since).days,
+        )
+        for each in own
+    ]
     return Dashboard(
         start=since,
         end=until,
@@ -40,25 +51,35 @@ async def _months(db: Session, ids: Sequence[UUID], period: Period, nightly: int
     months = period.months()
     nights = await figures.nights(db, ids, months)
     income = await figures.income(db, ids, *period.days())
-    return [_month(start, end, nights.get(start, 0), nightly, income) for start, end in months]
+    seen = await views.by_month(db, ids, *period.days())
+    return [
+        _month(
+            start,
+            end,
+            views=seen.get((start.year, start.month), 0),
+            nights=nights.get(start, 0),
+            offered=nightly * (end - start).days,
+            income=income.get((start.year, start.month), {}),
+        )
+        for start, end in months
+    ]
 
 
-def _month(
-    start: date, end: date, nights: int, nightly: int, income: Mapping[tuple[int, int], Mapping[str, int]]
-) -> Month:
-    offered = nightly * (end - start).days
-    found = income.get((start.year, start.month), {})
+def _month(start: date, end: date, *, views: int, nights: int, offered: int, income: Mapping[str, int]) -> Month:
     return Month(
         start=start,
         end=end,
+        views=views,
         nights=nights,
         nights_offered=offered,
         occupancy=_share(nights, offered),
-        income=[Income(currency=currency, amount=amount) for currency, amount in sorted(found.items())],
+        income=[Income(currency=currency, amount=amount) for currency, amount in sorted(income.items())],
     )
 
 
-def _of_property(listing: Any, found: figures.OfProperty | None, liked: int, days: int) -> PropertyFigures:
+def _of_property(
+    listing: Any, found: figures.OfProperty | None, *, views: int, favourites: int, days: int
+) -> PropertyFigures:
     found = found or figures.OfProperty(0, 0, 0, 0, 0)
     return PropertyFigures(
         property_id=listing.id,
@@ -66,7 +87,8 @@ def _of_property(listing: Any, found: figures.OfProperty | None, liked: int, day
         status=listing.status,
         occupancy=round(found.nights / days, 4),
         conversion=_share(found.confirmed, found.requests),
-        favourites=liked,
+        views=views,
+        favourites=favourites,
         rating_average=listing.rating_average,
         rating_count=listing.rating_count,
         **found._asdict(),

@@ -65,6 +65,7 @@ class Month(BaseModel):
 
     start: date
     end: date
+    views: int = Field(description="Looks at the listings by others; some seconds late")
     nights: int = Field(description="Nights of confirmed stays")
     nights_offered: int = Field(description="Days of the month times the properties listed by the night now")
     occupancy: float | None = Field(description="nights / nights_offered; null where none is offered")
@@ -79,6 +80,7 @@ class PropertyFigures(BaseModel):
     status: Status
     nights: int
     occupancy: float = Field(description="nights / days of the period")
+    views: int = Field(description="Looks at it by others in the period, of people; some seconds late")
     requests: int = Field(description="Stays asked for in the period")
     confirmed: int = Field(description="Of these, those that stand confirmed")
     conversion: float | None = Field(description="confirmed / requests; null without requests")

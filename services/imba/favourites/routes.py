@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import ColumnElement
 
 from freehold import (
-    Access,
     Caller,
     Db,
     Filter,
@@ -18,17 +17,16 @@ from freehold import (
     Schemas,
     allow,
     at_most,
-    owner,
     signed_in,
     unique_while,
 )
 
+from ..access import KEPT
 from ..fields import key_in_path
 from . import crud
 from .models import Favourite
 from .schemas import FavouriteDraft, FavouriteRead
 
-OWN = owner("user_id")
 MOST_FAVOURITES = 300
 
 
@@ -40,7 +38,7 @@ favourites = Resource(
     Favourite,
     schemas=Schemas(read=FavouriteRead, create=FavouriteDraft),
     create=crud.add,
-    access=Access(read=OWN, create=signed_in & OWN, delete=OWN),
+    access=KEPT,
     queries=Queries(
         filters=[
             "property_id",

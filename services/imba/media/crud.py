@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from freehold import Forbidden, Invalid, Principal, Session
+from freehold import Invalid, Principal, Session
 from freehold import media as files
 from freehold.errors import FieldError
 
@@ -18,14 +18,13 @@ from .schemas import MediumForm, MediumRead
 
 
 async def attach(db: Session, actor: Principal, form: MediumForm) -> None:
-    """A landlord's own property only."""
+    """Only a property that the caller manages."""
     if form.property_id is None:
         return
     listing = await properties.find(db, form.property_id)
     if listing is None:
         raise properties.unknown_property()
-    if listing.landlord_id != actor.id:
-        raise Forbidden("Only its landlord can add to a property.")
+    properties.require_managed(listing, actor)
 
 
 async def documents(db: Session, owner_id: UUID, ids: Sequence[UUID], *, pointer: str = "/document_ids") -> None:

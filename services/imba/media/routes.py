@@ -5,6 +5,7 @@ from __future__ import annotations
 from freehold import Access, owner, role, where
 from freehold.media import DOCUMENTS, PICTURES, VIDEOS, Media, Purpose
 
+from ..access import MANAGING, STAFF
 from ..properties import crud as properties
 from . import crud
 from .models import Medium
@@ -12,7 +13,6 @@ from .schemas import MediumForm, MediumRead
 
 MIB = 1024 * 1024
 OWNER = owner("owner_id")
-STAFF = role("reviewer", "admin")
 ON_SHOW = where((Medium.purpose != "document") & properties.on_market(Medium.property_id))
 
 media = Media(
@@ -24,7 +24,7 @@ media = Media(
     ],
     access=Access(
         read=ON_SHOW | OWNER | STAFF,
-        create=role("landlord"),
+        create=MANAGING,
         update=OWNER | role("admin"),
         delete=OWNER | role("admin"),
     ),

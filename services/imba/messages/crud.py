@@ -9,25 +9,28 @@ from uuid import UUID
 
 from sqlalchemy import case, func, or_, select, update
 
-from freehold import Conflict, Forbidden, Principal, Session
+from freehold import Conflict, Forbidden, Principal, Session, audit
 from freehold.errors import TooManyRequests
 from freehold.fields import now
+from freehold.wording import phrase
 
 from ..notices import crud as notices
 from ..properties import crud as properties
 from ..reservations import crud as reservations
 from ..settings import ImbaSettings
 from ..users import crud as users
+from . import blocking
 from .models import Message, Thread
 from .schemas import MessageDraft, MessageRead, Seen, ThreadDraft, ThreadRead, Unread
+from .taking_part import unknown_thread
 
 HOUR = timedelta(hours=1)
 
 
 class ThreadClosed(Conflict):
-    """A side of the thread has left."""
+    """A side of the thread has left, or a moderator has closed it."""
 
-    code, title = "imba.thread_closed", "The other side has left"
+    code, title = "imba.thread_closed", "Nobody writes here any more"
 
 
 class TooManyMessages(TooManyRequests):
@@ -80,11 +83,32 @@ async def mark_read(db: Session, actor: Principal, thread: Thread, body: Seen) -
 
 
 async def unread(db: Session, actor: Principal) -> Unread:
-    """How much the caller has not read yet, over all threads that they see."""
+    """How much the caller has not read yet, over the threads that they take part in."""
     mine = case((Thread.tenant_id == actor.id, Thread.tenant_unread), else_=Thread.landlord_unread)
     counted = select(func.count(case((mine > 0, 1))), func.coalesce(func.sum(mine), 0)).select_from(Thread)
-    threads, messages = (await db.execute(counted)).one()
+    threads, messages = (await db.execute(counted.where(_takes_part(actor.id)))).one()
     return Unread(threads=threads, messages=messages)
+
+
+async def is_from_other(db: Session, message_id: UUID, *, thread_id: UUID, reader_id: UUID) -> bool:
+    """Whether the message stands in that thread, was written by the other side, and the session's caller sees it."""
+    found = select(Message.sender_id).where(Message.id == message_id, Message.thread_id == thread_id)
+    return await db.scalar(found) not in (None, reader_id)
+
+
+async def close(db: Session, thread_id: UUID, *, why: str) -> None:
+    """Let nobody write in a thread any more, and tell both sides why. Without effect on one that is closed."""
+    async with db.unscoped("a moderator closes a thread that was reported") as system_db:
+        locked = select(Thread).where(Thread.id == thread_id).with_for_update()
+        thread = (await system_db.scalars(locked, execution_options={"populate_existing": True})).one()
+        if thread.closed_at is not None:
+            return
+        thread.closed_at = now()
+        await audit(system_db, "threads.closed", subject_type="threads", subject_id=thread.id, after={"why": why})
+        text = phrase("Messages in it were reported and break our rules: {reason}", reason=why)
+        for side in (thread.tenant_id, thread.landlord_id):
+            subject, link = phrase("A conversation was closed"), f"/v1/threads/{thread.id}"
+            await notices.notify(system_db, side, kind="message", subject=subject, text=text, link=link)
 
 
 async def held_about(db: Session, user_id: UUID) -> dict[str, list[dict[str, Any]]]:
@@ -97,11 +121,13 @@ async def held_about(db: Session, user_id: UUID) -> dict[str, list[dict[str, Any
             for row in threads
         ],
         "messages": [MessageRead.model_validate(row).model_dump(mode="json") for row in messages],
+        "blocked_people": await blocking.held_about(db, user_id),
     }
 
 
 async def erase(db: Session, user_id: UUID) -> None:
     """Close the person's threads and take their words and name out of them. For a session in system scope."""
+    await blocking.erase(db, user_id)
     mine = select(Thread).where(_takes_part(user_id)).order_by(Thread.id).with_for_update()
     for thread in await db.scalars(mine, execution_options={"populate_existing": True}):
         thread.closed_at = thread.closed_at or now()
@@ -149,10 +175,15 @@ async def _new(db: Session, sides: _Sides, reservation_id: UUID | None) -> Threa
 async def _say(db: Session, sender_id: UUID, thread_id: UUID, text: str) -> Message:
     async with db.unscoped("a message is counted for the other side") as system_db:
         locked = select(Thread).where(Thread.id == thread_id).with_for_update()
-        thread = (await system_db.scalars(locked, execution_options={"populate_existing": True})).one()
+        thread = (await system_db.scalars(locked, execution_options={"populate_existing": True})).one_or_none()
+        if thread is None or sender_id not in (thread.tenant_id, thread.landlord_id):
+            raise unknown_thread()  # before anything of it is told
         receiver_id = thread.landlord_id if sender_id == thread.tenant_id else thread.tenant_id
-        if thread.closed_at is not None or await users.receiver(system_db, receiver_id) is None:
+        if await users.receiver(system_db, receiver_id) is None:
             raise ThreadClosed("The other side has left.")
+        if thread.closed_at is not None:
+            raise ThreadClosed("This conversation was closed.")
+        await blocking.require_none(system_db, sender_id, receiver_id)
         await _require_quota(system_db, sender_id)
         is_first = _count(thread, receiver_id) == 1
         title = (await properties.known(system_db, thread.property_id)).title
@@ -161,10 +192,9 @@ async def _say(db: Session, sender_id: UUID, thread_id: UUID, text: str) -> Mess
     db.add(message)
     await db.flush()
     if is_first:  # told once; those that follow before it is read are found with it
-        news = f"There is a new message about {title}."
-        await notices.notify(
-            db, receiver_id, kind="message", subject="A new message", text=news, link=f"/v1/threads/{thread_id}"
-        )
+        news = phrase("There is a new message about {title}.", title=title)
+        link = f"/v1/threads/{thread_id}"
+        await notices.notify(db, receiver_id, kind="message", subject=phrase("A new message"), text=news, link=link)
     return message
 
 
@@ -188,7 +218,7 @@ async def _require_quota(db: Session, sender_id: UUID) -> None:
         raise TooManyMessages(f"At most {limit} messages an hour.", retry_after=ceil(wait.total_seconds()))
 
 
-def _takes_part(user_id: UUID) -> Any:
+def _takes_part(user_id: UUID | None) -> Any:
     return or_(Thread.tenant_id == user_id, Thread.landlord_id == user_id)
 
 

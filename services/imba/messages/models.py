@@ -16,7 +16,7 @@ class Thread(Base):
     """What a tenant and a landlord write each other about a listing, or about one reservation of it.
 
     The counts are changed under the row's lock together with the messages, so that they do not drift. The names are
-    first names as they were when the thread was opened. Once a side has left, it is closed.
+    first names as they were when the thread was opened. Once a side has left, or a moderator says so, it is closed.
     """
 
     property_id: Mapped[UUID] = mapped_column(ForeignKey("properties.id"), index=True)
@@ -45,3 +45,14 @@ class Message(Base):
     text: Mapped[str] = mapped_column(Text)
 
     thread: Mapped[Thread] = relationship("Thread")
+
+
+class BlockedPerson(Base):
+    """A person whom `user_id` does not want to hear from. name: a first name, as it stood in the thread."""
+
+    __tablename__ = "blocked_people"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    blocked_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    thread_id: Mapped[UUID] = mapped_column(ForeignKey("threads.id"))
+    name: Mapped[str] = mapped_column(String(100))

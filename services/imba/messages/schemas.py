@@ -9,9 +9,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from freehold.fields import Prose
+from freehold.fields import Prose, not_blank
 
-from ..fields import INPUT, not_blank
+from ..fields import INPUT
 
 Words = Annotated[Prose, Field(min_length=1, max_length=4000), AfterValidator(not_blank)]
 
@@ -42,7 +42,7 @@ class ThreadDraft(BaseModel):
 class ThreadRead(BaseModel):
     """A thread. Each side sees its own count of unread messages, and that alone.
 
-    `closed_at` is there once a side has left: nobody writes any more, and its words and name are gone.
+    `closed_at` is there once a side has left, which took its words and name along, or a moderator has closed it.
     """
 
     model_config = ConfigDict(from_attributes=True)
@@ -100,3 +100,23 @@ class Unread(BaseModel):
 
     threads: int
     messages: int
+
+
+class BlockedPersonDraft(BaseModel):
+    """Block the other side of a thread: neither writes to the other any more, in no thread."""
+
+    model_config = INPUT
+
+    thread_id: UUID
+
+
+class BlockedPersonRead(BaseModel):
+    """Somebody whom the caller has blocked."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    blocked_id: UUID
+    thread_id: UUID
+    name: str
+    created_at: datetime

@@ -10,9 +10,12 @@ from sqlalchemy import delete, select, update
 from freehold import Principal, Session, audit, send_letter
 from freehold.fields import now
 from freehold.mail import leave_address
+from freehold.settings import Settings
+from freehold.wording import Paragraphs, Phrase
 
 from ..users import crud as users
-from .models import ESSENTIAL, Kind, Notice, NoticePreference
+from ..wording import CATALOGUES
+from .models import ESSENTIAL, LONGEST_SUBJECT, Kind, Notice, NoticePreference
 from .schemas import NoticeRead, PreferenceDraft, PreferenceRead
 
 _PAGES = {"/v1/reservations/": "/app/stays/", "/v1/properties/": "/app/homes/"}
@@ -23,14 +26,15 @@ async def notify(
     user_id: UUID,
     *,
     kind: Kind,
-    subject: str,
-    text: str,
+    subject: Phrase,
+    text: Phrase | Paragraphs,
     link: str | None = None,
     once: str | None = None,
     stop: str | None = None,
 ) -> bool:
     """Tell a person something, by a notice and, unless they prefer otherwise, by mail. Whether they were told.
 
+    Both are in the language of the account at this moment.
     link: the path of what it is about. once: with the same one the person is told a single time.
     stop: the address that ends mails of this sort with one click; without it the whole kind is left, if it may be.
     Nobody is told where the account is gone. The mail leaves if and only if the unit commits.
@@ -39,11 +43,21 @@ async def notify(
         receiver = await users.receiver(system_db, user_id)
         if receiver is None or (once is not None and await _was_told(system_db, user_id, once)):
             return False
-        system_db.add(Notice(user_id=user_id, kind=kind, subject=subject, text=text, link=link, once_key=once))
+        words = CATALOGUES.words(receiver.language)
+        heading, said = words.say(subject)[:LONGEST_SUBJECT], words.say(text)
+        system_db.add(Notice(user_id=user_id, kind=kind, subject=heading, text=said, link=link, once_key=once))
         if await _wants_mail(system_db, user_id, kind):
             leave = stop or (None if kind in ESSENTIAL else leave_address(system_db, user_id, kind))
             await send_letter(
-                system_db, "notice", to=receiver, leave=leave, heading=subject, text=text, page=_page(link)
+                system_db,
+                "message",
+                to=receiver.email,
+                language=words.language,
+                leave=leave,
+                heading=heading,
+                text=said,
+                link=_page(system_db, link),
+                label=None,
             )
     return True
 
@@ -87,11 +101,11 @@ async def prefer(db: Session, actor: Principal, draft: PreferenceDraft) -> Notic
     return known
 
 
-def _page(link: str | None) -> str | None:
-    """The page of the client that shows what a path of the API is about."""
+def _page(db: Session, link: str | None) -> str | None:
+    """The address of the client's page that shows what a path of the API is about."""
     for path, page in _PAGES.items():
         if link is not None and link.startswith(path):
-            return page + link.removeprefix(path)
+            return db.part(Settings).public_url.rstrip("/") + page + link.removeprefix(path)
     return None
 
 

@@ -10,13 +10,13 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from freehold import Base
-
-from ..fields import one_of
+from freehold.fields import one_of
 
 Kind: TypeAlias = Literal["verification", "reservation", "visit", "calendar", "message", "review", "alert"]
 
 # What somebody has to know to keep an appointment or a right is mailed whatever they prefer.
 ESSENTIAL: frozenset[Kind] = frozenset({"verification", "reservation", "visit"})
+LONGEST_SUBJECT = 200
 
 
 class Notice(Base):
@@ -29,7 +29,7 @@ class Notice(Base):
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
     kind: Mapped[Kind] = mapped_column(one_of(Kind))
-    subject: Mapped[str] = mapped_column(String(200))
+    subject: Mapped[str] = mapped_column(String(LONGEST_SUBJECT))
     text: Mapped[str] = mapped_column(Text)
     link: Mapped[str | None] = mapped_column(String(500))
     read_at: Mapped[datetime | None]

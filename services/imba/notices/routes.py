@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement
@@ -17,16 +18,14 @@ from freehold import (
     Router,
     Schemas,
     allow,
-    owner,
     signed_in,
     unique_while,
 )
 
+from ..access import KEPT, OWN
 from . import crud
 from .models import Notice, NoticePreference
 from .schemas import NoticeRead, PreferenceChange, PreferenceDraft, PreferenceRead, Reading
-
-OWN = owner("user_id")
 
 
 def _unread(given: Mapping[str, Any]) -> ColumnElement[bool]:
@@ -49,7 +48,7 @@ notice_preferences = Resource(
     NoticePreference,
     schemas=Schemas(read=PreferenceRead, create=PreferenceDraft, update=PreferenceChange),
     create=crud.prefer,
-    access=Access(read=OWN, create=signed_in, update=OWN, delete=OWN),
+    access=replace(KEPT, update=OWN),
     queries=Queries(filters=["kind"], sort=["-created_at"]),
     invariants=[unique_while("user_id", "kind", name="imba_one_preference")],
     owner="user_id",

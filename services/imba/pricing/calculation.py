@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from ..local_time import instant
+from freehold.local_time import instant
+
 from .schemas import BookingTerms, CancellationStep, PriceLine
 
 

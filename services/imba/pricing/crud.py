@@ -8,8 +8,8 @@ from typing import Any
 
 from freehold import Invalid, Principal, Session
 from freehold.errors import FieldError
+from freehold.local_time import today
 
-from ..local_time import today
 from ..properties import crud as properties
 from .calculation import price_lines
 from .schemas import WEEKDAYS, BookingTerms, Quote, Wanted
@@ -41,7 +41,7 @@ async def quote(db: Session, actor: Principal, listing: Any, wanted: Wanted) -> 
     """What a stay would cost now. It holds nothing, and does not say whether the dates are free."""
     properties.require_nightly(listing)
     check_in = wanted.check_in or today(listing.time_zone) + timedelta(days=1)
-    check_out = wanted.check_out or check_in + timedelta(days=terms_of(listing).min_nights)
+    check_out = wanted.check_out or _first_departure(terms_of(listing), check_in)
     require_within(listing, check_in, check_out, wanted.guests, place="parameter")
     return price(listing, check_in, check_out, wanted.guests)
 
@@ -74,6 +74,12 @@ def require_within(listing: Any, check_in: date, check_out: date, guests: int, *
         raise OutsideTerms(errors=faults)
 
 
+def _first_departure(terms: BookingTerms, check_in: date) -> date:
+    """The end of the shortest stay from then on."""
+    ends = (check_in + timedelta(days=terms.min_nights + more) for more in range(7))
+    return next(end for end in ends if WEEKDAYS[end.weekday()] in terms.departure_days)
+
+
 def _faults(listing: Any, check_in: date, check_out: date, guests: int) -> Iterator[tuple[str, str, str]]:
     terms, nights = terms_of(listing), (check_out - check_in).days
     ahead = (check_in - today(listing.time_zone)).days
@@ -85,6 +91,8 @@ def _faults(listing: Any, check_in: date, check_out: date, guests: int) -> Itera
         yield "check_in", "horizon", f"at most {terms.horizon_days} days ahead"
     if WEEKDAYS[check_in.weekday()] not in terms.arrival_days:
         yield "check_in", "arrival_day", f"arrival on {', '.join(terms.arrival_days)} only"
+    if WEEKDAYS[check_out.weekday()] not in terms.departure_days:
+        yield "check_out", "departure_day", f"departure on {', '.join(terms.departure_days)} only"
     if nights <= 0:
         yield "check_out", "nights", "check_out has to be after check_in"
     elif nights < terms.min_nights:

@@ -10,10 +10,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from freehold.fields import Day
+from freehold.local_time import ClockTime, PlannedDay
 
 from ..fields import INPUT
-from ..local_time import ClockTime
 
 Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Policy: TypeAlias = Literal["flexible", "moderate", "strict", "custom"]
@@ -29,8 +28,8 @@ class Season(BaseModel):
 
     model_config = INPUT
 
-    start: Day
-    end: Day
+    start: PlannedDay
+    end: PlannedDay
     price_amount: Annotated[int, Field(ge=1, le=1_000_000_000_000)]
 
     @model_validator(mode="after")
@@ -103,6 +102,9 @@ class BookingTerms(BaseModel):
     arrival_days: Annotated[list[Weekday], Field(min_length=1, max_length=7), AfterValidator(_distinct)] = list(
         WEEKDAYS
     )
+    departure_days: Annotated[list[Weekday], Field(min_length=1, max_length=7), AfterValidator(_distinct)] = Field(
+        default=list(WEEKDAYS), description="With arrival_days of the same one day it is the turnover day"
+    )
     gap_nights: int = Field(default=0, ge=0, le=14, description="Nights kept free after each stay")
     max_guests: int = Field(default=100, ge=1, le=100)
     notice_days: int = Field(default=0, ge=0, le=365, description="The first arrival is so many days from today there")
@@ -135,8 +137,8 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    check_in: Day | None = Field(default=None, description="Tomorrow there, where absent")
-    check_out: Day | None = Field(default=None, description="The shortest stay, where absent")
+    check_in: PlannedDay | None = Field(default=None, description="Tomorrow there, where absent")
+    check_out: PlannedDay | None = Field(default=None, description="The shortest stay, where absent")
     guests: int = Field(default=1, ge=1, le=100)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -62,10 +62,28 @@ async def known(db: Session, property_id: UUID) -> Property:
     return await db.get_one(Property, property_id)
 
 
-def require_own(listing: Property, actor: Principal) -> None:
-    """Raise Forbidden where the listing is somebody else's: before anything of it is looked at, taken dates included."""
+def managers(listing: Property) -> list[UUID]:
+    """Its landlord, and the agent with a mandate for it."""
+    return [listing.landlord_id, *([] if listing.agent_id is None else [listing.agent_id])]
+
+
+def require_managed(listing: Property, actor: Principal) -> None:
+    """Raise Forbidden for who does not manage it: before anything of it is looked at, taken dates included."""
+    if actor.id not in managers(listing):
+        raise Forbidden("Only its landlord, or the agent with a mandate for it, may do this.")
+
+
+def require_landlord(listing: Property, actor: Principal) -> None:
+    """Raise Forbidden where the listing is somebody else's, also for its agent."""
     if listing.landlord_id != actor.id:
         raise Forbidden("Only its landlord may do this.")
+
+
+async def appoint(db: Session, property_id: UUID, agent_id: UUID | None) -> str:
+    """Let an agent manage the listing, or nobody but its landlord; its title. For a session in system scope."""
+    listing = await db.get_one(Property, property_id, with_for_update=True, populate_existing=True)
+    listing.agent_id = agent_id
+    return listing.title
 
 
 def require_listed(listing: Property) -> None:
@@ -101,6 +119,12 @@ async def rate(db: Session, ratings: Sequence[tuple[UUID, int]]) -> None:
 def ids_of(landlord_id: UUID) -> Select[UUID]:
     """SQL: what the landlord offers, deleted or not. For a statement in system scope."""
     return select(Property.id).where(Property.landlord_id == landlord_id)
+
+
+async def landlords_of(db: Session, ids: Iterable[UUID]) -> Mapping[UUID, UUID]:
+    """Whose each of these is, of those that there are. For a session in system scope."""
+    found = await db.execute(select(Property.id, Property.landlord_id).where(Property.id.in_(ids)))
+    return {row.id: row.landlord_id for row in found}
 
 
 async def offered_by(db: Session, landlord_id: UUID) -> Sequence[Property]:

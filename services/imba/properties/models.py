@@ -10,17 +10,20 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from freehold import Base
-from freehold.fields import folded, search_document
+from freehold.fields import folded, one_of, search_document
 
-from ..fields import one_of
+from .amenities import amenity_keys
 
 Kind: TypeAlias = Literal["house", "apartment", "room", "office", "land"]
 PricePer: TypeAlias = Literal["sale", "month", "night"]
-Status: TypeAlias = Literal["draft", "listed", "unlisted"]
+Status: TypeAlias = Literal["draft", "listed", "unlisted", "archived"]
 
 
 class Property(Base):
-    """A property that a landlord offers. Everyone sees it while it is `listed`."""
+    """A property that a landlord offers. Everyone sees it while it is `listed`.
+
+    agent_id: who manages it, too, by a mandate.
+    """
 
     # None begins with the status: nearly every row is listed, and SQLite would read them all by such an index.
     __table_args__ = (
@@ -30,6 +33,7 @@ class Property(Base):
     )
 
     landlord_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    agent_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
     status: Mapped[Status] = mapped_column(one_of(Status), default="draft")
     title: Mapped[str] = mapped_column(String(120))
     description: Mapped[str] = mapped_column(Text, default="")
@@ -58,5 +62,6 @@ class Property(Base):
     listed_at: Mapped[datetime | None] = mapped_column(index=True)
     cover_id: Mapped[UUID | None]
     deleted_at: Mapped[datetime | None]
+    amenity_keys: Mapped[str] = amenity_keys("amenities")
     city_key: Mapped[str] = folded("city", index=True)
     search: Mapped[str] = search_document("title", "city", "description")

@@ -7,6 +7,7 @@ from freehold.fields import now
 
 from ..users import crud as users
 from ..verification import crud as verification
+from .lifecycle import require_not_archived
 from .models import Property
 
 
@@ -23,13 +24,15 @@ async def publish(db: Session, actor: Principal, listing: Property) -> Property:
     revocation takes both in the same order, so either it has committed and is seen below, or it waits and unlists
     what is listed here.
     """
-    landlord = await users.lock(db, listing.landlord_id)
-    users.require_verified_email(db, landlord)
-    missing = [
-        name
-        for name, subject_id in (("the landlord's identity", listing.landlord_id), ("this property", listing.id))
-        if not await verification.is_verified(db, subject_id)
-    ]
+    require_not_archived(listing)
+    async with db.unscoped("an agent publishes what rests on the landlord's checks") as system_db:
+        landlord = await users.lock(system_db, listing.landlord_id)
+        users.require_verified_email(db, landlord)
+        missing = [
+            name
+            for name, subject_id in (("the landlord's identity", listing.landlord_id), ("this property", listing.id))
+            if not await verification.is_verified(system_db, subject_id)
+        ]
     if missing:
         raise NotVerified(f"Not verified yet: {' and '.join(missing)}.")
     if listing.status != "listed":

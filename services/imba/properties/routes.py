@@ -26,7 +26,9 @@ from freehold import (
 from freehold.calendar import Calendar
 from freehold.errors import FieldError
 from freehold.fields import Day
+from freehold.traffic import Cache, Limits
 
+from ..access import STAFF
 from ..blocks import crud as blocks
 from ..blocks.routes import blocks as owner_blocks
 from ..calendars import feed
@@ -35,16 +37,19 @@ from ..calendars.schemas import FeedAddress
 from ..pricing import crud as pricing
 from ..pricing.schemas import BookingTerms, Quote, Wanted
 from ..reviews.routes import reviews
+from ..views import crud as views
 from ..visits import crud as visits
 from ..visits.schemas import Look, Slots, VisitingHours
-from . import crud, publication
+from . import crud, lifecycle, publication
+from .amenities import amenity_filter
+from .lifecycle import Lifecycle
 from .models import Property
 from .schemas import Availability, BusyRange, PropertyDraft, PropertyRead, Window
 
 # Round steps, three to a tenfold, from 25 to 5 million of a currency with cents.
 PRICE_EDGES = [step * 10**power for power in range(2, 8) for step in (25, 50, 100)]
 LANDLORD = owner("landlord_id")
-STAFF = role("reviewer", "admin")
+MANAGER = LANDLORD | owner("agent_id")
 IS_LISTED = where(Property.status == "listed")
 
 
@@ -70,11 +75,11 @@ properties = Resource(
     soft_delete="deleted_at",
     purge_after=timedelta(days=90),
     access=Access(
-        read=IS_LISTED | LANDLORD | STAFF,
+        read=IS_LISTED | MANAGER | STAFF,
         create=role("landlord"),
-        update=LANDLORD | role("admin"),
+        update=MANAGER | role("admin"),
         delete=LANDLORD | role("admin"),
-        read_fields={"street": LANDLORD | STAFF},
+        read_fields={"street": MANAGER | STAFF},
     ),
     queries=Queries(
         filters=[
@@ -93,7 +98,9 @@ properties = Resource(
             "country",
             "status",
             "landlord_id",
+            "agent_id",
             "rating_average__gte",
+            amenity_filter(Property.amenity_keys),
             Filter(
                 params={"available_from": Day, "available_to": Day},
                 clause=_free,
@@ -106,19 +113,29 @@ properties = Resource(
         facets=["city", "kind", "bedrooms", "price_per", Ranges("price_amount", PRICE_EDGES)],
     ),
     untracked=["rating_count", "rating_sum", "rating_average"],
+    limits=Limits(costs={"list": 4}),
+    cache=Cache(seconds=30),
 )
+properties.on_read(views.note)
 properties.restoration(access=LANDLORD | role("admin"), summary="Bring a deleted listing back, unlisted")
-properties.history(access=LANDLORD | STAFF, actors=STAFF)
+properties.history(access=MANAGER | STAFF, actors=STAFF)
 properties.action(
     "publication",
     publication.publish,
     method="PUT",
-    access=LANDLORD,
+    access=MANAGER,
     summary="Put on the market",
-    problems=[publication.NotVerified],
+    problems=[publication.NotVerified, lifecycle.Archived],
 )
 properties.action(
-    "publication", crud.unpublish, method="DELETE", status=204, access=LANDLORD, summary="Take off the market"
+    "publication", crud.unpublish, method="DELETE", status=204, access=MANAGER, summary="Take off the market"
+)
+properties.view(
+    "lifecycle", lifecycle.look, returns=Lifecycle, access=MANAGER | STAFF, summary="How far it is, and its checks"
+)
+properties.action("archive", lifecycle.archive, method="PUT", access=MANAGER, summary="Put it away, off the market")
+properties.action(
+    "archive", lifecycle.unarchive, method="DELETE", status=204, access=MANAGER, summary="Bring it back, unlisted"
 )
 properties.view("availability", availability, returns=Availability, params=Window, summary="Busy ranges, half-open")
 properties.nested("blocks", owner_blocks, by="property_id")
@@ -127,25 +144,25 @@ properties.view(
     "calendar-feed",
     feed.address,
     returns=FeedAddress,
-    access=LANDLORD,
+    access=MANAGER,
     summary="The secret address of its calendar, for other sites",
 )
 properties.action(
     "calendar-feed",
     feed.rotate,
     method="PUT",
-    access=LANDLORD,
+    access=MANAGER,
     returns=FeedAddress,
     summary="Make the secret address, or a new one: the former shows nothing any more",
 )
 properties.action(
-    "calendar-feed", feed.close, method="DELETE", status=204, access=LANDLORD, summary="Give its calendar out no more"
+    "calendar-feed", feed.close, method="DELETE", status=204, access=MANAGER, summary="Give its calendar out no more"
 )
 properties.nested("calendars", calendars, by="property_id")
 properties.nested("reviews", reviews, by="property_id", writable=False)
 properties.view("quote", pricing.quote, returns=Quote, params=Wanted, summary="What a stay costs, line by line")
 properties.view("booking-terms", pricing.get_terms, returns=BookingTerms, summary="How it is let by the night")
-properties.action("booking-terms", pricing.put_terms, method="PUT", access=LANDLORD, returns=BookingTerms)
+properties.action("booking-terms", pricing.put_terms, method="PUT", access=MANAGER, returns=BookingTerms)
 properties.view("visit-slots", visits.slots, returns=Slots, params=Look, summary="Free times for a visit")
 properties.view("visiting-hours", visits.get_hours, returns=VisitingHours, summary="When it may be visited")
-properties.action("visiting-hours", visits.put_hours, method="PUT", access=LANDLORD, returns=VisitingHours)
+properties.action("visiting-hours", visits.put_hours, method="PUT", access=MANAGER, returns=VisitingHours)

@@ -9,11 +9,11 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, computed_field, model_validator
 from pydantic_core import PydanticCustomError
 
-from freehold.fields import Day, Line, Prose, now
+from freehold.fields import Country, Currency, Day, Line, Prose, not_blank, now
+from freehold.local_time import TimeZone
 from freehold.media import content_path
 
-from ..fields import INPUT, Country, Currency, not_blank
-from ..local_time import TimeZone
+from ..fields import INPUT
 from .models import Kind, PricePer, Status
 
 LONGEST_WINDOW_DAYS = 366
@@ -86,6 +86,7 @@ class PropertyRead(BaseModel):
 
     id: UUID
     landlord_id: UUID
+    agent_id: UUID | None = Field(description="Who manages it for its landlord, by a mandate")
     status: Status
     title: str
     description: str

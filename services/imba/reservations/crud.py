@@ -10,15 +10,16 @@ from sqlalchemy import ColumnElement, exists, or_, select
 
 from freehold import Forbidden, Principal, Session, audit
 from freehold.fields import now
+from freehold.wording import Phrase, paragraphs, phrase
 
 from ..blocks import crud as blocks
 from ..fields import Reason
-from ..local_time import local
 from ..notices import crud as notices
 from ..properties import crud as properties
 from ..users import crud as users
 from ..visits.opening import place
 from .models import HOLDING, Reservation, Status
+from .news import NEWS, News, price, when
 from .schemas import Contact, Party, Rescheduling, ReservationDraft, ReservationRead
 from .states import WrongState, lapsed, require, stands
 from .stays import hold_nights, refund_due
@@ -38,14 +39,14 @@ async def reserve(db: Session, actor: Principal, draft: ReservationDraft) -> Res
     assert actor.id is not None
     users.require_verified_email(db, await users.get(db, actor.id))
     listing = await properties.held(db, draft.property_id)
-    if listing.landlord_id == actor.id:
-        raise OwnProperty("You cannot reserve your own property.")
+    if actor.id in properties.managers(listing):
+        raise OwnProperty("You cannot reserve your own property, or one that you act for.")
+    await users.take_turns(db, actor.id)  # who leaves at this moment gives up what is held by then, and holds no more
     booking = await (hold_nights(db, listing, draft) if draft.kind == "stay" else _visit(db, listing, draft))
     booking.tenant_id = actor.id
     db.add(booking)
-    await _tell(
-        db, listing.landlord_id, booking, f"A request for a {booking.kind}", f"{listing.title}\n\n{_when(booking)}"
-    )
+    for manager_id in properties.managers(listing):
+        await _tell(db, manager_id, booking, "requested", listing.title)
     return booking
 
 
@@ -56,7 +57,7 @@ async def confirm(db: Session, actor: Principal, booking: Reservation) -> Reserv
         raise WrongState("This reservation is expired.")
     booking.status = "confirmed"
     booking.expires_at = None
-    await _tell(db, booking.tenant_id, booking, f"Your {booking.kind} is confirmed", _when(booking))
+    await _tell(db, booking.tenant_id, booking, "confirmed")
     return booking
 
 
@@ -65,8 +66,7 @@ async def reject(db: Session, actor: Principal, booking: Reservation, body: Reas
     require(booking, "pending")
     booking.reason = body.reason
     await _end(db, booking, "rejected")
-    text = f"{_when(booking)}\n\n{body.reason}"
-    await _tell(db, booking.tenant_id, booking, f"Your {booking.kind} was not accepted", text)
+    await _tell(db, booking.tenant_id, booking, "rejected", after=body.reason)
     return booking
 
 
@@ -83,7 +83,7 @@ async def cancel(db: Session, actor: Principal, booking: Reservation) -> Reserva
         booking.refund_amount = refund_due(booking) if by_tenant else booking.total_amount
     await _end(db, booking, "cancelled")
     if not by_tenant:
-        await _tell(db, booking.tenant_id, booking, f"Your {booking.kind} was cancelled", _when(booking))
+        await _tell(db, booking.tenant_id, booking, "cancelled")
     return booking
 
 
@@ -99,7 +99,8 @@ async def reschedule(db: Session, actor: Principal, booking: Reservation, body: 
         await _lapse(system_db, Reservation.property_id == listing.id, Reservation.id != booking.id)
     for name, value in place(listing, body.starts_at).items():
         setattr(booking, name, value)
-    await _tell(db, listing.landlord_id, booking, "A visit was moved", f"{listing.title}\n\n{_when(booking)}")
+    for manager_id in properties.managers(listing):
+        await _tell(db, manager_id, booking, "moved", listing.title)
     return booking
 
 
@@ -176,6 +177,20 @@ async def give_up_all(db: Session, tenant_id: UUID) -> None:
         await _end(db, booking, "cancelled")
 
 
+async def call_off_all(db: Session, landlord_id: UUID) -> None:
+    """Cancel what is ahead at the homes of a landlord who leaves: all of the money goes back, and the tenants are told.
+
+    For a session in system scope, once the homes are off the market and nobody can reserve them any more.
+    """
+    ahead = select(Reservation).where(
+        Reservation.property.has(landlord_id=landlord_id), Reservation.status.in_(HOLDING), Reservation.ends_at > now()
+    )
+    for booking in await db.scalars(ahead.order_by(Reservation.id).with_for_update()):
+        booking.refund_amount = booking.total_amount
+        await _end(db, booking, "cancelled")
+        await _tell(db, booking.tenant_id, booking, "cancelled", after=phrase("The landlord has left."))
+
+
 async def _visit(db: Session, listing: Any, draft: ReservationDraft) -> Reservation:
     assert draft.starts_at is not None
     properties.require_listed(listing)
@@ -205,14 +220,11 @@ async def _lapse(db: Session, *conditions: ColumnElement[bool]) -> int:
     return len(bookings)
 
 
-async def _tell(db: Session, user_id: UUID, booking: Reservation, subject: str, text: str) -> None:
+async def _tell(
+    db: Session, user_id: UUID, booking: Reservation, news: News, before: str = "", *, after: Phrase | str = ""
+) -> None:
     await db.flush()  # what the notice leads to is there
     link = f"/v1/reservations/{booking.id}"
     kind: Literal["visit", "reservation"] = "visit" if booking.kind == "visit" else "reservation"
-    await notices.notify(db, user_id, kind=kind, subject=subject, text=text, link=link)
-
-
-def _when(booking: Reservation) -> str:
-    if booking.kind == "visit":
-        return f"On {local(booking.starts_at, booking.time_zone):%Y-%m-%d at %H:%M} ({booking.time_zone})."
-    return f"From {booking.check_in} to {booking.check_out}, guests: {booking.guests}."
+    text = paragraphs(before, when(booking), *price(booking), after)
+    await notices.notify(db, user_id, kind=kind, subject=NEWS[booking.kind, news], text=text, link=link)

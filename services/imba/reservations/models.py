@@ -10,8 +10,7 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Str
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from freehold import Base
-
-from ..fields import one_of
+from freehold.fields import one_of
 
 Kind: TypeAlias = Literal["stay", "visit"]
 Status: TypeAlias = Literal["pending", "confirmed", "rejected", "cancelled", "expired"]

@@ -8,6 +8,7 @@ from sqlalchemy import and_
 
 from freehold import Access, Filter, Queries, Resource, Schemas, no_overlap, owner, role
 
+from ..access import MANAGER
 from . import crud
 from .models import HOLDING, Reservation, Status
 from .schemas import Contact, ReservationDraft, ReservationRead
@@ -15,14 +16,13 @@ from .states import WrongState, stands
 from .stays import PriceChanged
 
 TENANT = owner("tenant_id")
-LANDLORD = owner("property.landlord_id")
 VISIT_IN_FORCE = and_(Reservation.kind == "visit", Reservation.status.in_(HOLDING))
 
 reservations = Resource(
     Reservation,
     schemas=Schemas(read=ReservationRead, create=ReservationDraft),
     create=crud.reserve,
-    access=Access(read=TENANT | LANDLORD | role("admin"), create=role("tenant")),
+    access=Access(read=TENANT | MANAGER | role("admin"), create=role("tenant")),
     queries=Queries(
         filters=[
             Filter(
@@ -64,8 +64,8 @@ reservations = Resource(
     public_facts=["check_in", "check_out", "starts_at", "ends_at"],
     problems=[crud.OwnProperty, PriceChanged],
 )
-reservations.action("confirmation", crud.confirm, access=LANDLORD, summary="Confirm", problems=[WrongState])
-reservations.action("rejection", crud.reject, access=LANDLORD, summary="Reject, with a reason", problems=[WrongState])
-reservations.action("cancellation", crud.cancel, access=TENANT | LANDLORD, summary="Cancel", problems=[WrongState])
+reservations.action("confirmation", crud.confirm, access=MANAGER, summary="Confirm", problems=[WrongState])
+reservations.action("rejection", crud.reject, access=MANAGER, summary="Reject, with a reason", problems=[WrongState])
+reservations.action("cancellation", crud.cancel, access=TENANT | MANAGER, summary="Cancel", problems=[WrongState])
 reservations.action("rescheduling", crud.reschedule, access=TENANT, summary="Move a visit", problems=[WrongState])
-reservations.view("contact", crud.contact, returns=Contact, access=TENANT | LANDLORD, summary="The other side")
+reservations.view("contact", crud.contact, returns=Contact, access=TENANT | MANAGER, summary="The other side")

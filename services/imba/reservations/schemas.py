@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from freehold.fields import Day, Instant, now
+from freehold.fields import now
+from freehold.local_time import PlannedDay, PlannedInstant
 
 from ..fields import INPUT
 from ..pricing.schemas import LONGEST_STAY_NIGHTS, CancellationStep, PriceLine
@@ -46,13 +47,13 @@ class ReservationDraft(BaseModel):
 
     kind: Kind = "stay"
     property_id: UUID
-    check_in: Day | None = Field(default=None, description="Of a stay", validate_default=True)
-    check_out: Day | None = Field(default=None, description="Of a stay", validate_default=True)
+    check_in: PlannedDay | None = Field(default=None, description="Of a stay", validate_default=True)
+    check_out: PlannedDay | None = Field(default=None, description="Of a stay", validate_default=True)
     guests: int | None = Field(default=None, ge=1, le=100, description="Of a stay", validate_default=True)
     expected_total: int | None = Field(
         default=None, ge=0, description="Of a stay: what its quote said. At another price it is refused (409)"
     )
-    starts_at: Annotated[Instant, AfterValidator(_not_past)] | None = Field(
+    starts_at: Annotated[PlannedInstant, AfterValidator(_not_past)] | None = Field(
         default=None, description="Of a visit", validate_default=True
     )
 
@@ -83,7 +84,7 @@ class Rescheduling(BaseModel):
 
     model_config = INPUT
 
-    starts_at: Annotated[Instant, AfterValidator(_not_past)]
+    starts_at: Annotated[PlannedInstant, AfterValidator(_not_past)]
 
 
 class ReservationRead(BaseModel):

@@ -7,9 +7,9 @@ from typing import Any
 
 from freehold import Conflict, Session
 from freehold.fields import new_id, now
+from freehold.local_time import instant, local
 
 from ..blocks import crud as blocks
-from ..local_time import instant, local
 from ..pricing import crud as pricing
 from ..pricing.calculation import refund
 from ..pricing.schemas import BookingTerms, CancellationStep, PriceLine, Quote

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, or_, select, update
 
 from freehold import Conflict, Forbidden, Principal, Session
 from freehold.fields import now
+from freehold.wording import paragraphs, phrase
 
 from ..notices import crud as notices
 from ..properties import crud as properties
@@ -135,8 +136,12 @@ async def _invite(db: Session, booking: Any, other_id: UUID, title: str) -> None
         db,
         other_id,
         kind="review",
-        subject="The other side has reviewed a stay",
-        text=f"{title}, until {booking.check_out}. You read it once you have written yours, or when the time is over.",
+        subject=phrase("The other side has reviewed a stay"),
+        text=phrase(
+            "{title}, until {day}. You read it once you have written yours, or when the time is over.",
+            title=title,
+            day=booking.check_out,
+        ),
         link=f"/v1/reservations/{booking.id}",
         once=f"review-written:{booking.id}",
     )
@@ -144,10 +149,10 @@ async def _invite(db: Session, booking: Any, other_id: UUID, title: str) -> None
 
 async def _tell_published(db: Session, review: Review) -> None:
     if review.property_id is None:
-        receiver_id, subject = review.guest_id, "You were reviewed as a guest"
+        receiver_id, subject = review.guest_id, phrase("You were reviewed as a guest")
     else:
         listing = await properties.known(db, review.property_id)
-        receiver_id, subject = listing.landlord_id, "A property of yours was reviewed"
+        receiver_id, subject = listing.landlord_id, phrase("A property of yours was reviewed")
     assert receiver_id is not None
-    text = f"{review.rating} of 5. {review.text}".strip()
+    text = paragraphs(phrase("{rating} of 5.", rating=review.rating), review.text)
     await notices.notify(db, receiver_id, kind="review", subject=subject, text=text, link=f"/v1/reviews/{review.id}")

@@ -10,8 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from freehold import Base
-
-from ..fields import one_of
+from freehold.fields import one_of
 
 Subject: TypeAlias = Literal["property", "guest"]
 

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pydantic import MISSING, AfterValidator, BaseModel, ConfigDict, Field
 
-from freehold.fields import Prose
+from freehold.fields import Prose, not_blank
 
-from ..fields import INPUT, not_blank
+from ..fields import INPUT
 from .models import Subject
 
 Rating = Annotated[int, Field(ge=1, le=5)]

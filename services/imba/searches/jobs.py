@@ -8,6 +8,7 @@ from sqlalchemy import insert, select
 
 from freehold import Invalid, Session, schedule
 from freehold.fields import now
+from freehold.wording import Paragraphs, Phrase, paragraphs, phrase
 
 from ..notices import crud as notices
 from ..properties import searching
@@ -40,21 +41,25 @@ async def _look(db: Session, search: SavedSearch, since: datetime) -> None:
         found = await searching.news(db, search.query, reader_id=search.user_id, since=since, told=told, limit=BATCH)
     except Invalid:  # kept under an older version of the list
         search.alerts = False
-        await _tell(db, search, f'Your search "{search.name}" cannot be read any more', "Please save it anew.")
+        unread = phrase('Your search "{name}" cannot be read any more', name=search.name)
+        await _tell(db, search, unread, phrase("Please save it anew."))
         return
     if len(found) < BATCH:  # otherwise there is more, which the next turn finds
         search.checked_at = looked_at
     if not found:
         return
     await db.execute(insert(SearchAlert), [{"search_id": search.id, "property_id": key} for key, _ in found])
-    lines = [f"- {title}" for _, title in found[:MOST_TOLD]]
-    if len(found) > MOST_TOLD:
-        lines.append(f"and {len(found) - MOST_TOLD} more")
-    count = "A new listing" if len(found) == 1 else f"{len(found)} new listings"
-    await _tell(db, search, f'{count} for "{search.name}"', "\n".join(lines))
+    lines = "\n".join(f"- {title}" for _, title in found[:MOST_TOLD])
+    more = [phrase("and {count} more", count=len(found) - MOST_TOLD)] if len(found) > MOST_TOLD else []
+    subject = (
+        phrase('A new listing for "{name}"', name=search.name)
+        if len(found) == 1
+        else phrase('{count} new listings for "{name}"', count=len(found), name=search.name)
+    )
+    await _tell(db, search, subject, paragraphs(lines, *more))
 
 
-async def _tell(db: Session, search: SavedSearch, subject: str, text: str) -> None:
+async def _tell(db: Session, search: SavedSearch, subject: Phrase, text: Phrase | Paragraphs) -> None:
     await notices.notify(
         db,
         search.user_id,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 
 from starlette.responses import HTMLResponse
 
-from freehold import Access, Db, Queries, Resource, Router, Schemas, allow, anyone, at_most, owner, signed_in
+from freehold import Db, Queries, Resource, Router, Schemas, allow, anyone, at_most
 
+from ..access import KEPT, OWN
 from . import crud, stopping
 from .models import SavedSearch
 from .schemas import SearchChange, SearchDraft, SearchRead
 
-OWN = owner("user_id")
 MOST_SEARCHES = 50
 
 saved_searches = Resource(
@@ -22,7 +23,7 @@ saved_searches = Resource(
     create=crud.save,
     update=crud.change,
     delete=crud.remove,
-    access=Access(read=OWN, create=signed_in & OWN, update=OWN, delete=OWN),
+    access=replace(KEPT, update=OWN),
     queries=Queries(filters=["alerts"], sort=["-created_at"]),
     invariants=[
         at_most(MOST_SEARCHES, per="user_id", code="imba.too_many_searches", name="imba_saved_searches"),

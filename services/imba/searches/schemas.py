@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pydantic import MISSING, AfterValidator, BaseModel, ConfigDict, Field
 
-from freehold.fields import Line
+from freehold.fields import Line, not_blank
 
-from ..fields import INPUT, not_blank
+from ..fields import INPUT
 
 Name = Annotated[Line, Field(min_length=1, max_length=120), AfterValidator(not_blank)]
 Query = Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -20,6 +20,7 @@ PHONE = {"width": 390, "height": 844}
 # The folder that pictures of the views are written to; without it none are.
 PICTURES = os.environ.get("FREEHOLD_TEST_SCREENSHOTS")
 PATIENCE_SECONDS = 30.0
+_MOVE = "(path) => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }"
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 
 
@@ -41,22 +42,28 @@ def launched() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         browser.close()
+
+
+class Tabs:
+    """Opens tabs, each in a window of its own: a tab behind another draws one frame a second, and each click waits for two."""
+
+    def __init__(self, browser: Any, address: str) -> None:
+        self._browser, self._address = browser, address
+
+    def open(self, *, zone: str = "Europe/Berlin", viewport: Mapping[str, int] = DESKTOP) -> Tab:
+        """Another person's tab, in a time zone."""
+        options = {"locale": "en-GB", "timezone_id": zone, "reduced_motion": "reduce", "viewport": dict(viewport)}
+        return Tab(self._browser.new_context(**options).new_page(), self._address)
 
 
 class Tab:
     """A person's browser. faults: errors of scripts, breaches of the content policy, and what axe finds: none."""
 
-    def __init__(self, browser: Any, address: str, **options: Any) -> None:
-        options = {
-            "viewport": DESKTOP,
-            "locale": "en-GB",
-            "timezone_id": "Europe/Berlin",
-            "reduced_motion": "reduce",
-        } | options
-        self.page = browser.new_context(**options).new_page()
+    def __init__(self, page: Any, address: str) -> None:
+        self.page = page
         self.page.set_default_timeout(PATIENCE_SECONDS * 1000)
         self.address = address
         self.faults: list[str] = []
@@ -68,9 +75,16 @@ class Tab:
         if message.type == "error" and "the server responded with a status of" not in message.text:
             self.faults.append(message.text)
 
-    def go(self, path: str) -> None:
-        """Open an address of the client."""
+    def load(self, path: str) -> None:
+        """Open an address of the client as a new page: it reads what is kept, and counts what is unread."""
         self.page.goto(f"{self.address}/app{path}")
+
+    def go(self, path: str) -> None:
+        """Open an address of the client; where that runs already, as its links do."""
+        if self.page.url.startswith(f"{self.address}/app"):
+            self.page.evaluate(_MOVE, f"/app{path}")
+            return
+        self.load(path)
 
     def button(self, name: str) -> Any:
         """A button of the view, not of the head."""
@@ -120,10 +134,11 @@ class Tab:
         import pyvips
 
         was = self.page.viewport_size
+        self.page.bring_to_front()
         for size in (DESKTOP, PHONE):
             self.page.set_viewport_size(size)
             self.page.evaluate(
-                "async () => { document.querySelector('#toasts').replaceChildren(); document.activeElement?.blur(); scrollTo(0, 0); for (const image of document.images) if (image.src) await image.decode().catch(() => {}); }"
+                "async () => { document.querySelector('#toasts').replaceChildren(); document.activeElement?.blur(); scrollTo(0, 0); const soon = new Promise((done) => setTimeout(done, 2000)); for (const image of document.images) if (image.src) await Promise.race([image.decode().catch(() => {}), soon]); }"
             )
             shot = pyvips.Image.new_from_buffer(self.page.screenshot(animations="disabled"), "")
             shot.webpsave(str(folder / f"{name}-{size['width']}.webp"), Q=82, effort=6, keep="none")

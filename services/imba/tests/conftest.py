@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from freehold import system
 from freehold.settings import Settings
 from freehold.testing import Clock, House, Stage, opened
+from freehold.testing.databases import server_database
 
 from ..reservations.jobs import expire_holds
 from ..service import build
@@ -34,7 +35,7 @@ CREATE SCHEMA public;
 """
 
 
-async def _execute(*statements: str, url: str = POSTGRES) -> None:
+async def _execute(*statements: str, url: str) -> None:
     engine = create_async_engine(url, isolation_level="AUTOCOMMIT", connect_args={"timeout": 5})
     try:
         async with engine.connect() as connection:
@@ -47,16 +48,14 @@ async def _execute(*statements: str, url: str = POSTGRES) -> None:
 @contextmanager
 def postgres() -> Iterator[str]:
     """A new, empty PostgreSQL database for the length of the block."""
-    name = f"imba_test_{uuid4().hex}"
     try:
-        asyncio.run(_execute(f"CREATE DATABASE {name}"))
+        with server_database(POSTGRES) as url:
+            yield url
     except OSError as error:
         message = f"PostgreSQL is not reachable at {POSTGRES}: {error!r}; start it with `make services`"
         if os.environ.get("FREEHOLD_REQUIRE_SERVICES") == "1":
             pytest.fail(message)
         pytest.skip(message)
-    yield f"{POSTGRES.rsplit('/', 1)[0]}/{name}"
-    asyncio.run(_execute(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture(scope="session")

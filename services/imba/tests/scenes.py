@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +57,19 @@ def taken(browser: Any, folder: Path) -> dict[str, Path]:
     files["deed"] = folder / "deed.pdf"
     files["deed"].write_bytes(DEED)
     return files
+
+
+def calendar(today: date) -> bytes:
+    """A calendar of another site: two nights are booked there, in forty days."""
+    first, beyond = (f"{today + timedelta(days=ahead):%Y%m%d}" for ahead in (40, 42))
+    event = ["UID:a@elsewhere.example", f"DTSTART;VALUE=DATE:{first}", f"DTEND;VALUE=DATE:{beyond}"]
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//Elsewhere//EN",
+        "BEGIN:VEVENT",
+        *event,
+        "END:VEVENT",
+        "END:VCALENDAR",
+    ]
+    return "\r\n".join([*lines, ""]).encode()

@@ -176,6 +176,17 @@ class TestByAddress:
         answer = await landlord.post(f"/v1/properties/{home}/calendars", body)
         assert (answer.status, answer.pointers) == (422, [pointer]), answer.text
 
+    async def test_W01_a_name_that_leads_inside_is_refused_when_it_is_set(
+        self, home: str, landlord: Person, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def resolve(host: str, port: int) -> list[str]:
+            return ["10.0.0.7"]
+
+        monkeypatch.setitem(stage.database.parts, Fetcher, Fetcher(resolve=resolve))
+        answer = await landlord.post(f"/v1/properties/{home}/calendars", {"url": "https://inside.example/a.ics"})
+        assert (answer.status, answer.pointers) == (422, ["/url"]), answer.text
+
+    @pytest.mark.slow
     async def test_it_is_asked_again_and_again_and_a_failure_is_shown_and_told(
         self, real_stage: Stage, clock: Clock
     ) -> None:
@@ -258,6 +269,7 @@ class TestIn:
         assert (await landlord.delete(f"/v1/calendars/{calendar['id']}")).status == 204
         await reserved(tenant, home, 10, 14)
 
+    @pytest.mark.slow
     async def test_repeated_and_at_once_it_changes_nothing(self, world: tuple[Stage, Person, Person, str]) -> None:
         _, landlord, tenant, home = world
         calendar = await self.added(world, ical(a=(10, 12), b=(20, 22)))

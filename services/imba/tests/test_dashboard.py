@@ -100,7 +100,7 @@ async def test_own_figures_in_few_statements(
     assert empty["months"][0]["occupancy"] is None
     own = (await renting_landlord.get(f"{PATH}?from=2026-01-01&to=2026-02-01")).json
     assert (own["months"][0]["nights"], own["months"][0]["income"]) == (0, []), "what one rents is nobody's income"
-    with stage.budget(8):
+    with stage.budget(9):
         found = (await landlord.get(f"{PATH}?from=2025-01-01&to=2026-12-31")).json
     assert len(found["months"]) == 24
     assert sum(month["nights"] for month in found["months"]) == 4 + 3 + 2 + 2

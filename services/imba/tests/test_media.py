@@ -12,9 +12,9 @@ import pytest
 import pyvips
 
 from freehold.media import Library, MediaQuota
-from freehold.testing import Stage
+from freehold.testing import Answer, Stage
 
-from .world import Answer, Json, Person, draft, listed
+from .world import Json, Person, draft, listed
 
 pytestmark = pytest.mark.anyio
 ON_SQLITE = pytest.mark.parametrize("house", ["sqlite"], indirect=True)

@@ -38,6 +38,15 @@ class TestTerms:
         assert (got.text, got.headers["etag"]) == (put.text, put.headers["etag"])
         assert (got.json["min_nights"], got.json["max_nights"], got.json["cancellation"]) == (2, 365, "flexible")
 
+    async def test_X02_a_tag_that_was_read_is_good_until_the_terms_change(self, home: str, landlord: Person) -> None:
+        for part, body in (("booking-terms", {"min_nights": 2}), ("visiting-hours", {"buffer_minutes": 15})):
+            path = f"/v1/properties/{home}/{part}"
+            read = (await landlord.get(path)).headers["etag"]
+            put = await landlord.put(path, body, if_match=read)
+            assert put.status == 200, put.text
+            assert (await landlord.put(path, {}, if_match=read)).code == "request.precondition_failed"
+            assert (await landlord.put(path, {}, if_match=put.headers["etag"])).status == 200
+
     async def test_only_its_landlord_sets_them(
         self, home: str, tenant: Person, other_landlord: Person, anonymous: Person
     ) -> None:
@@ -69,6 +78,7 @@ class TestTerms:
             ({"max_nights": 2}, (10, 13), "/check_out"),
             ({"arrival_days": ["sat"]}, (12, 15), "/check_in"),  # 2026-01-17 is a Saturday, day 12
             ({"arrival_days": ["sun"]}, (12, 15), "/check_in"),
+            ({"arrival_days": ["sat"], "departure_days": ["sat"]}, (12, 15), "/check_out"),  # the turnover day
             ({"notice_days": 11}, (10, 13), "/check_in"),
             ({"horizon_days": 9}, (10, 13), "/check_in"),
             ({"max_guests": 1}, (10, 13), "/guests"),
@@ -87,6 +97,13 @@ class TestTerms:
             f"/v1/properties/{home}/quote?check_in={day(asked[0])}&check_out={day(asked[1])}&guests=2"
         )
         assert quoted.pointers == [pointer.removeprefix("/")]
+
+    async def test_from_turnover_day_to_turnover_day(self, home: str, landlord: Person, tenant: Person) -> None:
+        await put_terms(landlord, home, arrival_days=["sat"], departure_days=["sat"], min_nights=2)
+        quoted = (await tenant.get(f"/v1/properties/{home}/quote?check_in={day(12)}")).json
+        assert quoted["check_out"] == day(19).isoformat()
+        await tenant.made(PATH, stay(home, 12, 19))
+        await tenant.made(PATH, stay(home, 19, 26))
 
     async def test_instant_booking_is_confirmed_at_once(self, home: str, landlord: Person, tenant: Person) -> None:
         await put_terms(landlord, home, instant=True)
@@ -125,6 +142,13 @@ class TestTerms:
 
 
 class TestQuote:
+    @pytest.mark.parametrize("day_", ["9999-12-31", "3000-01-01", "1899-12-31"])
+    async def test_V05_not_at_the_ends_of_all_days(self, home: str, tenant: Person, day_: str) -> None:
+        answer = await tenant.get(f"/v1/properties/{home}/quote?check_in={day_}")
+        assert (answer.status, answer.pointers) == (422, ["check_in"])
+        answer = await tenant.post("/v1/reservations", stay(home, check_in=day_, check_out="9999-12-31"))
+        assert answer.status == 422
+
     async def test_a_line_for_each_part(self, home: str, landlord: Person, anonymous: Person) -> None:
         season = {"start": day(12).isoformat(), "end": day(14).isoformat(), "price_amount": 20_005}
         await put_terms(

@@ -165,6 +165,19 @@ class TestLapsing:
         }
 
 
+class TestLeaving:
+    async def test_while_one_reserves_holds_no_dates(
+        self, real_stage: Stage, people: tuple[Person, Person, Person]
+    ) -> None:
+        landlord, reviewer, tenant = people
+        home = (await listed(landlord, reviewer))["id"]
+        for round_ in range(ROUNDS):
+            leaving, wanted = await person(real_stage, "tenant", "tenant"), stay(home, 10 + round_, 11 + round_)
+            held, left = await asyncio.gather(leaving.post("/v1/reservations", wanted), leaving.delete("/v1/users/me"))
+            assert (left.status, held.status in (201, 401, 403)) == (204, True)
+            await tenant.made("/v1/reservations", wanted)
+
+
 class TestPublishing:
     @pytest.mark.parametrize("subject", ["identity", "property"])
     async def test_while_the_approval_is_revoked(self, people: tuple[Person, Person, Person], subject: str) -> None:

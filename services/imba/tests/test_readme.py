@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from freehold.testing.serving import served
+
 README = Path(__file__).parents[1] / "README.md"
 ROOT = Path(__file__).parents[3]
-ADDRESS = re.compile(r"is served at (http://\S+)")
 
 # What the lines of the walk-through say, in order; None where an id or a time stands.
 SAID = [
@@ -50,6 +47,11 @@ SAID = [
     "Anacortes",
     "2",
     "0",
+    "In the shed, as much as you like.",
+    "dismissed",
+    "imba.blocked",
+    "204",
+    "de",
     "true",
     "colour: There is no such parameter.",
     "1",
@@ -62,36 +64,8 @@ SAID = [
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     """Imba, served as `make serve` does, on a free port; its address."""
-    command = [sys.executable, "-m", "freehold.cli", "serve", "services.imba.app:app", "--port", "0", "--demo", "1"]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FREEHOLD_", "IMBA_"))}
-    log = tmp_path / "server.log"
-    with log.open("w") as out:
-        process = subprocess.Popen(  # our own command
-            command, cwd=ROOT, env=kept | {"FREEHOLD_VAR_DIR": str(tmp_path / "var")}, stdout=out, stderr=out
-        )
-        try:
-            yield _ready(process, log)
-        finally:
-            process.terminate()
-            assert process.wait(40) == 0, log.read_text()
-
-
-def _ready(process: subprocess.Popen[bytes], log: Path) -> str:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        found = ADDRESS.search(log.read_text())
-        if found is not None and _answers(f"{found[1]}/health/ready"):
-            return found[1]
-        time.sleep(0.1)
-    raise AssertionError(f"the server did not come up:\n{log.read_text()}")
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # our own server
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
-        return False
+    with served("services.imba.app:app", cwd=ROOT, folder=tmp_path, demo="1") as address:
+        yield address
 
 
 @pytest.mark.timeout(150)

@@ -16,8 +16,8 @@ ADA = {"email": "ada@imba.example", "password": "seven green umbrellas", "full_n
 
 
 class TestRegister:
-    @pytest.mark.parametrize("account", ["tenant", "landlord"])
-    async def test_as_a_tenant_or_a_landlord(self, anonymous: Person, stage: Stage, account: str) -> None:
+    @pytest.mark.parametrize("account", ["tenant", "landlord", "agent"])
+    async def test_as_a_tenant_a_landlord_or_an_agent(self, anonymous: Person, stage: Stage, account: str) -> None:
         answer = await anonymous.post("/v1/users", ADA | {"account": account})
         assert answer.status == 201, answer.text
         assert (answer.json["account"], answer.json["roles"]) == (account, [account])
@@ -71,7 +71,10 @@ class TestLeave:
         assert (await landlord.delete("/v1/users/me")).status == 204
         assert (await anonymous.get(f"/v1/properties/{home['id']}")).status == 404
         assert (await reviewer.get(f"/v1/properties/{other['id']}")).status == 404
-        assert (await tenant.get(f"/v1/reservations/{held['id']}")).json["status"] == "pending"
+        called_off = (await tenant.get(f"/v1/reservations/{held['id']}")).json
+        assert (called_off["status"], called_off["refund_amount"]) == ("cancelled", called_off["total_amount"])
+        told = (await tenant.get("/v1/notices?kind=reservation")).json["items"][0]
+        assert (told["subject"], "The landlord has left." in told["text"]) == ("Your stay was cancelled", True)
 
     async def test_a_tenant_s_holds_are_given_up(
         self, landlord: Person, reviewer: Person, tenant: Person, other_tenant: Person

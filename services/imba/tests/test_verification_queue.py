@@ -10,12 +10,12 @@ from uuid import UUID
 import pytest
 
 from freehold import system
-from freehold.testing import Clock, Stage
+from freehold.testing import Answer, Clock, Stage
 
 from ..media.models import Medium
 from ..verification import jobs
 from .conftest import person
-from .world import Answer, Json, Person, day, draft, listed
+from .world import Json, Person, day, draft, listed
 
 pytestmark = pytest.mark.anyio
 PATH = "/v1/verification-requests"

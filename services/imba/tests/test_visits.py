@@ -40,6 +40,13 @@ def visit(home: str, starts_at: str) -> Json:
 
 
 class TestVisit:
+    @pytest.mark.parametrize("moment", ["9999-12-31T23:59:00Z", "3000-01-01T00:00:00Z"])
+    async def test_V05_not_at_the_end_of_all_days(self, home: str, tenant: Person, moment: str) -> None:
+        answer = await tenant.post(PATH, visit(home, moment))
+        assert (answer.status, answer.pointers) == (422, ["/starts_at"])
+        for path in ("visit-slots?from=9999-12-31", "visit-slots?to=9999-12-31"):
+            assert (await tenant.get(f"/v1/properties/{home}/{path}")).status == 422
+
     async def test_is_a_request_for_half_an_hour(self, home: str, tenant: Person, landlord: Person) -> None:
         made = await tenant.made(PATH, visit(home, "2026-01-08T10:00:00Z"))
         assert (made["kind"], made["status"], made["ends_at"]) == ("visit", "pending", "2026-01-08T10:30:00Z")

@@ -28,10 +28,10 @@ from ..reservations.models import Reservation
 from ..service import build
 from ..settings import ImbaSettings
 from . import scenes
-from .browser import PHONE, Tab, launched
+from .browser import PHONE, PICTURES, Tab, Tabs, launched
 from .conftest import core
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 ADA, BEN = "ada@landlords.example", "ben@tenants.example"
 PASSWORD = "a quiet walk at dusk"
@@ -44,15 +44,14 @@ class Site:
     over: the id of a stay that ended a few days ago.
     """
 
-    address: str
-    browser: Any
+    tabs: Tabs
     mails: Path
     over: str
     files: dict[str, Path]
 
     def tab(self, **options: Any) -> Tab:
         """Another person's browser."""
-        return Tab(self.browser, self.address, **options)
+        return self.tabs.open(**options)
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +67,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(demo, "LISTINGS", 60)
                 patch.setattr(demo, "NIGHTLY", 40)
+                if not PICTURES:  # nobody looks at them, and their variants are most of the work
+                    patch.setattr(demo, "WITH_PHOTOS", 1)
                 await demo.load(app.database, console=Console(file=io.StringIO()))
             over.append(await _a_stay_ends(app.database))
 
@@ -86,7 +87,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             while not server.started and thread.is_alive():
                 time.sleep(0.02)
             assert server.started
-            yield Site(f"http://127.0.0.1:{listener.getsockname()[1]}", browser, folder / "mail", over[0], files)
+            tabs = Tabs(browser, f"http://127.0.0.1:{listener.getsockname()[1]}")
+            yield Site(tabs, folder / "mail", over[0], files)
         server.should_exit = True
         thread.join(15)
 
@@ -111,6 +113,7 @@ def test_from_a_landlords_registration_to_a_confirmed_stay(site: Site) -> None:
     home = _drafts_a_home(landlord)
     _sends_photos(landlord, site)
     _sets_terms(landlord)
+    _keeps_calendars(landlord)
     _hands_documents_in(landlord, site)
 
     landlord.button("Publish it").click()
@@ -201,6 +204,34 @@ def _sets_terms(landlord: Tab) -> None:
     landlord.seen("terms")
 
 
+def _keeps_calendars(landlord: Tab) -> None:
+    page = landlord.page
+    page.get_by_role("link", name="Next: nights").click()
+    landlord.button("Make the address").click()
+    secret = page.get_by_label("Secret address of the calendar")
+    former = secret.input_value()
+    assert page.request.get(former).ok
+    page.get_by_text("Add one by its address").click()
+    landlord.fill(url="http://127.0.0.1/calendar.ics")
+    landlord.button("Read it").click()
+    refused = page.locator("[name=url][aria-invalid=true]")
+    refused.wait_for()
+    assert "public internet" in page.locator(f"#{refused.get_attribute('id')}-error").inner_text()
+    page.get_by_text("Add one from a file").click()
+    page.locator("form:has([name=file]) [name=name]").fill("The other site")
+    page.locator("[name=file]").set_input_files(
+        {"name": "other.ics", "mimeType": "text/calendar", "buffer": scenes.calendar(now().date())}
+    )
+    landlord.button("Take it in").click()
+    page.get_by_text("1 event, read").wait_for()
+    landlord.seen("nights")
+    landlord.button("Make a new one").click()
+    page.locator(".toast", has_text="The former shows nothing any more").wait_for()
+    assert (page.request.get(former).status, page.request.get(secret.input_value()).ok) == (404, True)
+    page.get_by_role("button", name="Remove The other site").click()
+    page.get_by_text("None yet.").wait_for()
+
+
 def _hands_documents_in(landlord: Tab, site: Site) -> None:
     page = landlord.page
     page.locator(".steps a", has_text="Documents").click()
@@ -241,7 +272,7 @@ def _asks_for_more(reviewer: Tab) -> None:
 
 def _answers(landlord: Tab, site: Site, home: str) -> None:
     page = landlord.page
-    landlord.go("/my-homes")
+    landlord.load("/my-homes")
     page.get_by_role("link", name=re.compile(r"Notices, \d+ unread")).click()
     landlord.seen("notices")
     page.get_by_role("button", name="Open: Verification of your property").first.click()
@@ -320,7 +351,7 @@ def test_errors_stand_beside_the_fields_that_the_api_names(site: Site) -> None:
 
 
 def test_a_visit_is_asked_for_moved_and_cancelled_by_the_clock_of_the_home(site: Site) -> None:
-    tab = site.tab(timezone_id="Asia/Tokyo")
+    tab = site.tab(zone="Asia/Tokyo")
     page = tab.page
     tab.sign_in("tenant@demo.example", demo.PASSWORD)
     tab.go("/?price_per=sale")
@@ -387,6 +418,8 @@ def test_the_two_sides_write_to_each_other_and_review_the_stay(site: Site) -> No
     page.get_by_text("Nobody else reads it before the other side has written").wait_for()
     tenant.seen("done")
 
+    _reports_and_blocks(tenant, landlord, site.tab())
+
     tenant.go("/?sort=-rating_average")
     page.locator(".results:not([aria-busy]) .card", has=page.locator(".rated")).get_by_role("link").first.click()
     page.get_by_text("everything as described").wait_for()
@@ -429,6 +462,46 @@ def test_the_two_sides_write_to_each_other_and_review_the_stay(site: Site) -> No
     assert tenant.faults + landlord.faults == []
 
 
+def _reports_and_blocks(tenant: Tab, landlord: Tab, moderator: Tab) -> None:
+    page, dialog = tenant.page, tenant.page.get_by_role("dialog")
+    tenant.go("/messages")
+    page.get_by_role("link", name="Ines", exact=True).first.click()
+    tenant.button("Report").click()
+    dialog.locator("[name=message_id]").select_option(label="Thank you, found it.")
+    dialog.get_by_label("Why").select_option("off_platform")
+    dialog.get_by_label("What should we know?").fill("It was meant for somebody else.")
+    dialog.get_by_role("button", name="Report it").click()
+    page.get_by_text("You have reported this").wait_for()
+    tenant.button("Block Ines").click()
+    tenant.button("Hear from Ines again").wait_for()
+    landlord.go("/messages")
+    landlord.page.get_by_role("link", name="Wen", exact=True).first.click()
+    landlord.fill(text="Hello?")
+    landlord.button("Send").click()
+    landlord.page.locator(".summary", has_text="The other side takes no messages from you.").wait_for()
+
+    moderator.sign_in("staff@demo.example", demo.PASSWORD)
+    moderator.go("/reports")
+    moderator.seen("reports")
+    moderator.page.get_by_role("link", name="It asks to pay or write elsewhere").click()
+    moderator.page.locator(".word.reported", has_text="Thank you, found it.").wait_for()
+    moderator.seen("report")
+    moderator.button("Uphold").click()
+    asked = moderator.page.get_by_role("dialog")
+    asked.get_by_label("What you found").fill("A harmless word.")
+    asked.get_by_label("Close the conversation").check()
+    asked.get_by_role("button", name="Uphold").click()
+    asked.locator("[name=told][aria-invalid=true]").wait_for()
+    asked.get_by_label("Close the conversation").uncheck()
+    asked.get_by_role("button", name="Uphold").click()
+    moderator.page.get_by_text("A harmless word.").wait_for()
+    assert moderator.page.locator(".word").count() == 0  # it is closed to staff again
+    tenant.button("Hear from Ines again").click()
+    tenant.button("Block Ines").wait_for()
+    tenant.seen("talk")
+    assert moderator.faults == []
+
+
 def test_requests_at_once_share_one_refresh_and_no_view_scrolls_sideways_on_a_phone(site: Site) -> None:
     tab = site.tab(viewport=PHONE)
     page = tab.page
@@ -439,9 +512,12 @@ def test_requests_at_once_share_one_refresh_and_no_view_scrolls_sideways_on_a_ph
         "() => { const kept = JSON.parse(sessionStorage['imba.session']);"
         " sessionStorage['imba.session'] = JSON.stringify({...kept, until: 0}); }"
     )
-    tab.go("/account")
+    tab.load("/account")
     page.get_by_text("This one").wait_for()
     assert len(refreshes) == 1
+    page.get_by_label("Language of letters and notices").select_option("de")
+    tab.button("Save").click()
+    page.locator(".toast", has_text="Saved.").wait_for()
     tab.seen("account")
     tab.go("/")
     tab.settled()

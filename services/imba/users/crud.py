@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,6 +11,13 @@ from freehold import Forbidden, Session
 
 from ..settings import ImbaSettings
 from .models import User
+
+
+class Receiver(NamedTuple):
+    """Where somebody gets mail, and in which language."""
+
+    email: str
+    language: str | None
 
 
 class AccountClosed(Forbidden):
@@ -54,10 +62,16 @@ def require_verified_email(db: Session, user: User) -> None:
         raise EmailNotVerified("Verify your e-mail address first; the link was sent to it.")
 
 
-async def receiver(db: Session, user_id: UUID) -> str | None:
-    """The address to write to; None where the account is gone. For a session in system scope."""
+async def receiver(db: Session, user_id: UUID) -> Receiver | None:
+    """Whom to write to; None where the account is gone. For a session in system scope."""
     user = await db.get_one(User, user_id)
-    return user.email if user.is_active and user.deleted_at is None else None
+    return Receiver(user.email, user.language) if user.is_active and user.deleted_at is None else None
+
+
+async def is_agent(db: Session, user_id: UUID) -> bool:
+    """Whether somebody can act for landlords. For a session in system scope."""
+    user = await db.get(User, user_id)
+    return user is not None and user.is_active and "agent" in user.roles
 
 
 async def first_name(db: Session, user_id: UUID) -> str:

@@ -9,10 +9,12 @@ from freehold import Session
 from ..blocks import crud as blocks
 from ..calendars import crud as calendars
 from ..favourites import crud as favourites
+from ..mandates import crud as mandates
 from ..media import crud as media
 from ..messages import crud as messages
 from ..notices import crud as notices
 from ..properties import crud as properties
+from ..reports import crud as reports
 from ..reservations import crud as reservations
 from ..reviews import crud as reviews
 from ..searches import crud as searches
@@ -33,7 +35,9 @@ async def export(db: Session, user: User) -> dict[str, Any]:
         "blocks": await blocks.held_about(db, user.id),
         "calendars": await calendars.held_about(db, user.id),
         "reservations": await reservations.held_about(db, user.id),
+        "mandates": await mandates.held_about(db, user.id),
         "reviews": await reviews.held_about(db, user.id),
+        "reports": await reports.held_about(db, user.id),
         "saved_searches": await searches.held_about(db, user.id),
         "favourites": await favourites.held_about(db, user.id),
         "media": await media.held_about(db, user.id),
@@ -44,8 +48,10 @@ async def export(db: Session, user: User) -> dict[str, Any]:
 
 
 async def erase(db: Session, user: User) -> None:
-    """Take the person's listings away and give up what they hold. Past stays remain: the other side needs them."""
+    """Take the person's listings away and call off what is ahead. Past stays remain: the other side needs them."""
+    await mandates.end_all(db, user.id)
     await properties.withdraw_all(db, user.id)
+    await reservations.call_off_all(db, user.id)
     await calendars.erase(db, user.id)
     await reservations.give_up_all(db, user.id)
     await verification.close_all(db, user.id)
@@ -53,5 +59,6 @@ async def erase(db: Session, user: User) -> None:
     await searches.erase(db, user.id)
     await favourites.erase(db, user.id)
     await messages.erase(db, user.id)
+    await reports.erase(db, user.id)
     await notices.erase(db, user.id)
     await media.erase(db, user.id)

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from freehold.identity import UserCreate, UserRead
+from pydantic import MISSING, Field
 
+from freehold.identity import UserCreate, UserRead, UserUpdate
+
+from ..wording import Language
 from .models import Account
 
 
 class Registration(UserCreate):
-    """A new account: somebody who looks for a place, or somebody who offers one."""
+    """A new account: somebody who looks for a place, offers one, or acts for those who do."""
 
     account: Account
+    language: Language | None = Field(
+        default=None, description="Of letters and notices; where absent, what Accept-Language asks for"
+    )
+
+
+class ProfileChange(UserUpdate):
+    """A change to one's own account; absent differs from null."""
+
+    language: Language | MISSING | None = Field(default=MISSING, description="Of letters and notices; null: English")
 
 
 class UserProfile(UserRead):
     """An account. `account` is what its person registered as; staff have none."""
 
     account: Account | None
+    language: str | None

@@ -10,11 +10,13 @@ from sqlalchemy import or_, select
 
 from freehold import Conflict, Forbidden, Principal, Session
 from freehold.fields import now
+from freehold.wording import Phrase, paragraphs, phrase
 
 from ..fields import Reason
 from ..notices import crud as notices
 from ..properties import crud as properties
 from ..users import crud as users
+from ..wording import in_english
 from . import evidence
 from .models import OPEN, Status, VerificationRequest
 from .schemas import Evidence, Note, VerificationDraft, VerificationRead
@@ -58,7 +60,7 @@ async def submit(db: Session, actor: Principal, draft: VerificationDraft) -> Ver
     await evidence.attach(db, request, draft)
     db.add(request)
     await db.flush()
-    await _tell(db, request, "We have received your request and will look at it.")
+    await _tell(db, request, phrase("We have received your request and will look at it."))
     return request
 
 
@@ -67,7 +69,7 @@ async def resubmit(db: Session, actor: Principal, request: VerificationRequest, 
     _require(request, "information_needed")
     await evidence.attach(db, request, body)
     request.status = "pending"
-    await _tell(db, request, "We have received what you sent and will go on.")
+    await _tell(db, request, phrase("We have received what you sent and will go on."))
     return request
 
 
@@ -97,7 +99,7 @@ async def annotate(db: Session, actor: Principal, request: VerificationRequest, 
 async def ask(db: Session, actor: Principal, request: VerificationRequest, body: Reason) -> VerificationRequest:
     """Ask the landlord for more, and say for what."""
     _decide(request, actor, "information_needed", was="pending", reason=body.reason)
-    await _tell(db, request, f"We need more from you: {body.reason}")
+    await _tell(db, request, phrase("We need more from you: {reason}", reason=body.reason))
     return request
 
 
@@ -107,32 +109,32 @@ async def approve(db: Session, actor: Principal, request: VerificationRequest) -
     request.expires_on = evidence.expires_on(request)
     if request.expires_on is not None and request.expires_on <= now().date():
         raise VerificationDecided("A document has expired since it was handed in; ask for another.")
-    until = f" It holds until {request.expires_on}." if request.expires_on else ""
-    await _tell(db, request, f"It has been approved.{until}")
+    until = [phrase("It holds until {day}.", day=request.expires_on)] if request.expires_on else []
+    await _tell(db, request, phrase("It has been approved."), *until)
     return request
 
 
 async def reject(db: Session, actor: Principal, request: VerificationRequest, body: Reason) -> VerificationRequest:
     """Say no, with a reason that the landlord reads. A new request may follow."""
     _decide(request, actor, "rejected", was="pending", reason=body.reason)
-    await _tell(db, request, f"It was not approved: {body.reason}")
+    await _tell(db, request, phrase("It was not approved: {reason}", reason=body.reason))
     return request
 
 
-async def close(db: Session, request: VerificationRequest, reason: str) -> None:
+async def close(db: Session, request: VerificationRequest, reason: Phrase) -> None:
     """Reject a request that waits for its landlord in vain. For a session in system scope, with the row locked."""
-    request.status, request.reason, request.decided_at = "rejected", reason, now()
-    await _tell(db, request, f"It was not approved: {reason}")
+    request.status, request.reason, request.decided_at = "rejected", in_english(reason), now()
+    await _tell(db, request, phrase("It was not approved: {reason}", reason=reason))
 
 
 async def revoke(db: Session, actor: Principal, request: VerificationRequest, body: Reason) -> VerificationRequest:
     """Take an approval back, and unlist what rested on it in the same commit."""
     _decide(request, actor, "revoked", was="approved", reason=body.reason)
-    await withdraw(db, request, f"The approval has been revoked: {body.reason}")
+    await withdraw(db, request, phrase("The approval has been revoked: {reason}", reason=body.reason))
     return request
 
 
-async def withdraw(db: Session, request: VerificationRequest, news: str) -> None:
+async def withdraw(db: Session, request: VerificationRequest, news: Phrase) -> None:
     """Unlist what rested on an approval that has just ended, and tell the landlord."""
     async with db.unscoped("an approval that ends unlists the landlord's properties") as system_db:
         titles = await properties.unlist_of(system_db, request.landlord_id, request.property_id)
@@ -141,8 +143,8 @@ async def withdraw(db: Session, request: VerificationRequest, news: str) -> None
             # landlord take turns on the account's row; so does this, and then looks once more.
             await users.lock(system_db, request.landlord_id)
             titles += await properties.unlist_of(system_db, request.landlord_id, None)
-    consequence = "".join(["\n\nNo longer listed:", *(f"\n- {title}" for title in titles)]) if titles else ""
-    await _tell(db, request, f"{news}{consequence}")
+    rows = "\n".join(f"- {title}" for title in titles)
+    await _tell(db, request, news, *([phrase("No longer listed:\n{homes}", homes=rows)] if titles else []))
 
 
 async def is_verified(db: Session, subject_id: UUID) -> bool:
@@ -153,6 +155,12 @@ async def is_verified(db: Session, subject_id: UUID) -> bool:
         or_(VerificationRequest.expires_on.is_(None), VerificationRequest.expires_on > now().date()),
     )
     return (await db.scalars(approved.limit(1))).first() is not None
+
+
+async def standing(db: Session, subject_id: UUID) -> Status | None:
+    """How the newest check of this landlord or property stands, as far as the session's caller sees it."""
+    newest = select(VerificationRequest.status).where(VerificationRequest.subject_id == subject_id)
+    return await db.scalar(newest.order_by(VerificationRequest.id.desc()).limit(1))
 
 
 async def _own_property(db: Session, actor: Principal, property_id: UUID) -> None:
@@ -191,14 +199,14 @@ def _decide(
     request.decided_at = None if status == "information_needed" else now()
 
 
-async def _tell(db: Session, request: VerificationRequest, news: str) -> None:
-    subject = "your identity" if request.subject == "identity" else "your property"
+async def _tell(db: Session, request: VerificationRequest, *news: Phrase) -> None:
+    of_identity = request.subject == "identity"
     await notices.notify(
         db,
         request.landlord_id,
         kind="verification",
-        subject=f"Verification of {subject}",
-        text=news,
+        subject=phrase("Verification of your identity") if of_identity else phrase("Verification of your property"),
+        text=paragraphs(*news),
         link=f"/v1/verification-requests/{request.id}",
     )
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from freehold import Session, schedule
 from freehold.fields import now
+from freehold.wording import phrase
 
 from ..notices import crud as notices
 from ..settings import ImbaSettings
@@ -34,8 +35,11 @@ async def warn_of_expiry(db: Session) -> None:
             db,
             request.landlord_id,
             kind="verification",
-            subject="A verification is about to expire",
-            text=f"From {request.expires_on} on it counts for nothing, and what rests on it is no longer listed.",
+            subject=phrase("A verification is about to expire"),
+            text=phrase(
+                "From {day} on it counts for nothing, and what rests on it is no longer listed.",
+                day=request.expires_on,
+            ),
             link=f"/v1/verification-requests/{request.id}",
             once=f"verification-expiry:{request.id}",
         )
@@ -50,7 +54,7 @@ async def expire_approvals(db: Session) -> None:
     for request in await _taken(db, due):
         request.status = "expired"
         await db.flush()
-        await crud.withdraw(db, request, "The approval has expired, because a document has.")
+        await crud.withdraw(db, request, phrase("The approval has expired, because a document has."))
 
 
 @schedule("imba.close_unanswered", every=timedelta(hours=1))
@@ -60,7 +64,8 @@ async def close_unanswered(db: Session) -> None:
         VerificationRequest.status == "information_needed", VerificationRequest.updated_at <= now() - ANSWER
     )
     for request in await _taken(db, due):
-        await crud.close(db, request, f"Our question was not answered within {ANSWER.days} days.")
+        unanswered = phrase("Our question was not answered within {days} days.", days=ANSWER.days)
+        await crud.close(db, request, unanswered)
 
 
 @schedule("imba.redact_documents", every=timedelta(hours=1))

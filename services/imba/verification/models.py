@@ -10,8 +10,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from freehold import Base
-
-from ..fields import one_of
+from freehold.fields import one_of
 
 Subject: TypeAlias = Literal["identity", "property"]
 Status: TypeAlias = Literal["pending", "information_needed", "approved", "rejected", "revoked", "expired"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from freehold import Access, Queries, Resource, Schemas, owner, role, unique_while
 
+from ..access import STAFF
 from . import crud
 from .models import OPEN, VerificationRequest
 from .schemas import VerificationDraft, VerificationRead
 
-STAFF = role("reviewer", "admin")
 LANDLORD = owner("landlord_id")
 REVIEWER = role("reviewer") & ~LANDLORD
 STEP = [crud.VerificationDecided, crud.ClaimedByAnother]

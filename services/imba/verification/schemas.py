@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeAlias
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from freehold.fields import Day, Line, Prose, now
+from freehold.fields import Day, Line, Prose, not_blank, now
 
-from ..fields import INPUT, not_blank
+from ..fields import INPUT
 from .models import DocumentKind, Status, Subject
 
 MOST_DOCUMENTS = 20
@@ -78,6 +78,9 @@ class Note(BaseModel):
     model_config = INPUT
 
     note: Annotated[Prose, Field(min_length=1, max_length=1000), AfterValidator(not_blank)]
+
+
+CheckStatus: TypeAlias = Status
 
 
 class VerificationRead(BaseModel):

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from freehold import Principal, Session
+from freehold.local_time import instant, local, today
 
-from ..local_time import instant, local, today
 from ..reservations import crud as reservations
 from .opening import DURATION, hours_of, starts
 from .schemas import Look, Slot, Slots, VisitingHours

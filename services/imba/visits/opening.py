@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 from freehold import Invalid
 from freehold.errors import FieldError
 from freehold.fields import now
+from freehold.local_time import instant, local
 
-from ..local_time import instant, local
 from ..pricing.schemas import WEEKDAYS
 from .schemas import Opening, VisitingHours
 

@@ -10,10 +10,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from freehold.fields import Day
+from freehold.local_time import ClockTime, ClosingTime, PlannedDay
 
 from ..fields import INPUT
-from ..local_time import ClockTime, ClosingTime
 from ..pricing.schemas import Weekday
 
 LONGEST_LOOK_DAYS = 31
@@ -52,7 +51,7 @@ class Exceptional(BaseModel):
 
     model_config = INPUT
 
-    date: Day
+    date: PlannedDay
     openings: Annotated[list[Opening], Field(max_length=10), AfterValidator(_apart)] = []
 
 
@@ -88,8 +87,8 @@ class Look(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: Day | None = Field(default=None, alias="from", description="Today there, where absent")
-    until: Day | None = Field(default=None, alias="to", description="7 days after `from`, where absent")
+    since: PlannedDay | None = Field(default=None, alias="from", description="Today there, where absent")
+    until: PlannedDay | None = Field(default=None, alias="to", description="7 days after `from`, where absent")
 
     @model_validator(mode="after")
     def _order(self) -> Self:

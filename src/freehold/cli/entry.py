@@ -9,9 +9,13 @@ import typer
 from freehold.cli import (
     add,
     audit,
+    check,
+    contract,
     copy,
     dev,
     explain,
+    exporting,
+    importing,
     keys,
     mail,
     migrate,
@@ -36,15 +40,19 @@ app = typer.Typer(
 app.command("serve")(serve.command)
 app.command("dev")(dev.command)
 app.command("new")(new.command)
+app.command("check")(check.command)
 app.command("routes")(routes.command)
 app.command("openapi")(openapi.command)
 app.command("settings")(settings.command)
 app.command("explain-access")(explain.command)
 app.command("copy")(copy.command)
+app.command("import")(importing.command)
+app.command("export")(exporting.command)
 app.add_typer(add.app, name="add")
 app.add_typer(user.app, name="user")
 app.add_typer(mail.app, name="mail")
 app.add_typer(migrate.app, name="migrate")
+app.add_typer(contract.app, name="contract")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from freehold.cli.output import AsJson, write_json
-from freehold.cli.running import freehold_app, identity_of, opened
+from freehold.cli.running import freehold_app, opened
 from freehold.cli.target import AppOption
 
 if TYPE_CHECKING:
@@ -49,16 +49,12 @@ async def _explain(service: Freehold, caller: str, method: str, path: str) -> Ex
 
 
 async def _principal(service: Freehold, caller: str) -> tuple[Principal, str]:
-    from freehold.cli.user import find
-    from freehold.resource.principal import ANONYMOUS, system
-    from freehold.web.accounts import principals
+    from freehold.cli.user import account
+    from freehold.resource.principal import ANONYMOUS
 
     if caller == "anonymous":
         return ANONYMOUS, "anonymous"
-    identity = identity_of(service)
-    async with service.database.reading(system("freehold explain-access: find the caller")) as session:
-        user_id = await find(identity, session, caller)
-    principal = await principals(service.database, identity)(user_id)
+    principal = await account(service, caller, reason="freehold explain-access: find the caller")
     if principal is None:
         return ANONYMOUS, f"{caller} (disabled: treated as anonymous)"
     return principal, f"{caller} (roles: {', '.join(sorted(principal.roles)) or 'none'})"

@@ -88,6 +88,7 @@ def _write(folder: Path, package: str) -> None:
         example = run_in(folder, "settings", "--example", environ=environ)
         write_all({folder / ".env.example": example})
         run_in(folder, "migrate", "make", "accounts and books", environ=environ)
+        run_in(folder, "contract", "freeze", environ=environ)
     for cache in [*folder.rglob("__pycache__"), folder / ".ruff_cache"]:
         shutil.rmtree(cache, ignore_errors=True)
 

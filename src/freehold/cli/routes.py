@@ -1,4 +1,4 @@
-"""`freehold routes`: every path operation with its access rule."""
+"""`freehold routes`: every path operation with its access rule, its limits, and how long its answers are kept."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from freehold.cli.target import App, load
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from freehold.resource.access import Rule
+    from freehold.resource.caching import Cache
+    from freehold.traffic.policy import Policy
+
 
 def command(
     target: App = None,
@@ -19,7 +23,7 @@ def command(
     json: AsJson = False,
     everything: Annotated[bool, typer.Option("--all", help="Probes, documents and their assets too.")] = False,
 ) -> None:
-    """List the path operations, and who may call them."""
+    """List the path operations: who may call them, how often, and how long answers are kept."""
     write_rows(rows_of(load(target), everything=everything), as_json=json)
 
 
@@ -30,7 +34,7 @@ def rows_of(app: FastAPI, *, everything: bool = False) -> list[dict[str, Any]]:
     """
     from fastapi.routing import APIRoute, iter_route_contexts
 
-    declared = _declared(app)
+    known = _known(app)
     rows = []
     for context in iter_route_contexts(app.routes):
         path = context.path or ""
@@ -38,23 +42,37 @@ def rows_of(app: FastAPI, *, everything: bool = False) -> list[dict[str, Any]]:
             continue
         for method in sorted((context.methods or set()) - {"HEAD"}):
             name = getattr(context, "operation_id", None) or context.name
-            access = declared.get((method, path)) or _own_rule(context.original_route)
-            rows.append({"method": method, "path": path, "operation": name, "access": access})
+            told = known.get((method, path)) or _own(app, context.original_route, method)
+            rows.append({"method": method, "path": path, "operation": name, **told})
     return rows
 
 
-def _declared(app: FastAPI) -> dict[tuple[str, str], str]:
+def _known(app: FastAPI) -> dict[tuple[str, str], dict[str, str]]:
     from freehold.web.app import Freehold
 
     if not isinstance(app, Freehold):
         return {}
-    return {(each.method, each.path): each.rule.describe() for each in app.mounted.operations}
+    return {
+        (each.method, each.path): _told(app, each.rule, each.policy, each.cache, each.method)
+        for each in app.mounted.operations
+    }
 
 
-def _own_rule(route: Any) -> str:
+def _own(app: FastAPI, route: Any, method: str) -> dict[str, str]:
     from fastapi.routing import APIRoute
 
-    from freehold.web.unit import rule_of
+    from freehold.web.unit import declared
 
-    rule = rule_of(route) if isinstance(route, APIRoute) else None
-    return rule.describe() if rule is not None else ""
+    mark = declared(route) if isinstance(route, APIRoute) else None
+    if mark is None:
+        return {"access": "", "limits": "", "cache": ""}
+    return _told(app, mark.rule, mark.policy(""), mark.cache, method)
+
+
+def _told(app: FastAPI, rule: Rule, policy: Policy, cache: Cache | None, method: str) -> dict[str, str]:
+    from freehold.traffic.policy import Defaults
+
+    found = getattr(app.state, "freehold", None)
+    defaults = Defaults() if found is None else found.traffic.defaults
+    limits = defaults.complete(policy, writes=method != "GET").describe()
+    return {"access": rule.describe(), "limits": limits, "cache": "" if cache is None else cache.describe()}

@@ -18,6 +18,7 @@ from freehold.errors import ConfigurationError, Problem
 
 if TYPE_CHECKING:
     from freehold.identity import Identity
+    from freehold.resource.principal import Principal
     from freehold.store.session import Session
     from freehold.web.app import Freehold
 
@@ -130,6 +131,17 @@ async def find(identity: Identity, session: Session, named: str) -> UUID:
     if found is None:
         raise ConfigurationError(f"There is no account {named}.")
     return found
+
+
+async def account(service: Freehold, named: str, *, reason: str) -> Principal | None:
+    """The caller that an account is, as it stands now; None for one that is disabled."""
+    from freehold.resource.principal import system
+    from freehold.web.accounts import principals
+
+    identity = identity_of(service)
+    async with service.database.reading(system(reason)) as session:
+        user_id = await find(identity, session, named)
+    return await principals(service.database, identity)(user_id)
 
 
 def _run(service: Freehold, reason: str, work: Work, *, writes: bool = True) -> Any:

@@ -99,7 +99,9 @@ class _Inquiry:
         if self._key is not None:
             explanation.rules.append(await self._judged("read", self._bound.rule("read")))
         if self._key is None or self._is_below or operation.kind != "one":
-            verb = {"list": "read", "one": "read", "action": "act", "view": "view"}.get(operation.kind, operation.kind)
+            verb = {"list": "read", "one": "read", "action": "act", "overview": "view"}.get(
+                operation.kind, operation.kind
+            )
             explanation.rules.append(await self._judged(verb, operation.rule, asks_row=not self._is_below))
         if _judge_caller(explanation, operation.rule, self._principal):
             await self._judge_row(explanation)

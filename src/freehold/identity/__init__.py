@@ -6,6 +6,7 @@ may do with a resource (that is its access rule).
 
 from freehold.identity.accounts import EmailTaken
 from freehold.identity.blocklist import Blocklist
+from freehold.identity.emails import email_key
 from freehold.identity.login import WrongCredentials
 from freehold.identity.notices import LETTERS, Mailer, Paths
 from freehold.identity.passwords import Cost, Passwords
@@ -34,4 +35,5 @@ __all__ = [
     "UserRead",
     "UserUpdate",
     "WrongCredentials",
+    "email_key",
 ]

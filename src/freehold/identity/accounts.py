@@ -61,21 +61,26 @@ class Accounts:
         self._on_export = on_export
         self._on_erase = on_erase
 
-    async def register(self, session: Session, draft: BaseModel, *, password_hash: str | None) -> UUID:
+    async def register(
+        self, session: Session, draft: BaseModel, *, password_hash: str | None, language: str | None = None
+    ) -> UUID:
         """Add an account; its id. Fields of `draft` that the user model has are taken over.
 
+        language: of letters, where the model has such a column and the draft names none.
         Raises EmailTaken, also for the later of two registrations at one moment.
         """
         async with session.unscoped("registration: nobody owns the row yet") as db:
             user = self._user(**_extras(draft, self._user))
             user.set_email(draft.email)  # type: ignore[attr-defined]
             user.password_hash, user.roles = password_hash, []
+            if language is not None and language_of(user) is None:
+                user.language = language
             if await self._id_of(db, user.email_key) is not None:
                 raise EmailTaken("This e-mail address has an account already.")
-            await _call(self._on_register, db, user, draft)
             try:
                 async with db.begin_nested():
                     db.add(user)
+                    await _call(self._on_register, db, user, draft)
                     await db.flush()
             except IntegrityError:
                 if await self._id_of(db, user.email_key) is None:

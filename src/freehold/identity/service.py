@@ -60,8 +60,11 @@ class Identity:
     user: the model (`class User(UserMixin, Base)`). create, update, read: wider schemas than the plain ones; fields that
     the model has are stored. roles: the names that may be given (None: any). staff_roles: may look at every account.
     admin_roles: may give roles and close accounts; by default `admin` where it is a staff role, else all staff.
-    on_register(db, user, draft): before the row is written, for example to turn `draft.account` into a role.
+    on_register(db, user, draft): before the row is written, for example to turn `draft.account` into a role; what
+    hangs on the account is added after a flush.
     on_export(db, user): further parts of an export, by name. on_erase(db, user): erases what else is personal.
+    languages: of those that letters are there in, a new account gets the one that its browser asks for first, unless the
+    registration names one; the model needs a nullable text column `language`, which its letters follow.
     paths: the pages that mailed links lead to. cost: of a password hash; less than the default is for tests alone.
     """
 
@@ -72,6 +75,7 @@ class Identity:
     roles: Sequence[str] | None = None
     staff_roles: Sequence[str] = ("admin",)
     admin_roles: Sequence[str] = ()
+    languages: Sequence[str] = ()
     on_register: Hook | None = None
     on_export: Hook | None = None
     on_erase: Hook | None = None
@@ -87,6 +91,11 @@ class Identity:
             self.admin_roles = ("admin",) if "admin" in self.staff_roles else tuple(self.staff_roles)
         if not issubclass(self.user, UserMixin):
             raise ConfigurationError(f"Identity(user={self.user.__name__}): put freehold.UserMixin before Base")
+        if self.languages and not hasattr(self.user, "language"):
+            raise ConfigurationError(
+                f"Identity(languages=...): give {self.user.__name__} a column to keep one in, "
+                "`language: Mapped[str | None] = mapped_column(String(20))`"
+            )
         self._parts: Parts | None = None
         self.reset_job: Job[...] = job(
             "freehold.identity.reset", system="mail a reset link to the owner of an address"

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import Row, delete, insert, select, update
 
 from freehold.errors import FieldError, Invalid, Problem, Unauthenticated
-from freehold.identity.notices import Notices
+from freehold.identity.notices import Notices, language_of
 from freehold.identity.sealing import Sealer, Unsealable, new_token, token_hash
 from freehold.identity.tables import REFRESH_TOKENS, SESSIONS
 from freehold.identity.tokens import AccessTokens
@@ -187,7 +187,7 @@ class Sessions:
             subject_id=row.user_id,
             after={"session_id": str(row.session_id)},
         )
-        await self._notices.session_ended(unit.session, row.email)
+        await self._notices.session_ended(unit.session, row.email, language=language_of(row))
         return None
 
     async def _find(self, session: Session, token: str) -> Row[Any] | None:
@@ -201,6 +201,7 @@ class Sessions:
                 SESSIONS.c.expires_at.label("session_end"),
                 user.roles,
                 user.email,
+                *(column for column in user if column.key == "language"),
             )
             .join(SESSIONS, SESSIONS.c.id == REFRESH_TOKENS.c.session_id)
             .join(self._user.__table__, user.id == SESSIONS.c.user_id)

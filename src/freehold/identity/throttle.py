@@ -6,7 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
-from freehold.traffic.limits import Limiter, Quota, QuotaExceeded, address_key
+from freehold.resource.quotas import Quota
+from freehold.traffic.limits import Limiter, QuotaExceeded, address_key, take
 
 PER_PERSON = Quota(5, timedelta(minutes=1))
 PER_ADDRESS = Quota(60, timedelta(minutes=1))
@@ -22,12 +23,8 @@ class Throttle:
     async def admit(self, operation: str, *, address: str, person: str) -> None:
         """Count one try. operation: `login`, `registration`, `reset` or the like. Raises QuotaExceeded."""
         where = address_key(address)
-        decisions = [
-            await self.limiter.hit(f"{operation}-address", where, PER_ADDRESS),
-            await self.limiter.hit(operation, _digest(where, person), PER_PERSON),
-        ]
-        if not all(decision.allowed for decision in decisions):
-            raise QuotaExceeded(decisions)
+        counted = [(f"{operation}-address", where, PER_ADDRESS), (operation, _digest(where, person), PER_PERSON)]
+        await take(self.limiter, counted)
 
     async def try_password(self, person: str) -> QuotaExceeded | None:
         """Count a password before it is looked at, so that a hundred at once are no way round; the refusal, if any."""

@@ -1,11 +1,15 @@
-"""Signed addresses of our own: bound to method, object, type, length, caller and end, and good for one use."""
+"""Signed addresses of our own: bound to method, object, type, length, caller and end, and good for one use.
+
+One use may be many requests: a player asks for one range after the other. Whoever used the address gets a pass, as a
+cookie of that address alone, with which the same client goes on for a while; without it the address is used up.
+"""
 
 from __future__ import annotations
 
 import base64
 import hmac
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
@@ -46,6 +50,11 @@ class Signed:
         """Names this address in the list of those that were used."""
         return sha256(self.nonce.encode()).digest()
 
+    @property
+    def cookie(self) -> str:
+        """The name of the cookie with its pass: several addresses may be in use at once."""
+        return f"media-{self.digest.hex()[:16]}"
+
 
 class Signer:
     """Makes and reads tokens of addresses. secret: the application's."""
@@ -72,7 +81,7 @@ class Signer:
         return f"{_text(payload)}.{_text(self._mac(payload))}"
 
     def read(self, token: str, *, method: str, key: str) -> Signed:
-        """What a token says. Raises AddressRefused unless it was made here, for this, and has not ended."""
+        """What a token says. Raises AddressRefused unless it was made here and for this; its end is judged by its use."""
         payload, _, mac = token.partition(".")
         try:
             said, given = _bytes(payload), _bytes(mac)
@@ -81,26 +90,44 @@ class Signer:
         if not hmac.compare_digest(self._mac(said), given):
             raise AddressRefused
         fields: list[Any] = orjson.loads(said)
-        now = clock.now()
         found = Signed(
             method=fields[0],
             key=fields[1],
             content_type=fields[2],
             length=fields[3],
             caller=UUID(fields[4]) if fields[4] else None,
-            ends_at=datetime.fromtimestamp(fields[5], now.tzinfo),
+            ends_at=datetime.fromtimestamp(fields[5], UTC),
             nonce=fields[6],
         )
-        if (found.method, found.key) != (method, key) or found.ends_at <= now:
+        if (found.method, found.key) != (method, key):
             raise AddressRefused
         return found
+
+    def give_pass(self, signed: Signed, *, ends_at: datetime) -> str:
+        """What lets the client that used an address go on reading until then."""
+        end = str(int(ends_at.timestamp()))
+        return f"{end}.{_text(self._pass_mac(signed, end))}"
+
+    def may_go_on(self, signed: Signed, given: str) -> bool:
+        """Whether this is a pass of that address, and not over."""
+        end, _, mac = given.partition(".")
+        try:
+            is_ours = hmac.compare_digest(self._pass_mac(signed, end), _bytes(mac))
+        except ValueError:
+            return False
+        return is_ours and clock.now().timestamp() < int(end)
+
+    def _pass_mac(self, signed: Signed, end: str) -> bytes:
+        return self._mac(b"pass\0" + signed.digest + end.encode())
 
     def _mac(self, payload: bytes) -> bytes:
         return hmac.digest(self._key, payload, "sha256")
 
 
 async def use(db: Session, signed: Signed) -> None:
-    """Note that an address is used now. Raises AddressRefused where it was before."""
+    """Note that an address is used now. Raises AddressRefused where it was before, or has ended."""
+    if signed.ends_at <= clock.now():
+        raise AddressRefused
     known = select(USED_ADDRESSES.c.digest).where(USED_ADDRESSES.c.digest == signed.digest)
     if (await db.execute(known)).first() is not None:
         raise AddressRefused

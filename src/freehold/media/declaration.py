@@ -70,7 +70,8 @@ class Media:
     on_cover: told `(db, gallery, id or None)`, in system scope, in the commit in which another picture becomes the
     first to be shown. kept_for: who reads a held file after its owner has deleted it. filters: of the list, beside
     `owner_id`, `purpose` and `status`. max_pixels: of a picture, by its header. seconds: of computing time for one
-    picture. memory_bytes: of its worker. link_lifetime: of a signed address.
+    picture. memory_bytes: of its worker. link_lifetime: of a signed address, until it is used. reading_lifetime: how long
+    the client that used it goes on asking for ranges. uploads_at_once: of one owner, in one process.
     """
 
     model: type[Any]
@@ -89,6 +90,8 @@ class Media:
     seconds: float = 5.0
     memory_bytes: int = 256 * MIB
     link_lifetime: timedelta = timedelta(minutes=5)
+    reading_lifetime: timedelta = timedelta(hours=1)
+    uploads_at_once: int = 10
     upload_lifetime: timedelta = timedelta(hours=24)
     resource: Resource = field(init=False)
 
@@ -98,6 +101,8 @@ class Media:
             raise ConfigurationError(f"media: {self.model.__name__} has no MediaMixin among its bases")
         if not self.purposes:
             raise ConfigurationError("media: name at least one Purpose")
+        if self.uploads_at_once < 1:
+            raise ConfigurationError("media: uploads_at_once must be at least 1")
         for each in self.purposes:
             _check(each)
         columns = inspect(self.model).column_attrs

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from freehold.jobs import Job
 from freehold.media.addresses import Signer
+from freehold.media.at_once import AtOnce
 from freehold.media.files import Files
 from freehold.media.workshop import Workshop
 
@@ -28,6 +29,7 @@ class Library:
     signer: Signer
     folder: Path
     uploads: Uploads
+    at_once: AtOnce
     render: Job[Any]
     erase: Job[Any]
     sweep: Job[Any]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from freehold.errors import ConfigurationError
 from freehold.media import sweep, work
 from freehold.media.addresses import Signer
+from freehold.media.at_once import AtOnce
 from freehold.media.declaration import Media
 from freehold.media.files import Files
 from freehold.media.library import Library
@@ -47,6 +48,7 @@ def open_library(
         signer=Signer(secret.encode()),
         folder=_incoming(folder),
         uploads=Uploads(media, files),
+        at_once=AtOnce(media.uploads_at_once),
         render=work.render_job(lambda: library),
         erase=work.erase_job(lambda: library),
         sweep=sweep.sweep_job(lambda: library),

@@ -155,6 +155,11 @@ def configure(*, style: LogFormat = "console", level: str = "info", stream: IO[s
     return _State.sink
 
 
+def flush() -> None:
+    """Write what waits for the writer's thread, now."""
+    _State.sink.flush()
+
+
 def reset() -> None:
     """Undo `configure`: lines go through the standard library again, as in an application with logs of its own."""
     if not _State.is_configured:

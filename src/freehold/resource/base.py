@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import DateTime, Dialect, MetaData, String, TypeDecorator, Uuid
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
 from uuid_utils.compat import uuid7
 
 from freehold.resource import clock
@@ -21,6 +21,8 @@ NAMING: dict[str, str] = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+# In the `info` of a metadata: the registry in which the models of its tables are found by name.
+_NAMES = "fh_names"
 
 
 def new_id() -> UUID:
@@ -74,7 +76,8 @@ class Base(DeclarativeBase):
     """The base of resources: `id` (UUIDv7), `created_at`, `updated_at`, and the row version behind the ETag.
 
     The table is named by the plural of the class in snake_case; set `__tablename__` for another name.
-    The version counts up with every flush of a change and makes a lost update an error.
+    The version counts up with every flush of a change and makes a lost update an error. An abstract subclass with a
+    `metadata` of its own is a base of its own: its tables and the class names of its relationships are looked up there.
     """
 
     metadata = MetaData(naming_convention=NAMING)
@@ -83,6 +86,14 @@ class Base(DeclarativeBase):
         UUID: Uuid(),
         str: String(),
     }
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if cls.__dict__.get("__abstract__") and "metadata" in cls.__dict__:
+            names = cls.metadata.info.get(_NAMES) or registry(
+                metadata=cls.metadata, type_annotation_map=cls.type_annotation_map
+            )
+            cls.registry = cls._sa_registry = cls.metadata.info[_NAMES] = names
+        super().__init_subclass__(**options)
 
     @declared_attr.directive
     @classmethod
@@ -98,3 +109,6 @@ class Base(DeclarativeBase):
     created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True, sort_order=90)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now, sort_order=91)
     row_version: Mapped[int] = mapped_column(default=1, sort_order=92)
+
+
+Base.metadata.info[_NAMES] = Base.registry

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
-from sqlalchemy import Column, Connection, String, Table, event, inspect
+from sqlalchemy import Column, Connection, Enum, String, Table, event, inspect
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import InstanceState, MappedColumn, Mapper, mapped_column
 
@@ -42,6 +42,11 @@ class Derived:
         """The value for a row; NULL sources of a column without NULL count as empty."""
         found = self.compute(row)
         return "" if found is None and not column.nullable and isinstance(column.type, String) else found
+
+
+def one_of(choices: Any) -> Enum:
+    """The column type of a `Literal`: text, wide enough that a further choice of up to 20 characters needs no other."""
+    return Enum(*get_args(choices), native_enum=False, length=20)
 
 
 def derived(

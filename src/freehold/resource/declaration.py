@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -13,7 +13,10 @@ from sqlalchemy.orm import DeclarativeBase
 
 from freehold.errors import ConfigurationError
 from freehold.resource.access import Access, Rule, nobody
+from freehold.resource.caching import Cache
 from freehold.resource.invariants import Invariant
+from freehold.resource.quotas import Limits
+from freehold.resource.record import Record
 from freehold.resource.signatures import body_model
 from freehold.resource.soft_delete import Restoration, without_deleted
 
@@ -102,6 +105,12 @@ class View:
     access: Rule | None = None
     params: type[BaseModel] | None = None
     summary: str | None = None
+    cache: Cache | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview(View):
+    """A read over the collection: `GET /v1/books/popular`. What it reads is narrowed to what the caller may read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +138,18 @@ class History:
     fields: Sequence[str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """How files become rows; see `Resource.imports`."""
+
+    key: Sequence[str] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    clean: Callable[[Record], Mapping[str, Any] | None] | None = None
+    ignore_others: bool = False
+    access: Rule = nobody
+    max_bytes: int = 64 * 1024 * 1024
+
+
 @dataclass(slots=True, eq=False)
 class Resource:
     """Declare a resource.
@@ -140,11 +161,14 @@ class Resource:
     owner: the column that the server sets to the caller's id on creation, by default the first `owner()` of the
     create, update or read rule that is a plain column. require_if_match: PATCH and DELETE without If-Match are 428.
     require_key: POST without Idempotency-Key is 400. turnstile: `(db, key)`, called before a row is locked for a change,
-    to take a lock that has to come first. public_facts: what invariants of this resource tell everyone
+    to take a lock that has to come first. prepare: `(database, actor, draft)`, called with what a POST or PATCH has sent
+    before its transaction begins: for what has to ask the outside first. public_facts: what invariants of this resource tell everyone
     (taken dates, a taken slug); the non-interference proof allows these and nothing else.
     soft_delete: a column that DELETE sets instead of removing the row; no caller sees such a row from then on, nor what
     hangs on it through this resource, until `restoration` brings it back. System scope sees it. purge_after: how long
     after that the row is removed for good, by a job. untracked: columns whose values no record of a change keeps.
+    limits: quotas of its operations; without them those of the service. cache: keeps the answers of the list, also where
+    it is nested, and of the single row.
     """
 
     model: type[DeclarativeBase]
@@ -163,14 +187,22 @@ class Resource:
     problems: Sequence[type[Exception]] = ()
     tag: str = ""
     turnstile: Callable[..., Any] | None = None
+    prepare: Callable[..., Awaitable[None]] | None = None
     soft_delete: str | None = None
     purge_after: timedelta | None = None
     untracked: Sequence[str] = ()
+    limits: Limits = field(default_factory=Limits)
+    cache: Cache | None = None
     restored_by: Restoration | None = field(default=None, init=False)
     told_by: History | None = field(default=None, init=False)
+    batch_size: int = field(default=0, init=False)
+    exported_to: Rule | None = field(default=None, init=False)
+    imported_by: Importing = field(default_factory=Importing, init=False)
     actions: list[Action] = field(default_factory=list, init=False)
     views: list[View] = field(default_factory=list, init=False)
+    overviews: list[Overview] = field(default_factory=list, init=False)
     children: list[Nested] = field(default_factory=list, init=False)
+    readers: list[Callable[[Any], None]] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         self.name = self.name or self.model.__tablename__.replace("_", "-")
@@ -216,14 +248,41 @@ class Resource:
         access: Rule | None = None,
         params: type[BaseModel] | None = None,
         summary: str | None = None,
+        cache: Cache | None = None,
     ) -> Resource:
         """Add a read below one row. function: `(db, actor, row)` or `(db, actor, row, params)`; it cannot write."""
-        self.views.append(View(name, function, returns, access, params, summary))
+        self.views.append(View(name, function, returns, access, params, summary, cache))
+        return self
+
+    def overview(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        *,
+        returns: Any,
+        access: Rule | None = None,
+        params: type[BaseModel] | None = None,
+        summary: str | None = None,
+        cache: Cache | None = None,
+    ) -> Resource:
+        """Add a read over the collection. function: `(db, actor)` or `(db, actor, params)`; it cannot write.
+
+        access: of the caller alone, by default what the read rule says of the caller.
+        """
+        self.overviews.append(Overview(name, function, returns, access, params, summary, cache))
         return self
 
     def nested(self, name: str, child: Resource, *, by: str, writable: bool = True) -> Resource:
         """Add a collection below one row. by: the child's foreign key column. writable: False leaves out the `POST`."""
         self.children.append(Nested(name, child, by, writable))
+        return self
+
+    def on_read(self, function: Callable[[Any], None]) -> Resource:
+        """Tell `function(seen)` of each row that `GET /{id}` has shown, 304 included and HEAD not (`web.Seen`).
+
+        It is called on the way out of every such read: it remembers (`store.Tally`), and does no I/O.
+        """
+        self.readers.append(function)
         return self
 
     def restoration(
@@ -250,4 +309,41 @@ class Resource:
         not read now is not told. actors: who may know who made a change; the caller always knows its own.
         """
         self.told_by = History(access, actors, fields)
+        return self
+
+    def imports(
+        self,
+        *,
+        key: Sequence[str] = (),
+        columns: Mapping[str, str] | None = None,
+        clean: Callable[[Record], Mapping[str, Any] | None] | None = None,
+        ignore_others: bool = False,
+        access: Rule = nobody,
+        max_bytes: int = 64 * 1024 * 1024,
+    ) -> Resource:
+        """Say how rows of a file become rows of this resource (`freehold import`).
+
+        key: columns that a row is known by: one that is there is changed where it differs, so that a file imported again
+        doubles nothing; unique in the table, best by a constraint. columns: field <- column, where the names differ.
+        clean: makes the fields out of a `Record`, as JSON has them, instead; None passes over the row. ignore_others: columns
+        that no field has the name of, refused otherwise. access: who may import over HTTP (`POST /v1/books/import`, followed as a job), beside the create
+        and update rules. max_bytes: of a file that is sent so.
+        """
+        self.imported_by = Importing(tuple(key), dict(columns or {}), clean, ignore_others, access, max_bytes)
+        return self
+
+    def exports(self, *, access: Rule) -> Resource:
+        """Let whom `access` names take the whole list as a file: `GET /v1/books/export?format=csv|jsonl`.
+
+        With the filters, the search and the order of the list, under the read rule and the rules of fields, of one moment.
+        """
+        self.exported_to = access
+        return self
+
+    def bulk(self, *, at_most: int = 100) -> Resource:
+        """Take several rows in one request and one commit: `POST` and `PATCH /v1/books/batch`, all of them or none.
+
+        Each row is judged as it would be alone, under the create and the update rule. at_most: rows of one request.
+        """
+        self.batch_size = at_most
         return self

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from sqlalchemy import ColumnElement
 
@@ -83,10 +83,16 @@ class AtMost(Invariant):
     sentence = "There are already as many as allowed."
 
     limit: int | str
-    per: str
+    per: tuple[str, ...]
+    limit_in: Literal["parent", "row"] = "parent"
+
+    @property
+    def own_limit(self) -> str | None:
+        """The column of the row itself that says how many there may be; None where the limit stands elsewhere."""
+        return self.limit if isinstance(self.limit, str) and self.limit_in == "row" else None
 
     def columns(self) -> tuple[str, ...]:
-        return (self.per,)
+        return self.per if self.own_limit is None else (*self.per, self.own_limit)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -142,7 +148,8 @@ def unique_while(
 def at_most(
     limit: int | str,
     *,
-    per: str,
+    per: str | Sequence[str],
+    limit_in: Literal["parent", "row"] = "parent",
     when: ColumnElement[bool] | None = None,
     code: str = "request.conflict",
     name: str | None = None,
@@ -150,10 +157,15 @@ def at_most(
     """No parent has more than `limit` rows for which `when` holds.
 
     limit: a number, or a column of the parent (NULL there: no limit); lowering it below what is there is refused
-    too. per: the foreign key to the parent; a number as limit works over any column. Counts up to `limit` rows
-    per write; on PostgreSQL writers of one parent queue on an advisory lock.
+    too. per: the foreign key to the parent; a number as limit works over any column, or several together.
+    limit_in: `row` where each row brings the limit that was agreed when it was made: a row comes in while there are
+    fewer than its own column says (NULL: no limit), and those that are there are not judged again by another's.
+    Counts up to `limit` rows per write; on PostgreSQL writers of one parent queue on an advisory lock.
     """
-    return AtMost(limit=limit, per=per, when=when, code=code, name=name)
+    columns = (per,) if isinstance(per, str) else tuple(per)
+    if not columns:
+        raise TypeError("at_most() needs the column, or columns, to count by: per=...")
+    return AtMost(limit=limit, per=columns, limit_in=limit_in, when=when, code=code, name=name)
 
 
 def never_below(column: str, *, floor: int = 0, code: str = "request.conflict", name: str | None = None) -> Invariant:

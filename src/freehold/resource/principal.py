@@ -16,7 +16,7 @@ class Principal:
     scopes: None means unrestricted (first-party log-in); a set restricts, and a role has to allow as well.
     reason: set for the system only; says why it acts without a caller.
     claims: what a provider of one's own wants to hand on (an organisation, a device); a rule may read it.
-    session_id: the log-in behind the token, for log-out.
+    session_id: the log-in behind the token, for log-out. key_id: the API key behind the call, of a caller without an id.
     """
 
     id: UUID | None = None
@@ -24,6 +24,7 @@ class Principal:
     scopes: frozenset[str] | None = None
     reason: str | None = None
     session_id: UUID | None = None
+    key_id: UUID | None = None
     claims: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable
+from types import NoneType
 from typing import Any
 
 from pydantic import BaseModel
@@ -30,3 +31,10 @@ def wants_principal(function: Callable[..., Any]) -> bool:
     """Whether the second parameter is a `Principal` rather than the caller's user row."""
     found = parameter_types(function)
     return len(found) > 1 and (found[1] is Principal or found[1] is Any)
+
+
+def needs_user(function: Callable[..., Any]) -> bool:
+    """Whether the second parameter is a user's row, and never None."""
+    found = parameter_types(function)
+    asked = found[1] if len(found) > 1 else None
+    return isinstance(asked, type) and not issubclass(asked, Principal | NoneType) and asked is not object

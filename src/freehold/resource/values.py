@@ -88,3 +88,10 @@ Instant: TypeAlias = Annotated[datetime, _Parsed(_instant, "date-time")]
 """An RFC 3339 instant with an offset; arrives in UTC. No Unix timestamps, no naive times."""
 Day: TypeAlias = Annotated[date, _Parsed(_day, "date")]
 """A calendar date, YYYY-MM-DD."""
+
+
+def not_blank(text: str) -> str:
+    """Refuse text that shows nothing: `Annotated[Line, AfterValidator(not_blank)]`."""
+    if not text.strip():
+        raise PydanticCustomError("blank", "blank")
+    return text

@@ -99,6 +99,11 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
     body_limit: ByteSize = Field(
         ByteSize(1024 * 1024), ge=1024, description="Largest request body: bytes, or with a unit (512KiB, 2MiB)."
     )
+    cache_limit: ByteSize = Field(
+        ByteSize(32 * 1024 * 1024),
+        ge=0,
+        description="Memory for kept answers: bytes, or with a unit (64MiB); 0 keeps none, and so do several workers.",
+    )
     deadline_seconds: float = Field(
         30.0, gt=0, le=3600, allow_inf_nan=False, description="A request that takes longer is given up with 503."
     )

@@ -10,6 +10,19 @@ from freehold.store.idempotency import IDEMPOTENCY
 from freehold.store.lists import Lists
 from freehold.store.outbox import OUTBOX, Event, emit
 from freehold.store.session import Session
+from freehold.store.tally import Tally
 from freehold.store.unit import Unit
 
-__all__ = ["AUDIT", "IDEMPOTENCY", "OUTBOX", "Database", "Event", "Lists", "Session", "Unit", "emit", "forget_history"]
+__all__ = [
+    "AUDIT",
+    "IDEMPOTENCY",
+    "OUTBOX",
+    "Database",
+    "Event",
+    "Lists",
+    "Session",
+    "Tally",
+    "Unit",
+    "emit",
+    "forget_history",
+]

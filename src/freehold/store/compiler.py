@@ -12,15 +12,16 @@ import re
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Select, Table, false, literal_column, select, true
+from sqlalchemy import ColumnElement, Select, Table, literal_column, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DontWrapMixin
-from sqlalchemy.sql.visitors import InternalTraversal
 
 from freehold.resource.principal import ANONYMOUS, Principal
 from freehold.store.conditions import BoundCaller
 from freehold.store.guard import Guard
 from freehold.store.protection import Grant, Protection, Registry, Shape
+from freehold.store.rule_clause import RuleClause, as_clause
+from freehold.store.touched import EVERYTHING, changed_by_deleting, note_read, written_by_text, written_table
 
 SCOPE_OPTION = "fh_scope"
 
@@ -41,15 +42,19 @@ class TransactionControl(Exception, DontWrapMixin):
 
 
 class Scope:
-    """The scope of a session, for life: its principal, the shape of its rules, and whether it is flushing."""
+    """The scope of a session, for life: its principal, the shape of its rules, and whether it is flushing.
 
-    __slots__ = ("flushing", "principal", "read_only", "shape")
+    written: the tables that its statements write; those of one unit share a set.
+    """
+
+    __slots__ = ("flushing", "principal", "read_only", "shape", "written")
 
     def __init__(self, principal: Principal, shape: Shape) -> None:
         self.principal = principal
         self.shape = shape
         self.flushing = False
         self.read_only = False
+        self.written: set[str] = set()
 
 
 class Scopes:
@@ -94,6 +99,8 @@ class RuleCompiler:
     _fh_inside_rule: int = 0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.fh_reads: set[str] = set()
+        self.fh_writes: set[str] = set()
         super().__init__(*args, **kwargs)
         guard: Guard = self.dialect.fh_guard
         text = getattr(self, "string", None)
@@ -108,6 +115,7 @@ class RuleCompiler:
         text: str = super().visit_table(table, asfrom=asfrom, iscrud=iscrud, **kwargs)  # type: ignore[misc]
         if not (asfrom or kwargs.get("ashint") or kwargs.get("within_tstring")):
             return text
+        self.fh_reads.add(table.name)
         protection = self._fh_protection(table)
         if protection is None:
             return text
@@ -119,7 +127,13 @@ class RuleCompiler:
             return text
         return self._fh_narrow(table, text, rule, enclosing_alias=kwargs.get("enclosing_alias"))
 
+    def visit_textclause(self, textclause: Any, *args: Any, **kwargs: Any) -> str:
+        self.fh_reads.add(EVERYTHING)
+        self.fh_writes.update(written_by_text(textclause.text))
+        return super().visit_textclause(textclause, *args, **kwargs)  # type: ignore[misc,no-any-return]
+
     def visit_update(self, update_stmt: Any, visiting_cte: Any = None, **kwargs: Any) -> str:
+        self.fh_writes.add(written_table(update_stmt.table))
         protection = self._fh_target(update_stmt.table)
         if protection is not None:
             changed = _changed_columns(update_stmt) | set(getattr(self, "column_keys", None) or ())
@@ -128,12 +142,14 @@ class RuleCompiler:
         return super().visit_update(update_stmt, visiting_cte=visiting_cte, **kwargs)  # type: ignore[misc,no-any-return]
 
     def visit_delete(self, delete_stmt: Any, visiting_cte: Any = None, **kwargs: Any) -> str:
+        self.fh_writes.update(changed_by_deleting(_plain(delete_stmt.table)))
         protection = self._fh_target(delete_stmt.table)
         if protection is not None:
             delete_stmt = self._fh_restrict(delete_stmt, protection, "delete")
         return super().visit_delete(delete_stmt, visiting_cte=visiting_cte, **kwargs)  # type: ignore[misc,no-any-return]
 
     def visit_insert(self, insert_stmt: Any, *args: Any, **kwargs: Any) -> str:
+        self.fh_writes.add(written_table(insert_stmt.table))
         if self._fh_protection(insert_stmt.table) is not None:
             self._fh_count()
             self.fh_inserts = True
@@ -171,7 +187,7 @@ class RuleCompiler:
         return statement
 
     def _fh_narrow(self, table: Any, text: str, rule: ColumnElement[bool] | bool, *, enclosing_alias: Any) -> str:
-        inner: Select[Any] = select(literal_column("*")).select_from(table).where(_as_clause(rule))
+        inner: Select[Any] = select(literal_column("*")).select_from(table).where(as_clause(rule))
         self._fh_inside_rule += 1
         rendered = self._fh_count_restored(inner)
         self._fh_inside_rule -= 1
@@ -190,39 +206,6 @@ class RuleCompiler:
         text: str = self.process(element.rule, **kwargs)  # type: ignore[attr-defined]
         self._fh_inside_rule -= 1
         return f"({text})"
-
-
-class RuleClause(ColumnElement[bool]):
-    """A rule inside a statement: its own tables are read as they are, without their read rules."""
-
-    __visit_name__ = "fh_rule"
-    _traverse_internals = [("rule", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 (SQLAlchemy reads it off the class)
-    inherit_cache = True
-
-    def __init__(self, rule: ColumnElement[bool] | bool) -> None:
-        self.rule = _as_clause(rule)
-        self.type = Boolean()
-
-    @property
-    def _from_objects(self) -> list[Any]:
-        return []
-
-
-def public_fact(condition: ColumnElement[bool], *, reason: str) -> ColumnElement[bool]:
-    """A condition whose tables are read as they are, whoever asks.
-
-    For what is declared public though its rows are not: that a date is taken, that a name is used. Whatever the
-    condition tells, everyone may learn; say so in `reason`, and in the resource's `public_facts`.
-    """
-    if not reason.strip():
-        raise ValueError("public_fact() needs a reason: say why everyone may learn this")
-    return RuleClause(condition)
-
-
-def _as_clause(rule: ColumnElement[bool] | bool) -> ColumnElement[bool]:
-    if isinstance(rule, bool):
-        return true() if rule else false()
-    return rule
 
 
 def _plain(table: Any) -> Any:
@@ -258,6 +241,9 @@ class ScopedContext:
             raise TransactionControl(_ONE_COMMIT)
         if scope is not None and scope.read_only and (compiled.isinsert or compiled.isupdate or compiled.isdelete):
             raise ReadOnlySession("this session only reads: write in a POST, PUT, PATCH or DELETE, or in a job")
+        note_read(compiled.fh_reads)
+        if scope is not None and compiled.fh_writes:
+            scope.written.update(compiled.fh_writes)
         token = _caller.set(scope.principal if scope is not None else ANONYMOUS)
         try:
             return super()._init_compiled(  # type: ignore[misc]
@@ -279,6 +265,9 @@ class ScopedContext:
                 "driver SQL on a protected table: no rule can be written into it. Use a SQLAlchemy statement, or "
                 'session.unscoped("reason")'
             )
+        note_read((EVERYTHING,))
+        if scope is not None:
+            scope.written.update(written_by_text(statement))
         return super()._init_statement(  # type: ignore[misc]
             dialect, connection, dbapi_connection, execution_options, statement, *args
         )
@@ -288,6 +277,8 @@ def _adopt(compiled: Any, guard: Guard) -> None:
     """A statement that was compiled before the dialect learnt to write rules: nothing in it was rendered here."""
     compiled.fh_touched = compiled.fh_opaque = guard.mentions(str(compiled)) > 0
     compiled.fh_inserts = compiled.fh_moves = compiled.fh_control = False
+    compiled.fh_reads = {EVERYTHING}
+    compiled.fh_writes = {EVERYTHING} if compiled.isinsert or compiled.isupdate or compiled.isdelete else set()
 
 
 def _judge(scope: Scope | None, compiled: Any, guard: Guard) -> None:

@@ -25,6 +25,7 @@ from freehold.store.idempotency import Claim, KeyLocks
 from freehold.store.network_drive import warn_of_network_drive
 from freehold.store.protection import Grant, Registry
 from freehold.store.session import Session, bind_session
+from freehold.store.touched import Watchers
 from freehold.store.unit import Unit
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ class Database:
         self.url = url
         self.engine = engine
         self.registry = registry
-        self.parts: dict[type[Any], Any] = {}
+        self.parts: dict[type[Any], Any] = {Watchers: Watchers()}
         self._readers = readers
         self._writer: sqlite.WriterLock | None = None
         self._keys: KeyLocks | None = None
@@ -190,10 +191,34 @@ class Database:
                 connection, self._read_scopes, principal, unit=None, grant=grant, kind=self._session_class
             )
             session.scope.read_only = True
+            session.parts = self.parts
             try:
                 yield session
             finally:
                 session.expunge_all()
+
+    @asynccontextmanager
+    async def snapshot(self, principal: Principal) -> AsyncIterator[Session]:
+        """A session that cannot write and sees one moment, however many statements it runs: for exports.
+
+        It holds a connection, and on PostgreSQL old row versions, until it is left. There is no transaction afterwards,
+        also where the block is cancelled.
+        """
+        assert self._read_scopes is not None, "await database.start() first"
+        async with self._connection(self._readers) as connection:
+            if self.dialect_name == "postgresql":
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            async with connection.begin():
+                if self.dialect_name == "sqlite":
+                    await connection.exec_driver_sql("BEGIN")  # the driver opens none of its own
+                session = bind_session(
+                    connection, self._read_scopes, principal, unit=None, grant=None, kind=self._session_class
+                )
+                session.scope.read_only = True
+                try:
+                    yield session
+                finally:
+                    session.expunge_all()
 
     @asynccontextmanager
     async def writing(

@@ -10,8 +10,10 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Result, Row, Select
+from sqlalchemy import CompoundSelect, Result, Row, Select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+Statement = Select[Any] | CompoundSelect[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Plan:
     a single request. is_orm: gives objects, and needs a session.
     """
 
-    statement: Select[Any]
+    statement: Statement
     shape: Hashable | None
     is_orm: bool = False
 

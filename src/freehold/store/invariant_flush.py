@@ -76,7 +76,7 @@ def _lock_columns(rule: Invariant) -> tuple[str, ...] | None:
         case NoOverlap():
             return rule.keys
         case AtMost():
-            return (rule.per,)
+            return rule.per
     return None
 
 

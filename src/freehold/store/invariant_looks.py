@@ -29,10 +29,19 @@ def out_of_order(sql: SqlText, rule: NoOverlap) -> str:
     return f"{sql.column(rule.start, 'NEW')} >= {sql.column(rule.end, 'NEW')}"
 
 
-def count(sql: SqlText, rule: AtMost, parent: str, selves: tuple[str, ...] = ()) -> str:
-    """A scalar subquery: how many rows the parent has, apart from NEW (and OLD). The rule itself keeps it short."""
-    others = [f"{sql.column(rule.per)} = {parent}", *_when(sql, rule.when), *(sql.another(row) for row in selves)]
+def count(sql: SqlText, rule: AtMost, parent: tuple[str, ...], selves: tuple[str, ...] = ()) -> str:
+    """A scalar subquery: how many rows the parent has, apart from NEW (and OLD). The rule itself keeps it short.
+
+    parent: the values of `per`, as SQL.
+    """
+    same = [f"{sql.column(name)} = {value}" for name, value in zip(rule.per, parent, strict=True)]
+    others = [*same, *_when(sql, rule.when), *(sql.another(row) for row in selves)]
     return f"(SELECT count(*) FROM {sql.own} WHERE {' AND '.join(others)})"
+
+
+def of_row(sql: SqlText, rule: AtMost) -> tuple[str, ...]:
+    """The values of `per` in NEW, as SQL."""
+    return tuple(sql.column(name, "NEW") for name in rule.per)
 
 
 def _when(sql: SqlText, when: object) -> list[str]:

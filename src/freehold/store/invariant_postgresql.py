@@ -16,7 +16,7 @@ from sqlalchemy.types import TypeEngine
 
 from freehold.errors import ConfigurationError
 from freehold.resource.invariants import AtMost, Invariant, NeverBelow, NoOverlap, UniqueWhile
-from freehold.store.invariant_looks import count, out_of_order, overlap
+from freehold.store.invariant_looks import count, of_row, out_of_order, overlap
 from freehold.store.invariant_parent import parent_of
 from freehold.store.invariant_sql import SqlText, columns_of
 from freehold.store.invariant_sqlite import subsets
@@ -70,19 +70,18 @@ END"""
         yield self._touch(rule, rule.start, unless_excluded=True)
 
     def _at_most(self, rule: AtMost) -> Iterator[Wall]:
-        yield self._index(f"{self.bound.name}_look", self.sql.list((rule.per,)), self._where(rule))
+        yield self._index(f"{self.bound.name}_look", self.sql.list(rule.per), self._where(rule))
         parent = parent_of(self.bound)
-        most = str(rule.limit)
+        most = str(rule.limit) if rule.own_limit is None else self.sql.column(rule.own_limit, "NEW")
         if parent:
             its = SqlText(parent.table, "postgresql")
             key = f"{its.own}.{its.column(parent.key)}"
-            most = (
-                f"(SELECT {its.column(parent.limit)} FROM {its.own} WHERE {key} = {self.sql.column(rule.per, 'NEW')})"
-            )
+            of_row_key = self.sql.column(rule.per[0], "NEW")
+            most = f"(SELECT {its.column(parent.limit)} FROM {its.own} WHERE {key} = {of_row_key})"
         body = f"""BEGIN
-{self._lock((rule.per,))}
+{self._lock(rule.per)}
 {self._read_committed()}
-  IF {count(self.sql, rule, self.sql.column(rule.per, "NEW"), ("NEW", "OLD"))} >= {most} THEN
+  IF {count(self.sql, rule, of_row(self.sql, rule), ("NEW", "OLD"))} >= {most} THEN
     {self._raise(self.bound.name, "23514")}
   END IF;
   RETURN NEW;
@@ -94,14 +93,15 @@ END"""
             body = f"""BEGIN
   PERFORM pg_advisory_xact_lock({self._key_of("NEW", (parent.key,))});
 {self._read_committed()}
-  IF {count(self.sql, rule, its.column(parent.key, "NEW"))} > {limit} THEN
+  IF {count(self.sql, rule, (its.column(parent.key, "NEW"),))} > {limit} THEN
     {self._raise(self.bound.name, "23514")}
   END IF;
   RETURN NEW;
 END"""
             head = f"BEFORE UPDATE OF {its.column(parent.limit)} ON {its.own} FOR EACH ROW WHEN ({limit} IS NOT NULL)"
             yield from self._pair(f"{self.bound.name}_parent", its, head, body)
-        yield self._touch(rule, rule.per)
+        if rule.own_limit is None:
+            yield self._touch(rule, rule.per[0])
 
     def _unique_while(self, rule: UniqueWhile) -> Iterator[Wall]:
         nullable = [name for name in rule.keys if rule.nulls_equal and self.sql.table.c[name].nullable]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from freehold.resource.invariants import AtMost, Invariant, NeverBelow, NoOverlap, UniqueWhile
-from freehold.store.invariant_looks import count, out_of_order, overlap
+from freehold.store.invariant_looks import count, of_row, out_of_order, overlap
 from freehold.store.invariant_parent import parent_of
 from freehold.store.invariant_sql import SqlText, columns_of
 from freehold.store.invariant_walls import Bound, Seal, Wall, digest
@@ -48,25 +48,25 @@ class SQLiteWalls:
         yield self._touch(rule, rule.start)
 
     def _at_most(self, rule: AtMost) -> Iterator[Wall]:
-        yield self._index(f"{self.bound.name}_look", self.sql.list((rule.per,)), rule)
+        yield self._index(f"{self.bound.name}_look", self.sql.list(rule.per), rule)
         parent = parent_of(self.bound)
-        most = str(rule.limit)
+        most = str(rule.limit) if rule.own_limit is None else self.sql.column(rule.own_limit, "NEW")
         if parent:
             its = SqlText(parent.table, "sqlite")
             key = f"{its.own}.{its.column(parent.key)}"
-            most = (
-                f"(SELECT {its.column(parent.limit)} FROM {its.own} WHERE {key} = {self.sql.column(rule.per, 'NEW')})"
-            )
+            of_row_key = self.sql.column(rule.per[0], "NEW")
+            most = f"(SELECT {its.column(parent.limit)} FROM {its.own} WHERE {key} = {of_row_key})"
         for event, selves in (("insert", ("NEW",)), ("update", ("NEW", "OLD"))):
-            there = count(self.sql, rule, self.sql.column(rule.per, "NEW"), selves)
+            there = count(self.sql, rule, of_row(self.sql, rule), selves)
             yield self._trigger(event, rule, [(self.bound.name, f"{there} >= {most}")])
         if parent:
             its = SqlText(parent.table, "sqlite")
             limit = its.column(parent.limit, "NEW")
             head = f"BEFORE UPDATE OF {its.column(parent.limit)} ON {its.own} FOR EACH ROW WHEN {limit} IS NOT NULL"
-            there = count(self.sql, rule, its.column(parent.key, "NEW"))
+            there = count(self.sql, rule, (its.column(parent.key, "NEW"),))
             yield self._raising("parent", parent.table.name, head, [(self.bound.name, f"{there} > {limit}")])
-        yield self._touch(rule, rule.per)
+        if rule.own_limit is None:
+            yield self._touch(rule, rule.per[0])
 
     def _never_below(self, rule: NeverBelow) -> Iterator[Wall]:
         # A CHECK cannot be added to a table that is there without copying it.

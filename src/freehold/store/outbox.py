@@ -16,6 +16,7 @@ from weakref import WeakSet
 import structlog
 from pydantic_core import to_jsonable_python
 from sqlalchemy import (
+    ARRAY,
     JSON,
     BigInteger,
     Column,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    cast,
     delete,
     exists,
     func,
@@ -104,25 +106,29 @@ async def emit(session: Session, name: str, *, key: str, payload: Mapping[str, A
     name: the type of the event, `noun.verb_in_the_past`. key: what it is about; the events of one key are delivered in the order of their
     commits. On PostgreSQL the key is held until the commit: emit for several keys in sorted order.
     """
+    (identity,) = await emit_each(session, name, {key: payload})
+    return identity
+
+
+async def emit_each(session: Session, name: str, payloads: Mapping[str, Mapping[str, Any]]) -> list[UUID]:
+    """Write an event of one type for each key, in two statements; their ids. See `emit`."""
     if session.unit is None:
         raise RuntimeError(f"event {name!r} needs a unit of work to commit with; this session only reads")
+    if not payloads:
+        return []
     dialect = session.get_bind().dialect.name
     if dialect == "postgresql":
         # A sequence number is given before the commit; without the lock a later number could become visible first.
-        await session.execute(select(func.pg_advisory_xact_lock(_lock_number(key))))
-    identity = new_id()
-    await session.execute(
-        insert(OUTBOX).values(
-            id=identity,
-            type=name,
-            key=key,
-            payload=to_jsonable_python(dict(payload)),
-            due_at=instant(dialect),
-            request_id=session.unit.request_id,
-        )
-    )
+        numbers = func.unnest(cast(sorted(map(_lock_number, payloads)), ARRAY(BigInteger))).column_valued("number")
+        await session.execute(select(func.pg_advisory_xact_lock(numbers)))
+    common = {"type": name, "request_id": session.unit.request_id}
+    rows = [
+        {"id": new_id(), "key": key, "payload": to_jsonable_python(dict(payload)), **common}
+        for key, payload in payloads.items()
+    ]
+    await session.execute(insert(OUTBOX).values(due_at=instant(dialect)), rows)
     session.unit.after_commit(_wake_all)
-    return identity
+    return [row["id"] for row in rows]
 
 
 def _lock_number(key: str) -> int:

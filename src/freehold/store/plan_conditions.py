@@ -17,8 +17,10 @@ from freehold.resource.fold import fold
 from freehold.store.plan_geo import Bounds, bounds_near, bounds_of, distance, inside, inside_values
 from freehold.store.plan_keyset import value_name
 from freehold.store.search import SearchText, matches
+from freehold.store.search_rows import row_matches, row_shape, row_values
 
 SEARCH: Final = "q_search"
+_ROW: Final = "q_row_"
 _ESCAPE: Final = "\\"
 
 
@@ -41,7 +43,8 @@ def match_shape(query: ListQuery) -> Hashable:
     """What of a search decides the text of its condition."""
     if query.match is None:
         return None
-    return query.match.wanted is None, bool(query.match.unwanted), query.match.is_common
+    tested = row_shape(query.match) if query.match.is_common else None
+    return query.match.wanted is None, bool(query.match.unwanted), tested
 
 
 def conditions(spec: ListSpec, query: ListQuery) -> Iterator[ColumnElement[bool]]:
@@ -65,7 +68,9 @@ def values(spec: ListSpec, query: ListQuery) -> dict[str, Any]:
     found: dict[str, Any] = {
         f"q_p{place}": _value(each) for place, each in enumerate(query.conditions) if each.operation != "isnull"
     }
-    if query.match is not None and _looks(query.match):
+    if query.match is not None and query.match.is_common:
+        found |= row_values(query.match, _ROW)
+    elif query.match is not None and _looks(query.match):
         found[SEARCH] = query.match
     if spec.geo is not None and query.box is not None:
         found |= inside_values(spec.geo, "q_box_", bounds_of(query.box))
@@ -90,7 +95,9 @@ def _looks(match: Match) -> bool:
 def _matching(document: Column[Any], match: Match) -> ColumnElement[bool]:
     if not _looks(match):
         return false()
-    found = matches(document, bindparam(SEARCH, type_=SearchText()), often=match.is_common)
+    if match.is_common:
+        return row_matches(document, match, _ROW)
+    found = matches(document, bindparam(SEARCH, type_=SearchText()))
     return not_(found) if match.wanted is None else found
 
 

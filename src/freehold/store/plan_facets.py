@@ -2,37 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import Row
 
 from freehold.query.request import ListQuery
-from freehold.query.spec import Facet
+from freehold.query.spec import Facet, ListSpec
 from freehold.store.executor import Executor
 from freehold.store.plan_conditions import values
+from freehold.store.plan_facet_counts import value_label
 from freehold.store.plans import ResourcePlans, without
 
 
 async def fetch_facets(plans: ResourcePlans, executor: Executor, query: ListQuery) -> bytes:
-    """The facets that were asked for, as JSON; one statement each.
+    """The facets that were asked for, as JSON; one statement for those without a filter of their own, one for each other.
 
     `{"city": {"values": [{"value": "Oslo", "count": 3}], "others": 2}}`: others are the rows of the values that are not
     shown. `{"price": {"values": [{"from": null, "to": 100, "count": 3}, …], "others": 0}}`: of ranges, `to` is the first
-    value that is not in it, and others are the rows without a value.
+    value that is not in it, and others are the rows without a value. The filters on a field do not count for its own
+    facet: a client shows what it could choose instead.
     """
     counted: dict[str, dict[str, Any]] = {}
-    for name in query.facets:
-        facet = plans.spec.facets[name]
-        rows = await executor.fetch(plans.facet(query, name), values(plans.spec, without(query, facet.field)))
-        counted[name] = _of_ranges(facet, rows) if facet.edges else _of_values(rows)
-    return to_json(counted)
+    for asked, names in _by_query(plans.spec, query):
+        rows = await executor.fetch(plans.facets(asked, names), values(plans.spec, asked))
+        for number, name in enumerate(names):
+            counted[name] = _of(plans.spec.facets[name], number, [row for row in rows if row.facet == number])
+    return to_json({name: counted[name] for name in query.facets})
 
 
-def _of_values(rows: Sequence[Row[Any]]) -> dict[str, Any]:
-    shown = [{"value": row.value, "count": row.number} for row in rows]
-    total = int(rows[0].total) if rows else 0
+def _by_query(spec: ListSpec, query: ListQuery) -> Iterator[tuple[ListQuery, tuple[str, ...]]]:
+    filtered = {condition.field.name for condition in query.conditions}
+    own = [name for name in query.facets if spec.facets[name].field.name in filtered]
+    together = tuple(name for name in query.facets if name not in own)
+    if together:
+        yield query, together
+    for name in own:
+        yield without(query, spec.facets[name].field), (name,)
+
+
+def _of(facet: Facet, number: int, rows: Sequence[Row[Any]]) -> dict[str, Any]:
+    return _of_ranges(facet, rows) if facet.edges else _of_values(value_label(number), rows)
+
+
+def _of_values(label: str, rows: Sequence[Row[Any]]) -> dict[str, Any]:
+    rows = sorted(rows, key=lambda row: int(row.place))
+    shown = [{"value": getattr(row, label), "count": row.number} for row in rows]
+    total = rows[0].total if rows else 0
     return {"values": shown, "others": total - sum(row.number for row in rows)}
 
 

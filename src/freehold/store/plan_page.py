@@ -75,6 +75,27 @@ async def fetch_page(
     return Page(envelope(items, next_cursor=next_cursor, extra=extra), next_cursor, prev_cursor)
 
 
+async def fetch_items(
+    plans: ResourcePlans,
+    executor: Executor,
+    query: ListQuery,
+    *,
+    cursors: Cursors,
+    principal: Principal,
+    visibility_of: VisibilityOf = _everything,
+) -> tuple[list[bytes], str | None]:
+    """The items of one page, each as JSON by itself, and the cursor of the next; without counts and facets."""
+    seal = _Seal(plans, query, cursors, principal)
+    position = seal.position()
+    if not query.by_relevance:
+        query = await weighed(plans, executor, query)
+    found = await fetch_rows(plans, executor, query, position, visibility_of(plans.spec.model))
+    page, more = found[: query.limit], len(found) > query.limit
+    next_cursor, _ = seal.neighbours(position, page, more=more)
+    rows = [each.row for each in page]
+    return await _expanded(plans, executor, rows, query.expand, visibility_of), next_cursor
+
+
 async def fetch_one(
     plans: ResourcePlans,
     executor: Executor,

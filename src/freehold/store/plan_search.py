@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row
 
 from freehold.query.cursor import END, START, Position
+from freehold.query.fields import COMPARISONS
 from freehold.query.request import ListQuery
+from freehold.query.spec import DISTANCE
 from freehold.store.encode import Visibility
 from freehold.store.executor import Executor
 from freehold.store.plan_conditions import SEARCH, page_values
+from freehold.store.plan_near import circles
 from freehold.store.plans import MOST_RARE, ResourcePlans, sort_label
+
+_RANGES: Final = COMPARISONS | {"contains"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,28 @@ async def fetch_rows(
     plans: ResourcePlans, executor: Executor, query: ListQuery, position: Position, visibility: Visibility
 ) -> list[Found]:
     """The rows of a page in the direction of its place, and one more where there is one. query: weighed."""
-    if not query.by_relevance:
-        plan = plans.page(query, position, visibility)
+    if query.by_relevance:
+        return await _by_relevance(plans, executor, query, position, visibility)
+    found: list[Found] = []
+    for circle in circles(plans.spec, query, position):
+        rows = await _page(plans, executor, circle, position, visibility)
+        found = [Found(row, _place(row, query)) for row in rows]
+        if len(found) > query.limit:
+            break
+    return found
+
+
+async def _page(
+    plans: ResourcePlans, executor: Executor, query: ListQuery, position: Position, visibility: Visibility
+) -> Sequence[Row[Any]]:
+    among = (True, False) if executor.dialect_name == "sqlite" and _is_loose(query) else (False,)
+    rows: Sequence[Row[Any]] = ()
+    for first_only in among:
+        plan = plans.page(query, position, visibility, first_only=first_only)
         rows = await executor.fetch(plan, page_values(plans.spec, query, position))
-        return [Found(row, _place(row, query)) for row in rows]
-    return await _by_relevance(plans, executor, query, position, visibility)
+        if len(rows) > query.limit:
+            break
+    return rows
 
 
 async def _by_relevance(
@@ -64,10 +86,24 @@ async def _by_relevance(
             continue
         edge = START if forward else END
         start = Position(position.direction, tuple(rest)) if number == begins and rest else edge
-        plan = plans.page(tier, start, visibility)
-        rows = await executor.fetch(plan, page_values(plans.spec, tier, start))
+        rows = await _page(plans, executor, tier, start, visibility)
         found += [Found(row, (number, *_place(row, asked))) for row in rows]
     return found
+
+
+def _is_loose(query: ListQuery) -> bool:
+    """Whether the rows of a page may well be among the first of the order: nothing but ranges narrows the list.
+
+    SQLite does not know how many rows a range leaves. It would begin with the range, read all of it and sort.
+    """
+    if query.match is not None and not query.match.is_common:
+        return False
+    if query.sort[0].name == DISTANCE and query.near is not None:
+        return False
+    ranges = [each for each in query.conditions if each.field.name != query.sort[0].name]
+    if any(each.operation not in _RANGES for each in ranges):
+        return False
+    return bool(ranges or query.clauses or query.box or query.near or query.match)
 
 
 async def _weighed(plans: ResourcePlans, executor: Executor, query: ListQuery) -> ListQuery | None:

@@ -12,26 +12,29 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import BaseModel
-from sqlalchemy import BigInteger, ColumnElement, Double, Select, bindparam, case, func, inspect, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Double, Select, bindparam, func, inspect, select
 from sqlalchemy.orm import DeclarativeBase, selectinload
 
 from freehold.query.cursor import Position
 from freehold.query.fields import FieldSpec, Kind
 from freehold.query.request import ListQuery
-from freehold.query.spec import RELEVANCE, Facet, ListSpec
+from freehold.query.spec import RELEVANCE, ListSpec
 from freehold.store.encode import EVERYTHING, SHOW_PREFIX, Encoder, Visibility
-from freehold.store.executor import Plan
+from freehold.store.executor import Plan, Statement
 from freehold.store.plan_conditions import SEARCH, condition_shape, conditions
 from freehold.store.plan_expand import Relation, relation
+from freehold.store.plan_facet_counts import facet_counts
 from freehold.store.plan_geo import distance
 from freehold.store.plan_keyset import OrderKey, after, order_by
-from freehold.store.search import BytewiseText, SearchText, match_count
+from freehold.store.rule_clause import RuleClause
+from freehold.store.search import SearchText, match_count
 
 MAX_PLANS: Final = 256
 """Shapes kept per resource; a client that makes up more pays for building them."""
 MOST_RARE: Final = 1_000
 """A search that finds more is common: SQLite tests rows for it, in the order of the list or of another filter."""
-MAX_FACET_VALUES: Final = 20
+FIRST: Final = 500
+"""Rows that SQLite walks past for a page before it begins with what narrows the list: about a millisecond's work."""
 KEY: Final = "q_key"
 LIMIT: Final = "q_limit"
 VERSION_LABEL: Final = "fh_version"
@@ -80,8 +83,14 @@ class ResourcePlans:
 
         return self._keep(("one", visibility.shape, tuple(expand)), build)
 
-    def page(self, query: ListQuery, position: Position, visibility: Visibility = EVERYTHING) -> Plan:
-        """A page's rows from a place on, in the direction of that place, and one more. See `page_values`."""
+    def page(
+        self, query: ListQuery, position: Position, visibility: Visibility = EVERYTHING, *, first_only: bool = False
+    ) -> Plan:
+        """A page's rows from a place on, in the direction of that place, and one more. See `page_values`.
+
+        first_only: among the first 500 rows of the order from there on, whoever may see them; a page that is not filled
+        so has to be read again.
+        """
 
         def build() -> Select[Any]:
             keys = self._order(query, position)
@@ -90,12 +99,17 @@ class ResourcePlans:
             if query.near is not None and self.spec.geo is not None:
                 extra.append(distance(self.spec.geo).label(DISTANCE_LABEL))
             statement = self._rows(visibility, extra).where(*conditions(self.spec, query))
-            if position.values:
-                statement = statement.where(after(keys, [value is None for value in position.values]))
-            return statement.order_by(*order_by(keys)).limit(bindparam(LIMIT, type_=BigInteger()))
+            beyond = [after(keys, [value is None for value in position.values])] if position.values else []
+            statement = statement.where(*beyond).order_by(*order_by(keys))
+            if first_only:
+                first = (
+                    select(self.spec.key.column).where(*beyond).order_by(*order_by(keys)).limit(FIRST).correlate(None)
+                )
+                statement = statement.where(RuleClause(self.spec.key.column.in_(first)))
+            return statement.limit(bindparam(LIMIT, type_=BigInteger()))
 
         nulls = tuple(value is None for value in position.values)
-        shape = ("page", visibility.shape, query.sort, query.expand, position.direction, nulls)
+        shape = ("page", visibility.shape, query.sort, query.expand, position.direction, nulls, first_only)
         return self._keep_query(shape, query, build)
 
     def count(self, query: ListQuery) -> Plan:
@@ -106,31 +120,12 @@ class ResourcePlans:
             lambda: select(func.count()).select_from(self.spec.table).where(*conditions(self.spec, query)),
         )
 
-    def facet(self, query: ListQuery, name: str) -> Plan:
-        """How often each value of a field occurs, the 20 most frequent first, and `total` beside each: in all values.
-
-        Of ranges: how often each occurs, by its number; None for rows without a value. The filters on the field itself
-        do not count: a client shows what it could choose instead.
-        """
-        facet = self.spec.facets[name]
-        others = without(query, facet.field)
-        build = self._facet_of_ranges if facet.edges else self._facet_of_values
-        return self._keep_query(("facet", name), others, lambda: build(facet, others))
-
-    def _facet_of_values(self, facet: Facet, query: ListQuery) -> Select[Any]:
-        column, number = facet.field.column, func.count()
-        total = func.sum(number).over().label("total")
-        counted = select(column.label("value"), number.label("number"), total).where(*conditions(self.spec, query))
-        ordered = counted.group_by(column).order_by(number.desc(), _in_shared_order(facet.field).nulls_last())
-        return ordered.limit(MAX_FACET_VALUES)
-
-    def _facet_of_ranges(self, facet: Facet, query: ListQuery) -> Select[Any]:
-        column = facet.field.column
-        edges = [literal(edge, facet.field.bind_type) for edge in facet.edges]
-        steps = [(column < edge, place) for place, edge in enumerate(edges)]
-        place = case((column.is_(None), None), *steps, else_=len(edges)).label("place")
-        inner = select(place).where(*conditions(self.spec, query)).subquery("fh_ranges")
-        return select(inner.c.place, func.count().label("number")).group_by(inner.c.place)
+    def facets(self, query: ListQuery, names: tuple[str, ...]) -> Plan:
+        """How many rows each value of some fields would leave; see `plan_facet_counts`. query: `without` their filters."""
+        facets = [self.spec.facets[name] for name in names]
+        return self._keep_query(
+            ("facets", names), query, lambda: facet_counts(facets, list(conditions(self.spec, query)))
+        )
 
     def match_count(self) -> Plan:
         """How many rows a search finds at most, up to `MOST_RARE` and one more. On SQLite, which knows no frequencies."""
@@ -185,12 +180,12 @@ class ResourcePlans:
                 keys.append(OrderKey(distance(self.spec.geo), Double(), key.descending, nullable=False))
         return keys if position.direction == "after" else [key.turned() for key in keys]
 
-    def _keep_query(self, shape: tuple[Hashable, ...], query: ListQuery, build: Callable[[], Select[Any]]) -> Plan:
+    def _keep_query(self, shape: tuple[Hashable, ...], query: ListQuery, build: Callable[[], Statement]) -> Plan:
         if query.clauses:  # conditions of one's own may differ in text from value to value
             return Plan(build(), None, self.encoder.is_orm and shape[0] == "page")
         return self._keep((*shape, condition_shape(query)), build)
 
-    def _keep(self, shape: tuple[Hashable, ...], build: Callable[[], Select[Any]]) -> Plan:
+    def _keep(self, shape: tuple[Hashable, ...], build: Callable[[], Statement]) -> Plan:
         found = self._kept.get(shape)
         if found is None:
             gives_rows = shape[0] in {"one", "page", "related"}
@@ -205,7 +200,3 @@ class ResourcePlans:
 def without(query: ListQuery, field: FieldSpec) -> ListQuery:
     """The query without the filters on one field."""
     return replace(query, conditions=tuple(each for each in query.conditions if each.field is not field))
-
-
-def _in_shared_order(field: FieldSpec) -> ColumnElement[Any]:
-    return BytewiseText(field.column) if field.kind in {Kind.TEXT, Kind.CHOICE} else field.column

@@ -85,19 +85,11 @@ class Matches(FunctionElement[bool]):
         return self
 
 
-class MatchesOften(Matches):
-    """The same, for a search that so many rows match that SQLite had better test each row than begin with the matches."""
-
-    name = "fh_matches_often"
-    inherit_cache = True
-
-
-def matches(document: Column[Any], query: ColumnElement[Any], *, often: bool = False) -> ColumnElement[bool]:
+def matches(document: Column[Any], query: ColumnElement[Any]) -> ColumnElement[bool]:
     """The condition that a row matches. document: a `search_document` column. query: of type `SearchText`, not empty."""
     table = document.table
     assert isinstance(table, Table)
-    kind = MatchesOften if often else Matches
-    return kind(next(iter(table.primary_key.columns)), document, query)
+    return Matches(next(iter(table.primary_key.columns)), document, query)
 
 
 @compiles(Matches, "sqlite")
@@ -112,21 +104,7 @@ def _matches_sqlite(element: Matches, compiler: SQLCompiler, **kw: Any) -> str:
     )
 
 
-@compiles(MatchesOften, "sqlite")
-def _matches_often_sqlite(element: MatchesOften, compiler: SQLCompiler, **kw: Any) -> str:
-    key, document, query = element.clauses
-    name = next(iter(document.base_columns)).table.name
-    quote = compiler.preparer.quote
-    fts, rows = quote(fts_table(name)), quote(fts_rows_table(name))
-    # A set of small integers instead of one of keys, and no reason for the planner to begin with it.
-    return (
-        f"EXISTS (SELECT 1 FROM {rows} AS r WHERE r.id = {compiler.process(key, **kw)} "
-        f"AND r.n IN (SELECT {fts}.rowid FROM {fts} WHERE {fts} MATCH {compiler.process(query, **kw)}))"
-    )
-
-
 @compiles(Matches, "postgresql")
-@compiles(MatchesOften, "postgresql")
 def _matches_postgresql(element: Matches, compiler: SQLCompiler, **kw: Any) -> str:
     _, document, query = element.clauses
     return f"({compiler.process(document, **kw)} @@ CAST({compiler.process(query, **kw)} AS tsquery))"

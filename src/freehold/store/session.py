@@ -5,7 +5,7 @@ Inner code may flush; only the unit commits. New and moved rows are judged at ev
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
@@ -16,12 +16,14 @@ from sqlalchemy.orm import ORMExecuteState, SessionTransaction
 from sqlalchemy.orm import Session as SyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
+from freehold.resource import clock
 from freehold.resource.principal import Principal, system
 from freehold.store.branch import CommitRefused, branch
 from freehold.store.compiler import Scope, Scopes
 from freehold.store.invariant_flush import before_flush, tried_in
 from freehold.store.judgement import Judge, Stale
 from freehold.store.protection import Grant
+from freehold.store.soft_deletion import Mark, SoftDeletions
 
 if TYPE_CHECKING:
     from freehold.store.trail import Trail
@@ -104,6 +106,7 @@ class Session(AsyncSession):
         inner.fh_trail = None if unit is None else unit.trail
         self.fh_connection = connection
         self.unit = unit
+        self.parts: Mapping[type[Any], Any] = {} if unit is None else unit.parts
 
     @property
     def scope(self) -> Scope:
@@ -117,9 +120,9 @@ class Session(AsyncSession):
 
     def part(self, kind: type[T]) -> T:
         """A part of the application, by its type (`Database.parts`). Raises LookupError where it has none."""
-        found = None if self.unit is None else self.unit.parts.get(kind)
+        found = self.parts.get(kind)
         if found is None:
-            raise LookupError(f"no {kind.__name__} here: it belongs to a unit of work of an application that has one")
+            raise LookupError(f"no {kind.__name__} here: it belongs to a session of an application that has one")
         part: T = found
         return part
 
@@ -146,6 +149,7 @@ class Session(AsyncSession):
             unit=self.unit,
             grant=None,
         )
+        other.parts = self.parts
         try:
             yield other
             await other.flush()
@@ -160,7 +164,8 @@ class Session(AsyncSession):
 class AdoptedSession(Session):
     """The session of an application that was there first: its code commits and rolls back, and means a savepoint.
 
-    `commit()` keeps what was done so far for the unit to commit; `rollback()` goes back to the last `commit()`.
+    `commit()` keeps what was done so far for the unit to commit; `rollback()` goes back to the last `commit()`. `delete()`
+    marks a row whose model is deleted softly; in system scope it removes it, as a DELETE statement does in any.
     """
 
     join_mode = "create_savepoint"
@@ -172,6 +177,16 @@ class AdoptedSession(Session):
     async def rollback(self) -> None:
         """Go back to the last `commit()`, or to the start."""
         await AsyncSession.rollback(self)
+
+    async def delete(self, instance: object) -> None:
+        """Delete a row at the next flush, softly where its model says so."""
+        marks = {} if self.unit is None or self.principal.is_system else self.unit.parts.get(SoftDeletions, {})
+        mark: Mark | None = marks.get(type(instance))
+        if mark is None:
+            await AsyncSession.delete(self, instance)
+        elif self.unit is not None and getattr(instance, mark.attribute) is None:
+            setattr(instance, mark.attribute, clock.now())
+            self.unit.trail.did(mark.subject, getattr(instance, mark.key), "deleted")
 
 
 def bind_session(
@@ -185,4 +200,6 @@ def bind_session(
 ) -> Session:
     """A session for `principal` on an open connection; several may share one transaction, each with its own scope."""
     scoped, scope = branch(connection, scopes, principal, grant)
+    if unit is not None:
+        scope.written = unit.written
     return kind(scoped, scope=scope, scopes=scopes, unit=unit)

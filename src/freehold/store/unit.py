@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -14,8 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 from freehold.errors import OutcomeUnknown
 from freehold.resource.principal import Principal
 from freehold.store.compiler import Scopes
+from freehold.store.invariant_flush import tried_in
 from freehold.store.protection import Grant
 from freehold.store.session import Session, bind_session
+from freehold.store.touched import Watchers
 from freehold.store.trail import Trail, Trails
 
 logger = structlog.get_logger("freehold.store")
@@ -24,7 +27,8 @@ logger = structlog.get_logger("freehold.store")
 class Unit:
     """An open transaction and the scoped session on it. Commits on a clean exit, never before and never twice.
 
-    request_id: what the audit trail and the logs call this piece of work. parts: see `Database.parts`.
+    request_id: what the audit trail and the logs call this piece of work. parts: see `Database.parts`. written: the
+    tables that it has changed; add a name of your own to have answers dropped that were declared to depend on it.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class Unit:
         self.principal = principal
         self.request_id = request_id
         self.connection = connection
+        self.written: set[str] = set()
         self.trail = Trail(self.parts.get(Trails, Trails()))
         self._transaction = transaction
         self._scopes = scopes
@@ -53,6 +58,25 @@ class Unit:
     def scopes(self) -> Scopes:
         """The dialects of this database; for sessions of another scope on the same transaction."""
         return self._scopes
+
+    @asynccontextmanager
+    async def part(self, grant: Grant | None) -> AsyncIterator[Session]:
+        """Another session of the same caller on the same transaction, for a step under a grant of its own.
+
+        Flushed at its end, committed with the unit. Objects of two sessions do not mix.
+        """
+        session = bind_session(
+            self.connection, self._scopes, self.principal, unit=self, grant=grant, kind=type(self.session)
+        )
+        try:
+            yield session
+            await session.flush()
+        except DBAPIError as error:
+            # What was tried is known to that session alone.
+            error.fh_tried = getattr(error, "fh_tried", None) or tried_in(session.sync_session)  # type: ignore[attr-defined]
+            raise
+        finally:
+            session.expunge_all()
 
     def after_commit(self, callback: Callable[[], Awaitable[None] | None]) -> None:
         """Call `callback` once the commit is durable: to wake a worker, never to do work (a crash would lose it)."""
@@ -65,10 +89,22 @@ class Unit:
         """
         await self.session.flush()
         await self.trail.write(self)
-        interrupted = await _shielded(self._commit())
+        interrupted = await _shielded(self._watched_commit())
         await self._notify()
         if interrupted is not None:
             raise interrupted
+
+    async def _watched_commit(self) -> None:
+        """Commit between two words to the watchers; the second is said whatever became of it."""
+        watchers: Watchers | None = self.parts.get(Watchers) if self.written else None
+        if watchers is None:
+            await self._commit()
+            return
+        await watchers.will_change(self.written)
+        try:
+            await self._commit()
+        finally:
+            await watchers.has_changed(self.written)
 
     async def _commit(self) -> None:
         try:

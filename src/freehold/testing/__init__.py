@@ -8,6 +8,7 @@ from freehold.testing.clock import Clock
 from freehold.testing.factories import Factory, build
 from freehold.testing.house import House, opened, running
 from freehold.testing.naughty import Naughty, naughty
+from freehold.testing.person import Answer, Person
 from freehold.testing.proofs import (
     NOBODY,
     Interference,
@@ -25,12 +26,14 @@ from freehold.testing.stage import Stage
 
 __all__ = [
     "NOBODY",
+    "Answer",
     "Clock",
     "Factory",
     "House",
     "Interference",
     "Naughty",
     "OverBudget",
+    "Person",
     "Scenario",
     "Scene",
     "Seed",

@@ -23,18 +23,29 @@ def worker_database(folder: Path) -> Iterator[str]:
     if not server:
         yield f"sqlite+aiosqlite:///{folder}/test.db"
         return
+    with server_database(server) as url:
+        yield url
+
+
+@contextmanager
+def server_database(server: str) -> Iterator[str]:
+    """A new database on a PostgreSQL server, as a URL, dropped at the end. Raises OSError where there is no server.
+
+    Its commits do not wait for the disk: tests kill processes of the service, not the server's machine.
+    """
     name = f"freehold_{uuid4().hex}"
-    asyncio.run(_on_server(server, f"CREATE DATABASE {name}"))
+    asyncio.run(_on_server(server, f"CREATE DATABASE {name}", f"ALTER DATABASE {name} SET synchronous_commit = off"))
     try:
         yield make_url(server).set(database=name).render_as_string(hide_password=False)
     finally:
         asyncio.run(_on_server(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
-async def _on_server(server: str, statement: str) -> None:
+async def _on_server(server: str, *statements: str) -> None:
     engine = create_async_engine(server, isolation_level="AUTOCOMMIT")
     try:
         async with engine.connect() as connection:
-            await connection.execute(text(statement))
+            for statement in statements:
+                await connection.execute(text(statement))
     finally:
         await engine.dispose()

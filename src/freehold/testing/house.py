@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+from freehold.store.touched import Watchers
 from freehold.testing.budget import Statements, watch
 from freehold.testing.callers import TestAuthenticator
 from freehold.testing.isolation import isolated
@@ -30,11 +31,12 @@ class House:
         self._is_playing = False
 
     @asynccontextmanager
-    async def stage(self, *, isolate: bool = True) -> AsyncIterator[Stage]:
+    async def stage(self, *, isolate: bool = True, workers: bool = True) -> AsyncIterator[Stage]:
         """A stage for one test, which leaves nothing behind: neither rows nor what the application holds in memory.
 
         isolate: one transaction around everything, undone at the end; the workers of jobs stand still. False commits
-        for good, with the workers at work; afterwards the database holds what it held when the application started.
+        for good; afterwards the database holds what it held when the application started.
+        workers: of jobs and of health, at work where the stage commits for good; False spares their start.
         """
         if self._is_playing:
             raise RuntimeError("one stage at a time: another of this application is still in use")
@@ -42,21 +44,22 @@ class House:
             self._is_playing = True
             stack.push_async_callback(self._end)
             stack.enter_context(restored(self.app))
-            await stack.enter_async_context(isolating(self.app) if isolate else self._working())
+            await stack.enter_async_context(isolating(self.app) if isolate else self._committing(workers=workers))
             yield played(self.app, self._statements)
 
     @asynccontextmanager
-    async def _working(self) -> AsyncIterator[None]:
+    async def _committing(self, *, workers: bool) -> AsyncIterator[None]:
         if self._pristine is None:
             self._pristine = await pristine(self.app.database)
-        await self.app.jobs.start()
-        await self.app.health.start()
-        try:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.app.database.parts[Watchers].has_been_replaced)
+            stack.push_async_callback(self._pristine.restore)
+            if workers:
+                stack.push_async_callback(self.app.jobs.stop)
+                await self.app.jobs.start()
+                stack.push_async_callback(self.app.health.stop)
+                await self.app.health.start()
             yield
-        finally:
-            await self.app.health.stop()
-            await self.app.jobs.stop()
-            await self._pristine.restore()
 
     async def _end(self) -> None:
         """Read again what the application keeps of its database."""

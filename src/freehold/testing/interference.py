@@ -16,6 +16,7 @@ import orjson
 from pydantic_core import to_jsonable_python
 from sqlalchemy import delete, inspect, select, update
 
+from freehold.resource import base
 from freehold.resource.principal import system
 from freehold.testing.clock import Clock
 from freehold.testing.factories import value as made_value
@@ -148,7 +149,7 @@ def steady_ids() -> Iterator[None]:
     def next_id() -> UUID:
         return UUID(int=(0x7FFF_FFFF_FFFF_7000 << 64) | (0x8 << 60) | next(numbers))
 
-    with mock.patch("freehold.resource.base.uuid7", next_id):
+    with mock.patch.object(base, "uuid7", next_id):
         yield
 
 

@@ -19,6 +19,7 @@ from freehold.resource.principal import Principal
 from freehold.store.database import Database
 from freehold.store.protection import Grant
 from freehold.store.session import Session, bind_session
+from freehold.store.touched import Watchers
 from freehold.store.unit import Unit
 
 _inside: ContextVar[str] = ContextVar("fh_testing_inside", default="")
@@ -39,6 +40,18 @@ class IsolatedDatabase(Database):
         """As in `Database`, on the shared connection: takes its turn, and inside a unit sees what that unit did."""
         async with self._taking_turns("reading"):
             session = bind_session(self._shared, self.scopes, principal, unit=None, grant=grant)
+            session.scope.read_only = True
+            session.parts = self.parts
+            try:
+                yield session
+            finally:
+                session.expunge_all()
+
+    @asynccontextmanager
+    async def snapshot(self, principal: Principal) -> AsyncIterator[Session]:
+        """As `reading`. Another task may end it than began it, so that the turn is not told by the context."""
+        async with self._turn:
+            session = bind_session(self._shared, self.scopes, principal, unit=None, grant=None)
             session.scope.read_only = True
             try:
                 yield session
@@ -86,6 +99,7 @@ class IsolatedDatabase(Database):
         finally:
             async with self._taking_turns("reading"):
                 await savepoint.rollback()
+                await self.parts[Watchers].has_been_replaced()
 
     @asynccontextmanager
     async def _taking_turns(self, what: str, deadline: float | None = None) -> AsyncIterator[None]:
@@ -118,3 +132,4 @@ async def isolated(database: Database) -> AsyncIterator[IsolatedDatabase]:
         finally:
             object.__setattr__(database, "__class__", Database)
             await outer.rollback()
+            await database.parts[Watchers].has_been_replaced()

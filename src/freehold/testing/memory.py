@@ -52,6 +52,5 @@ def _remove_others(folder: Path, kept: set[Path]) -> None:
 
 
 def _refill(app: Freehold) -> None:
-    limiter = app.identity.parts.throttle.limiter if app.identity is not None else None
-    if isinstance(limiter, MemoryLimiter):
-        limiter.clear()
+    if isinstance(app.traffic.limiter, MemoryLimiter):
+        app.traffic.limiter.clear()

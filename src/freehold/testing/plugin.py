@@ -27,6 +27,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
+from freehold.observe import logs
 from freehold.store import migrate
 from freehold.store.migrate import Migrations
 from freehold.testing import loop
@@ -57,6 +58,18 @@ def pytest_configure(config: pytest.Config) -> None:
     url = stack.enter_context(worker_database(folder))
     level = os.environ.get("FREEHOLD_LOG_LEVEL", "warning")  # a line for each request would stand between the dots
     os.environ.update(dict(zip(_SET, ("test", str(folder), url, "off", level), strict=True)))
+
+
+def _lines_of_its_own(item: pytest.Item) -> Iterator[None]:
+    """Write the log of a phase before pytest stops capturing: the writer's thread would write it between the dots."""
+    yield
+    logs.flush()
+
+
+# Inside of the hooks that capture: `trylast` of a wrapper is next to the test itself.
+pytest_runtest_setup = pytest.hookimpl(_lines_of_its_own, wrapper=True, trylast=True)
+pytest_runtest_call = pytest.hookimpl(_lines_of_its_own, wrapper=True, trylast=True)
+pytest_runtest_teardown = pytest.hookimpl(_lines_of_its_own, wrapper=True, trylast=True)
 
 
 def _restore(before: dict[str, str | None]) -> None:

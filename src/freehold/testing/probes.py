@@ -59,7 +59,12 @@ def probes(operations: Iterable[Operation], rows: Rows, bodies: Mapping[str, Any
                 yield from _lists(operation, path, rows)
             elif operation.kind == "create":
                 yield from _creations(operation, path, rows, bodies)
-        if not nested and operation.kind not in ("list", "create"):
+            elif operation.kind == "overview":
+                yield Probe(operation.id, "GET", path)
+        if operation.kind == "export":
+            yield from (Probe(operation.id, "GET", operation.path, (("format", each),)) for each in ("csv", "jsonl"))
+            continue
+        if not nested and operation.kind not in ("list", "create", "overview"):
             for row in rows.of(operation.bound):
                 yield from _about_row(operation, row, rows, bodies)
 
@@ -75,10 +80,21 @@ def sample_body(operation: Operation, row: Any, bodies: Mapping[str, Any]) -> An
         return bodies[operation.id]
     if operation.body is None:
         return None
+    if operation.kind in ("bulk_create", "bulk_update"):
+        return _bulk_body(operation, row)
     if row is not None and isinstance(row, operation.bound.model):
         kept = operation.body.model_fields.keys() - operation.bound.resource.access.write_fields.keys()
         return {name: to_jsonable_python(getattr(row, name)) for name in sorted(kept) if hasattr(row, name)}
     return _documented(operation)
+
+
+def _bulk_body(operation: Operation, row: Any) -> Any:
+    """One item: the row once more, or no change of it."""
+    bound = operation.bound
+    if operation.kind == "bulk_update":
+        return {"items": [{"id": key_of(bound, row), "changes": {}}] if row is not None else []}
+    kept = bound.create_schema.model_fields.keys() - bound.resource.access.write_fields.keys()
+    return {"items": [{name: to_jsonable_python(getattr(row, name)) for name in sorted(kept) if hasattr(row, name)}]}
 
 
 def _documented(operation: Operation) -> Any:

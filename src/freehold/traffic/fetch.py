@@ -6,6 +6,7 @@ import asyncio
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
@@ -83,10 +84,7 @@ class Fetcher:
         self._resolve = resolve or _resolved
 
     def check(self, url: str) -> None:
-        """Refuse an address that can be seen to lead inside, without asking anybody. Raises AddressRefused.
-
-        What a name leads to is looked at when it is fetched, each time.
-        """
+        """Refuse an address that can be seen to lead inside, without asking anybody. Raises AddressRefused."""
         target = self._target(url)
         if self._is_allowed(target):
             return
@@ -94,6 +92,20 @@ class Fetcher:
         inside = address is None and ("." not in target.host or target.host.endswith(_suffixes(_INSIDE_NAMES)))
         if inside or (address is not None and not is_public(address)):
             raise AddressRefused("The address is not one of the public internet.")
+
+    async def check_name(self, url: str, *, timeout_seconds: float = 2.0) -> None:
+        """Refuse an address whose name leads inside, too. Raises AddressRefused; asks a name server, so not in a transaction.
+
+        A name that is not known now, or not in time, is let through: it is looked at again whenever it is fetched.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                try:
+                    await self._addresses(self._target(url))
+                except AddressRefused:
+                    raise
+                except FetchFailed:
+                    return
 
     async def fetch(
         self,

@@ -9,34 +9,17 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Protocol
 
 from freehold.errors import TooManyRequests
+from freehold.resource.quotas import Quota
 
 # Above this a window of single instants costs more memory than it is worth; GCRA keeps one number.
 EXACT_UP_TO = 100
 
 _NANOSECONDS = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """At most `limit` units in any `window`. (Above 100 units: `limit` at once, then evenly.)"""
-
-    limit: int
-    window: timedelta
-
-    def __post_init__(self) -> None:
-        if self.limit < 1 or self.window <= timedelta(0):
-            raise ValueError("a quota is at least one unit in a window longer than zero")
-
-    @property
-    def window_seconds(self) -> int:
-        """The window in whole seconds, as the RateLimit-Policy field says it."""
-        return max(1, round(self.window.total_seconds()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +197,25 @@ def rate_limit_headers(decisions: Iterable[Decision]) -> dict[str, str]:
     return {"RateLimit-Policy": policies, "RateLimit": limits}
 
 
+async def take(limiter: Limiter, wanted: Sequence[tuple[str, str, Quota]], *, cost: int = 1) -> list[Decision]:
+    """Take `cost` units of each (name, key, quota), or of none: what one quota refuses must not use up another.
+
+    Raises QuotaExceeded.
+    """
+    decisions = [await limiter.hit(name, key, quota, cost=cost) for name, key, quota in wanted]
+    if all(decision.allowed for decision in decisions):
+        return decisions
+    for (name, key, quota), decision in zip(wanted, decisions, strict=True):
+        if decision.allowed:
+            await limiter.give_back(name, key, quota, cost=cost)
+    raise QuotaExceeded(decisions)
+
+
 class QuotaExceeded(TooManyRequests):
     """A quota is used up. Retry-After is when the same request will pass as far as the named quotas are concerned."""
 
     code, title = "request.quota_exceeded", "Quota exceeded"
+    uri = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 
     def __init__(self, decisions: Iterable[Decision]) -> None:
         broken = [decision for decision in decisions if not decision.allowed]
@@ -225,5 +223,5 @@ class QuotaExceeded(TooManyRequests):
             "Too many requests of this kind; wait and try again.",
             retry_after=max((decision.reset_seconds for decision in broken), default=1),
             headers=rate_limit_headers(broken),
-            extra={"violated-policies": [decision.name for decision in broken]},
+            extra={"type": self.uri, "violated-policies": [decision.name for decision in broken]},
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,26 +18,31 @@ from freehold.identity import Identity
 from freehold.jobs import Job, Jobs
 from freehold.mail import Leave, Leaving, Mailer, MailTransport
 from freehold.media import Library, Media, open_library
+from freehold.media.opening import open_files
 from freehold.observe import logs
 from freehold.observe.health import Health
 from freehold.observe.metrics import Metrics
 from freehold.resource.access import Access, owner, role
 from freehold.resource.declaration import Resource
 from freehold.resource.principal import Authenticator
+from freehold.resource.quotas import Limits
 from freehold.settings import Settings
 from freehold.store.database import Database
 from freehold.store.invariants import Registry as Invariants
-from freehold.store.invariants import register
-from freehold.store.lists import Askable, Lists
 from freehold.store.outbox import Outbox
-from freehold.store.purge import Purge, Purges
-from freehold.store.trail import Trails
+from freehold.store.purge import Purges
 from freehold.traffic.fetch import Fetcher
-from freehold.traffic.limits import MemoryLimiter
+from freehold.traffic.service import Traffic
+from freehold.transfer.target import Targets
 from freehold.web import accounts
+from freehold.web.batch import batch_router
+from freehold.web.declared import declare, offer
 from freehold.web.docs import docs_routes
 from freehold.web.edge import Edge, EdgeOptions
 from freehold.web.identity import identity_router
+from freehold.web.import_job import ImportDesk, open_desk
+from freehold.web.importing import ResourceTarget
+from freehold.web.imports import room_for_imports
 from freehold.web.jobs import jobs_router, require_followable
 from freehold.web.landing import landing_route
 from freehold.web.mail import leaving_router, mailer_of, preview_routes
@@ -48,8 +53,8 @@ from freehold.web.probes import probe_routes
 from freehold.web.problems import install_handlers
 from freehold.web.runtime import NoAccounts, Runtime
 from freehold.web.schema import prepare_schema
-from freehold.web.unguarded import refuse_unguarded, warn_of_unmounted
-from freehold.web.upkeep import purge_deleted, sweep_keys
+from freehold.web.unguarded import refuse_unguarded, warn_of_unkept, warn_of_unmounted
+from freehold.web.upkeep import purge_deleted, sweep_imports, sweep_keys
 
 Lifespan = Callable[["Freehold"], AbstractAsyncContextManager[Any]]
 
@@ -65,7 +70,8 @@ class Freehold(FastAPI):
     other environments refuse to start. mail: how mail leaves; by the settings when not given: SMTP, or files in the var
     folder. letters: folders of templates that come before Freehold's own. leave_mail: notes that a person wants no more
     mails of a kind; with it `leave_address` makes links that end them with one click.
-    media: the files that people may upload.
+    media: the files that people may upload. limits: quotas of reads and writes, for what declares none of its own.
+    batch: whether `POST {prefix}/batch` takes several operations in one commit.
     lifespan: entered once the database is there. Other keywords are FastAPI's.
 
     Raises ConfigurationError, at once, for a wrong declaration or setting.
@@ -88,6 +94,8 @@ class Freehold(FastAPI):
         letters: Sequence[Path] = (),
         leave_mail: Leave | None = None,
         media: Media | None = None,
+        limits: Limits | None = None,
+        batch: bool = False,
         lifespan: Lifespan | None = None,
         **fastapi: Any,
     ) -> None:
@@ -99,6 +107,7 @@ class Freehold(FastAPI):
         if identity is None and authenticator is None and accounts.are_needed(self.resources):
             self.identity = accounts.plain_identity()
         self.metrics = Metrics()
+        self.traffic = self._open_traffic(limits)
         self.health = Health()
         self._own_lifespan = lifespan
         self._edge: Edge | None = None
@@ -115,15 +124,23 @@ class Freehold(FastAPI):
         self._bind_identity()
         self.library = None if media is None else self._open(media)
         self.mounted = self._mount(prefix)
+        if any(each.kind == "import" for each in self.mounted.operations):
+            folder = self.settings.var_dir / "files"
+            files = open_files(self.settings.files_url, folder) if self.library is None else self.library.files
+            self.database.parts[ImportDesk] = open_desk(self.database, files, folder / "incoming")
         self.outbox = Outbox(self.database)
         self.jobs = self._jobs(jobs)
         require_followable(self.resources, self.jobs)
         self.state.freehold = self._runtime(authenticator)
+        targets = [ResourceTarget(bound, self.state.freehold) for bound in self.mounted.bounds]
+        self.database.parts[Targets] = Targets({each.name: each for each in targets})
         if self.library is not None:
             judged = accounts.principals(self.database, self.identity)
             self.include_router(media_router(self.library, self.mounted, prefix=prefix, principals=judged))
         if self.jobs.tracked:
             self.include_router(jobs_router(self.jobs, prefix=prefix))
+        if batch:
+            self.include_router(batch_router(self.mounted, prefix=prefix))
         if leave_mail is not None:
             self._let_leave(leave_mail)
         for router in routers:
@@ -152,6 +169,18 @@ class Freehold(FastAPI):
         self.database.parts[Leaving] = leaving
         self.include_router(leaving_router(leaving, service=self.title))
 
+    def _open_traffic(self, limits: Limits | None) -> Traffic:
+        given = self.settings
+        return Traffic.embedded(
+            self.database,
+            limits=limits,
+            factor=given.limit_factor,
+            cache_bytes=given.cache_limit if given.workers == 1 else 0,  # no process would hear of another's commits
+            secret=given.secret_value.encode(),
+            deadline_seconds=given.deadline_seconds,
+            metrics=self.metrics,
+        )
+
     def _open(self, media: Media) -> Library:
         given = self.settings
         return open_library(
@@ -167,27 +196,16 @@ class Freehold(FastAPI):
             public_url=self.settings.public_url,
             mailer=self.mailer,
             templates=self.mailer.templates,
-            limiter=MemoryLimiter(factor=self.settings.limit_factor),
+            limiter=self.traffic.limiter,
             service_name=self.title,
             conceal_accounts=self.settings.conceal_accounts,
         )
 
     def _mount(self, prefix: str) -> Mounted:
-        registry = self.database.registry
-        trails = self.database.parts.setdefault(Trails, Trails())
-        for resource in self.resources:
-            extra = [action.access for action in resource.actions]
-            extra += [view.access for view in resource.views if view.access is not None]
-            extra += [each.access for each in (resource.restored_by, resource.told_by) if each is not None]
-            registry.protect(resource.model, resource.access, extra=extra)
-            register(resource.model.__table__, resource.invariants)  # type: ignore[arg-type]
-            trails.track(resource.model, resource.name, untracked=resource.untracked)
+        declare(self.database, self.resources)
         self._protect_users()
-        router, mounted = mount(self.resources, prefix=prefix, secret=self.settings.secret_value.encode())
-        self.include_router(router)
-        lists = {model: Askable(reads.spec, reads.unaskable) for model, reads in mounted.reads.items()}
-        self.database.parts[Lists] = Lists(lists)
-        self.database.parts[Purges] = Purges(_purges(mounted))
+        mounted = mount(self.router, self.resources, prefix=prefix, secret=self.settings.secret_value.encode())
+        offer(self.database, mounted)
         return mounted
 
     def _protect_users(self) -> None:
@@ -199,13 +217,16 @@ class Freehold(FastAPI):
             self.database.registry.protect(user, Access(read=rule))
 
     def _jobs(self, jobs: Iterable[Job[Any]]) -> Jobs:
-        known: list[Job[Any]] = [*jobs, self.mailer.job, sweep_keys]
+        known: list[Job[Any]] = [*jobs, self.mailer.job, sweep_keys, sweep_imports]
         if self.database.parts.get(Purges):
             known.append(purge_deleted)
         if self.identity is not None:
             known += self.identity.jobs
         if self.library is not None:
             known += self.library.jobs
+        desk = self.database.parts.get(ImportDesk)
+        if desk is not None:
+            known += (desk.job, desk.sweep)
         return Jobs(
             self.database,
             jobs=known,
@@ -219,6 +240,7 @@ class Freehold(FastAPI):
         return Runtime(
             database=self.database,
             authenticator=authenticator or self.identity or NoAccounts(),
+            traffic=self.traffic,
             load_actor=accounts.actor_loader(self.identity.user) if self.identity is not None else None,
             after_commit=[self.jobs.wake],
             deadline_seconds=self.settings.deadline_seconds,
@@ -254,6 +276,7 @@ class Freehold(FastAPI):
             options = EdgeOptions.from_settings(self.settings)
             if self.library is not None:
                 options = replace(options, roomy=room_for(self.library.media))
+            options = replace(options, roomy=(*options.roomy, *room_for_imports(self.mounted)))
             self._edge = Edge(super().build_middleware_stack(), options, metrics=self.metrics)
         return self._edge
 
@@ -269,8 +292,10 @@ class Freehold(FastAPI):
         logs.configure(style="json" if self.settings.json_logs else "console", level=self.settings.log_level)
         refuse_unguarded(self)
         warn_of_unmounted(self.mounted)
+        warn_of_unkept(self.mounted, workers=self.settings.workers)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.database.close)
+            stack.push_async_callback(self.traffic.close)
             await self.database.start()
             await prepare_schema(self)
             if self.identity is not None:
@@ -284,13 +309,6 @@ class Freehold(FastAPI):
             stack.push_async_callback(self.health.stop)
             await self.health.start()
             yield
-
-
-def _purges(mounted: Mounted) -> Iterator[Purge]:
-    for bound in mounted.bounds:
-        mark, after = bound.resource.soft_delete, bound.resource.purge_after
-        if mark is not None and after is not None:
-            yield Purge(bound.model, mark, bound.key_name, bound.resource.name, after)
 
 
 @asynccontextmanager

@@ -82,6 +82,10 @@ class Bound:
         else:
             self.update_schema = derive_update(self.model, server_owned=server_owned)
 
+    def version_of(self, row: Any) -> int:
+        """The version of a row, 0 where the model counts none."""
+        return 0 if self.version_name is None else int(getattr(row, self.version_name))
+
     def create_without(self, name: str) -> type[BaseModel]:
         """The create schema less one field, which is set from the path."""
         fields: dict[str, Any] = {
@@ -128,7 +132,7 @@ class Bound:
     def hidden(self, principal: Principal) -> frozenset[str]:
         """Fields that no row could show to this caller."""
         rules = self.resource.access.read_fields
-        return frozenset(name for name, rule in rules.items() if _refuses(rule.simplify(principal)))
+        return frozenset(name for name, rule in rules.items() if is_closed(rule.simplify(principal)))
 
     def conditional(self, principal: Principal) -> dict[str, Rule]:
         """Fields that some rows show to this caller, with what is left of their rules."""
@@ -138,7 +142,7 @@ class Bound:
     def refuse_fields(self, sent: Iterable[str], principal: Principal) -> None:
         """Raise Invalid when a field was sent that this caller may set on no row (Z04)."""
         rules = self.resource.access.write_fields
-        refused = [name for name in sent if name in rules and _refuses(rules[name].simplify(principal))]
+        refused = [name for name in sent if name in rules and is_closed(rules[name].simplify(principal))]
         if refused:
             raise Invalid(errors=[forbidden_field(name) for name in refused])
 
@@ -152,7 +156,3 @@ class Bound:
 def forbidden_field(name: str) -> FieldError:
     """The fault of a field that the caller may not set."""
     return FieldError("forbidden_field", "You may not set this field", pointer=f"/{name}")
-
-
-def _refuses(rule: Rule) -> bool:
-    return isinstance(rule, Constant) and not rule.value

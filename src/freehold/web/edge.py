@@ -51,8 +51,9 @@ _ALL_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
 class Edge:
-    """Wraps an ASGI application. Inside, `scope["state"]` holds `request_id`, `trace_id`, `traceparent` and `client`.
+    """Wraps an ASGI application.
 
+    Inside, `scope["state"]` holds `request_id`, `trace_id`, `traceparent`, `client`; `is_head` where GET stands for HEAD.
     app: where it has `routes` (or sits inside one that does), OPTIONS is answered from them.
     """
 
@@ -131,6 +132,7 @@ class Edge:
             return
         if exchange.is_head and matching_route(scope, "HEAD", self.app) is None:
             exchange.scope = scope = {**scope, "method": "GET"}
+            scope["state"]["is_head"] = True
         if fields.get(b"content-length") is None:
             receive = exchange.body_limit = BodyLimit(receive, options.body_limit_bytes)
         await self._within_deadline(exchange, receive, options.deadline_seconds)

@@ -106,6 +106,7 @@ class Exchange:
             is_https=self.scope["scheme"] == "https",
             request_id=self.trace.request_id.encode(),
         )
+        headers += self.scope["state"].get("fh_headers", ())
         if self.cors:
             headers += self.cors
         await self._send({"type": "http.response.start", "status": status, "headers": headers})

@@ -29,6 +29,8 @@ def finished(given: RawHeaders, *, status: int, has_credentials: bool, is_https:
         name = given_name.lower()
         if name in _DROPPED or name == b"x-request-id":
             continue
+        if status == 204 and name == b"content-type":
+            continue  # FastAPI's default response class gives one to an answer without content
         if name == b"vary":
             vary.append(value)
             continue

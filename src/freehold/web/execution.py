@@ -43,7 +43,8 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 class Writing:
     """What one write asks of the unit.
 
-    rejudge: looks at the stored answer's row again before a replay, and raises when the caller lost the right (I08).
+    rejudge: looks at the stored answer's row again before a replay, and raises when the caller lost the right (I08);
+    rejudge_all: the same where the answer, whose body it gets, is about several.
     subject: the row that the answer is about, once the work has run.
     """
 
@@ -51,6 +52,7 @@ class Writing:
     grant: Grant | None = None
     require_key: bool = False
     rejudge: ReplayCheck | None = None
+    rejudge_all: Callable[[Unit, bytes], Awaitable[None]] | None = None
     subject: Callable[[], Any] = lambda: None
 
 
@@ -133,9 +135,7 @@ async def _attempt(
         if claim is not None:
             stored = await idempotency.find(unit.session, claim)
             if stored is not None:
-                if writing.rejudge is not None:
-                    await writing.rejudge(unit, stored.subject_id)
-                return Frozen.load(stored.answer).replay()
+                return await _replayed(unit, writing, stored)
         response = await writing.work(unit)
         if response.status_code >= 400:
             raise Refused(response)
@@ -153,6 +153,15 @@ async def _attempt(
         grant=writing.grant,
         request_id=request.scope.get("state", {}).get("request_id"),
     )
+
+
+async def _replayed(unit: Unit, writing: Writing, stored: idempotency.Stored) -> Response:
+    frozen = Frozen.load(stored.answer)
+    if writing.rejudge is not None:
+        await writing.rejudge(unit, stored.subject_id)
+    if writing.rejudge_all is not None:
+        await writing.rejudge_all(unit, frozen.body)
+    return frozen.replay()
 
 
 async def explained(parts: Runtime, principal: Principal, error: DBAPIError) -> Exception:

@@ -23,8 +23,8 @@ from freehold.store.audit import AUDIT
 from freehold.store.audit_values import AUDIT_VALUES
 from freehold.store.protection import Grant
 from freehold.store.session import Session
-from freehold.web.guard import principal_of, require
-from freehold.web.reads import Endpoint, Reads
+from freehold.web.admission import Endpoint, enter
+from freehold.web.reads import Reads
 from freehold.web.rows import clause, load
 from freehold.web.runtime import runtime
 
@@ -56,8 +56,7 @@ class Histories:
         """GET: newest first, in pages."""
 
         async def endpoint(request: Request) -> Response:
-            principal = await principal_of(request)
-            require(self._told.access, principal)
+            principal = await enter(request, self._told.access)
             key = self._bound.parse_key(request.path_params["id"])
             limit, cursor = _question(request)
             bound: dict[str, Any] = {

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from freehold.errors import NotFound
 from freehold.identity.accounts import EmailTaken
 from freehold.identity.keys import JWKS_MAX_AGE
+from freehold.identity.languages import preferred
 from freehold.identity.service import Identity
 from freehold.identity.users import UserMixin
 from freehold.resource.access import anyone, role, scope, signed_in
@@ -66,13 +67,14 @@ def _registration(identity: Identity) -> Router:
         """Register an account. A verification link goes to the address."""
         accounts = identity.parts.accounts
         password_hash = request.state.fh_password_hash
+        language = preferred(request.headers.get("accept-language", ""), identity.languages)
         if not identity.parts.conceals_accounts:
-            user_id = await accounts.register(db, draft, password_hash=password_hash)
+            user_id = await accounts.register(db, draft, password_hash=password_hash, language=language)
             async with db.unscoped("the new account's own answer") as everything:
                 user = await accounts.get(everything, user_id)
                 return user_answer(identity, request, user, status=201, location=f"/v1/users/{user_id}")
         try:
-            await accounts.register(db, draft, password_hash=password_hash)
+            await accounts.register(db, draft, password_hash=password_hash, language=language)
         except EmailTaken:
             await accounts.tell_owner_of_registration(db, draft.email)
         return Response(b"{}", 202, media_type="application/json")

@@ -23,8 +23,8 @@ from freehold.resource.access import Rule, anyone
 from freehold.resource.principal import ANONYMOUS, Principal, system
 from freehold.store.unit import Unit
 from freehold.web import body as request_body
+from freehold.web.admission import enter
 from freehold.web.execution import caller_address, claim_of, request_key
-from freehold.web.guard import principal_of, require
 from freehold.web.identity_retry import Rejudge, Retry
 from freehold.web.openapi_responses import headers
 from freehold.web.preconditions import entity_tag, not_modified
@@ -101,8 +101,7 @@ class OwnUnitRoute(APIRoute):
             principal = ANONYMOUS
             request_key(request)  # a malformed key is refused as everywhere, before the caller is
             if rule is not None and rule != anyone:
-                principal = await principal_of(request)
-                require(rule, principal)
+                principal = await enter(request, rule)
             body = await check_json(request)
             retry = Retry(runtime(request), claim_of(request, principal, body), rejudge=self.rejudge)
             request.state.fh_retry = retry

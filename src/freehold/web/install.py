@@ -19,13 +19,16 @@ from freehold.mail import Mailer
 from freehold.media import MediaHost
 from freehold.resource.access import Access
 from freehold.resource.principal import Principal
+from freehold.resource.quotas import Limits
 from freehold.store import schema
 from freehold.store.database import Database
 from freehold.store.invariants import Registry as Invariants
 from freehold.store.session import AdoptedSession, Session
+from freehold.traffic.service import Traffic
 from freehold.web import adoption
 from freehold.web.edge import Edge, EdgeOptions
 from freehold.web.install_media import add_media
+from freehold.web.install_resources import Resources, add_resources
 from freehold.web.media import room_for
 from freehold.web.problems import install_handlers
 from freehold.web.runtime import NoAccounts, Runtime
@@ -45,6 +48,8 @@ def install(
     jobs: Iterable[Job[Any]] = (),
     mail: Mailer | None = None,
     media: MediaHost | None = None,
+    limits: Limits | None = None,
+    resources: Resources | None = None,
     create_ledger: bool = True,
 ) -> Database:
     """Put Freehold around an application that is there already. Call it after the last route was added.
@@ -58,7 +63,11 @@ def install(
     access: rules for models of the application, written into every statement on their tables from then on.
     edge: hosts, origins and limits; any host without it. jobs: functions made by `@job`, run in this process.
     mail: what `send_mail` and `send_letter` send with, by a job that commits with its cause.
-    media: files that people may upload, at `/v1/media` and `/v1/uploads`. create_ledger: make Freehold's own tables at the start;
+    limits: quotas of reads and writes, for operations that declare none of their own (`allow(…, quota=…)`).
+    media: files that people may upload, at `/v1/media` and `/v1/uploads`.
+    resources: declared on models of the application, in place of `access` for these: their operations stand beside its
+    own, with history and restoration; `db.delete(row)` of its own code then marks a row that is deleted softly.
+    create_ledger: make Freehold's own tables at the start;
     switch it off where the database is migrated by `freehold migrate up`.
     Remove it again by deleting the call: nothing else in the application changes.
     """
@@ -69,7 +78,10 @@ def install(
     if mail is not None:
         database.parts[Mailer] = mail
         known.append(mail.job)
-    app.state.freehold = Runtime(database=database, authenticator=NoAccounts(), identify=principal or adoption.nobody)
+    traffic = Traffic.embedded(database, limits=limits)
+    app.state.freehold = Runtime(
+        database=database, authenticator=NoAccounts(), traffic=traffic, identify=principal or adoption.nobody
+    )
     app.dependency_overrides[session] = _unit_session
     _wrap_routes(app)
     options = edge or EdgeOptions(hosts=("*",))
@@ -77,6 +89,11 @@ def install(
         known += add_media(app, database, media).jobs
         app.state.freehold.invariants = Invariants(media.media.model.metadata)
         options = replace(options, roomy=(*options.roomy, *room_for(media.media, prefix=media.prefix)))
+    if resources is not None:
+        known += add_resources(app, database, resources)
+        metadata = {each.model.metadata for each in resources.declared}
+        metadata |= {media.media.model.metadata} if media is not None else set()
+        app.state.freehold.invariants = Invariants(*metadata)
     worker = Jobs(database, jobs=known) if known else None
     if worker is not None:
         app.state.freehold.after_commit.append(worker.wake)

@@ -6,8 +6,7 @@ from fastapi import FastAPI
 
 from freehold.media import Library, MediaHost, open_library
 from freehold.store.database import Database
-from freehold.store.invariants import register
-from freehold.store.trail import Trails
+from freehold.web.declared import declare
 from freehold.web.media import media_router
 from freehold.web.mounting import mount
 
@@ -18,10 +17,7 @@ def add_media(app: FastAPI, database: Database, host: MediaHost) -> Library:
     library = open_library(
         host.media, database, secret=host.secret, folder=host.folder, files_url=host.files_url
     )  # fmt: skip
-    database.registry.protect(resource.model, resource.access)
-    register(resource.model.__table__, resource.invariants)  # type: ignore[arg-type]
-    database.parts.setdefault(Trails, Trails()).track(resource.model, resource.name, untracked=resource.untracked)
-    router, mounted = mount([resource], prefix=host.prefix, secret=host.secret.encode())
-    app.include_router(router)
+    declare(database, [resource])
+    mounted = mount(app.router, [resource], prefix=host.prefix, secret=host.secret.encode())
     app.include_router(media_router(library, mounted, prefix=host.prefix, principals=host.principals))
     return library

@@ -18,20 +18,19 @@ from starlette.responses import Response
 
 from freehold.errors import FieldError, Invalid, Problem
 from freehold.jobs import Principals
-from freehold.media.addresses import AddressRefused, use
+from freehold.media.addresses import AddressRefused, Signed, use
 from freehold.media.declaration import Media
 from freehold.media.intake import Intake, judge
 from freehold.media.library import Library
 from freehold.resource import clock
 from freehold.resource.access import anyone
 from freehold.resource.principal import Principal, system
-from freehold.store.unit import Unit
 from freehold.web import body as bodies
+from freehold.web.admission import enter
 from freehold.web.edge_options import Roomy
 from freehold.web.execution import request_key
-from freehold.web.guard import principal_of, require
 from freehold.web.media_content import choose, send
-from freehold.web.media_desk import ID_IN_PATH, Arrival, Desk, allow_any, draft_of, keep
+from freehold.web.media_desk import ID_IN_PATH, Arrival, Desk, allow_any, draft_of, keep, sender
 from freehold.web.media_forms import boundary_of, read_form
 from freehold.web.media_tus import tus_router
 from freehold.web.mounting import Mounted
@@ -52,7 +51,7 @@ class AddressWanted(BaseModel):
 
 
 class SignedAddress(BaseModel):
-    """An address that needs no header, and works once."""
+    """An address that needs no header, and works once; for ranges, as long as its first user goes on."""
 
     url: str
     expires_at: str
@@ -109,7 +108,7 @@ def media_router(
         return await _address(desk, request)
 
     @router.get(
-        f"{desk.path}/{{id}}/signed", operation_id="get_medium_signed", summary="The file by a signed address",
+        f"{desk.path}/{{id}}/signed", operation_id="get_medium_signed", summary="The file by a signed address, in one piece or in ranges",
         dependencies=[allow(anyone)], response_class=Response,
         openapi_extra={"parameters": [ID_IN_PATH, {"name": "token", "in": "query", "schema": {"type": "string"}}]},
     )  # fmt: skip
@@ -124,28 +123,27 @@ async def _upload(desk: Desk, request: Request) -> Response:
     library, media = desk.library, desk.library.media
     request_key(request)
     boundary = boundary_of(request)
-    principal = await principal_of(request)
-    require(media.access.rule("create"), principal)
+    principal = await enter(request, media.access.rule("create"))
     desk.reads.refuse_parameters(request)
 
     def limit_of(fields: Mapping[str, str]) -> int:
         purpose = media.purpose(fields.get("purpose", ""))
         return purpose.max_bytes if purpose is not None else media.largest_bytes
 
-    async with Intake(library.folder, limit_bytes=media.largest_bytes) as intake:
-        form = await read_form(request, boundary, intake, limit_of=limit_of)
-        draft, purpose = draft_of(media, form.fields)
-        if not form.has_file:
-            raise Invalid(errors=[FieldError("missing", "Field required", pointer="/file")])
-        judged = await judge(library, intake, purpose, filename=form.filename, declared=form.declared)
-        canonical = orjson.dumps([form.fields, form.filename, intake.digest], option=orjson.OPT_SORT_KEYS)
-        arrival = Arrival(intake, judged, draft, purpose, form.filename)
-        return await keep(desk, request, principal, arrival, canonical)
+    with library.at_once.one(sender(principal)):
+        async with Intake(library.folder, limit_bytes=media.largest_bytes) as intake:
+            form = await read_form(request, boundary, intake, limit_of=limit_of)
+            draft, purpose = draft_of(media, form.fields)
+            if not form.has_file:
+                raise Invalid(errors=[FieldError("missing", "Field required", pointer="/file")])
+            judged = await judge(library, intake, purpose, filename=form.filename, declared=form.declared)
+            canonical = orjson.dumps([form.fields, form.filename, intake.digest], option=orjson.OPT_SORT_KEYS)
+            arrival = Arrival(intake, judged, draft, purpose, form.filename)
+            return await keep(desk, request, principal, arrival, canonical)
 
 
 async def _content(desk: Desk, request: Request) -> Response:
-    principal = await principal_of(request)
-    require(desk.bound.rule("read"), principal)
+    principal = await enter(request, desk.bound.rule("read"))
     key = desk.bound.parse_key(request.path_params["id"])
     variant = _only(request, "variant")
     async with runtime(request).database.reading(principal) as session:
@@ -156,8 +154,7 @@ async def _content(desk: Desk, request: Request) -> Response:
 
 
 async def _address(desk: Desk, request: Request) -> Response:
-    principal = await principal_of(request)
-    require(desk.bound.rule("read"), principal)
+    principal = await enter(request, desk.bound.rule("read"))
     raw = await request.body()
     wanted = AddressWanted()
     if raw:
@@ -180,7 +177,7 @@ async def _address(desk: Desk, request: Request) -> Response:
 
 
 async def _signed(desk: Desk, request: Request) -> Response:
-    """Judged anew as the one for whom the address was made; used up before the first byte."""
+    """Judged anew as the one for whom the address was made; used up before the first byte, but for ranges with its pass."""
     database = runtime(request).database
     wanted, token = request.query_params.get("variant"), request.query_params.get("token", "")
     async with database.reading(system("a signed address names a file")) as session:
@@ -201,13 +198,29 @@ async def _signed(desk: Desk, request: Request) -> Response:
         except Problem:
             raise AddressRefused from None
 
-    async def used(unit: Unit) -> None:
-        await use(unit.session, signed)
-
-    await database.run(system("a signed address is used"), used)
+    goes_on = "range" in request.headers and desk.library.signer.may_go_on(
+        signed, request.cookies.get(signed.cookie, "")
+    )
+    if not goes_on:
+        await database.run(system("a signed address is used"), lambda unit: use(unit.session, signed))
     response = send(desk.library, request, content)
     response.headers["Cache-Control"] = "no-store, private"
+    if not goes_on:
+        _give_pass(desk, request, response, signed)
     return response
+
+
+def _give_pass(desk: Desk, request: Request, response: Response, signed: Signed) -> None:
+    lifetime = desk.library.media.reading_lifetime
+    response.set_cookie(
+        signed.cookie,
+        desk.library.signer.give_pass(signed, ends_at=clock.now() + lifetime),
+        max_age=int(lifetime.total_seconds()),
+        path=request.url.path,
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
 
 
 async def _holder(desk: Desk, caller: UUID | None) -> Principal:

@@ -82,8 +82,7 @@ async def keep(desk: Desk, request: Request, principal: Principal, arrival: Arri
     canonical: what makes two requests the same.
     """
     library, medium_id = desk.library, new_id()
-    assert principal.id is not None, "files belong to somebody: Media's access.create must not let nobody in"
-    owner_id = principal.id
+    owner_id = sender(principal)
     kept: list[UUID] = []
     await store(library, arrival.intake, medium_id)
 
@@ -97,7 +96,7 @@ async def keep(desk: Desk, request: Request, principal: Principal, arrival: Arri
             unit.session, library, medium_id=medium_id, owner_id=owner_id, form=arrival.draft, purpose=arrival.purpose,
             intake=arrival.intake, judged=arrival.judged, filename=arrival.filename, upload_id=arrival.upload_id,
         )  # fmt: skip
-        await leave_trail(unit, desk.bound, "created", row)
+        await leave_trail(unit.session, desk.bound, "created", row)
         kept[:] = [medium_id]
         shown = await desk.reads.show(unit.session, medium_id)
         headers = {"Location": f"{desk.path}/{medium_id}"}
@@ -119,6 +118,12 @@ async def keep(desk: Desk, request: Request, principal: Principal, arrival: Arri
     if not kept:  # the answer of an earlier request with this key
         await delete_below(library.files, folder(medium_id))
     return response
+
+
+def sender(principal: Principal) -> UUID:
+    """Whose a file is that this caller sends in."""
+    assert principal.id is not None, "files belong to somebody: Media's access.create must not let nobody in"
+    return principal.id
 
 
 def draft_of(media: Media, fields: Mapping[str, str]) -> tuple[MediaForm, Purpose]:

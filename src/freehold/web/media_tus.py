@@ -21,8 +21,8 @@ from freehold.media.uploads import OffsetConflict, TooManyPieces
 from freehold.resource.access import anyone
 from freehold.resource.principal import Principal, system
 from freehold.store.unit import Unit
-from freehold.web.guard import principal_of, require
-from freehold.web.media_desk import ID_IN_PATH, Arrival, Desk, allow_any, draft_of, keep
+from freehold.web.admission import enter
+from freehold.web.media_desk import ID_IN_PATH, Arrival, Desk, allow_any, draft_of, keep, sender
 from freehold.web.media_tus_wire import (
     CHECKSUMS,
     CHUNK_TYPE,
@@ -97,8 +97,7 @@ class _Tus:
         if size > purpose.max_bytes:
             raise too_large(purpose.max_bytes)
         await self._refuse_early(request, principal, draft)
-        assert principal.id is not None
-        owner_id = principal.id
+        owner_id = sender(principal)
 
         async def work(unit: Unit) -> Row[Any]:
             return await self._uploads.begin(
@@ -159,9 +158,7 @@ class _Tus:
         return Response(status_code=204, headers=TUS)
 
     async def _caller(self, request: Request) -> Principal:
-        principal = await principal_of(request)
-        require(self._library.media.access.rule("create"), principal)
-        return principal
+        return await enter(request, self._library.media.access.rule("create"))
 
     async def _find(self, request: Request, principal: Principal) -> Row[Any]:
         upload_id = self._desk.bound.parse_key(request.path_params["id"])
@@ -179,14 +176,15 @@ class _Tus:
         self, request: Request, principal: Principal, upload: Row[Any]
     ) -> tuple[Row[Any], dict[str, str]]:
         """Take the body of a request, and the file itself once it is whole."""
-        checksum = request.headers.get("upload-checksum")
-        if checksum is None:
-            upload = await self._take(request, upload)
-        else:
-            upload = await self._take_checked(request, upload, checksum)
-        if upload.offset_bytes < upload.size_bytes:
-            return upload, {}
-        return upload, await self._finish(request, principal, upload)
+        with self._library.at_once.one(sender(principal)):
+            checksum = request.headers.get("upload-checksum")
+            if checksum is None:
+                upload = await self._take(request, upload)
+            else:
+                upload = await self._take_checked(request, upload, checksum)
+            if upload.offset_bytes < upload.size_bytes:
+                return upload, {}
+            return upload, await self._finish(request, principal, upload)
 
     async def _take(self, request: Request, upload: Row[Any]) -> Row[Any]:
         """Piece by piece, each noted as soon as it is durable; of a broken line, what came of the last one too."""

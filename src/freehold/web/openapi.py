@@ -19,13 +19,15 @@ from freehold.resource.document import is_document
 from freehold.resource.principal import ANONYMOUS
 from freehold.store.plan_facets import facets_schema
 from freehold.web import openapi_own as own
+from freehold.web.exporting import EXPORTED, export_parameters
 from freehold.web.guard import is_closed
 from freehold.web.history import MAX_PAGE_SIZE, PAGE_SIZE, history_page
 from freehold.web.identity_parts import OwnUnitRoute
+from freehold.web.imports import MEDIA_TYPES, SWITCHES
 from freehold.web.openapi_parameters import key_parameter, list_parameters, page_parameters, view_parameters
-from freehold.web.openapi_responses import headers, refusal
+from freehold.web.openapi_responses import headers, refusal, tell_quota
 from freehold.web.openapi_tidy import tidied
-from freehold.web.unit import UnitRouteMixin, rule_of
+from freehold.web.unit import UnitRouteMixin, declared
 
 if TYPE_CHECKING:
     from freehold.web.app import Freehold
@@ -64,7 +66,9 @@ def document(app: Freehold, base: dict[str, Any], operations: Sequence[Operation
     components.setdefault("securitySchemes", {})["bearer"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     for operation in operations:
         path = base["paths"].setdefault(operation.path, {})
-        path[operation.method.lower()] = _Described(operation, schemas).build()
+        described = path[operation.method.lower()] = _Described(operation, schemas).build()
+        if app.traffic.defaults.complete(operation.policy, writes=operation.method != "GET").quotas:
+            tell_quota(described)
     base.setdefault("servers", [{"url": app.settings.public_url}])
     _describe_own(app, base, {(operation.path, operation.method.lower()) for operation in operations})
     return tidied(base)
@@ -103,7 +107,11 @@ def _describe_own(app: Freehold, base: dict[str, Any], known: set[tuple[str, str
             operation = base["paths"].get(path, {}).get(method)
             if operation is None or (path, method) in known:
                 continue
-            own.describe(operation, method, path, rule_of(route) if isinstance(route, APIRoute) else None)
+            mark = declared(route) if isinstance(route, APIRoute) else None
+            own.describe(operation, method, path, None if mark is None else mark.rule)
+            policy = None if mark is None else mark.policy("")
+            if app.traffic.defaults.complete(policy, writes=method != "get").quotas:
+                tell_quota(operation)
             if isinstance(route, UnitRouteMixin | OwnUnitRoute) and method in ("post", "patch", "put"):
                 own.describe_retry(operation, _KEY_HEADER)
 
@@ -129,6 +137,8 @@ def _wanted(operations: Iterable[Operation]) -> Iterable[tuple[Any, JsonSchemaMo
         yield operation.bound.read_schema, "serialization"
         if operation.body is not None:
             yield operation.body, "validation"
+        if operation.returns is not None:
+            yield operation.returns, "serialization"
         if isinstance(operation.detail, Action) and operation.detail.returns is not None:
             yield operation.detail.returns, "serialization"
         if isinstance(operation.detail, Action) and operation.status == 202:
@@ -160,6 +170,9 @@ class _Described:
             "responses": {**self._success(), **self._refusals()},
             "security": self._security(),
         }
+        if operation.kind == "import":
+            content = {media: {"schema": {"type": "string"}} for media in MEDIA_TYPES}
+            described["requestBody"] = {"required": True, "content": content}
         if operation.body is not None:
             described["requestBody"] = {"required": True, "content": self._body()}
         return described
@@ -176,13 +189,17 @@ class _Described:
         found = [key_parameter(self._bound)] if self._has_key else []
         if operation.kind == "list":
             found += list_parameters(operation.spec)
+        elif operation.kind == "export":
+            found += export_parameters(operation.spec)
+        elif operation.kind == "import":
+            found += [_switch(name, said) for name, said in SWITCHES.items()]
         elif operation.kind == "history":
             found += page_parameters(PAGE_SIZE, MAX_PAGE_SIZE)
         elif operation.kind == "one":
             found += [p for p in list_parameters(operation.spec) if p["name"] == "expand"]
         elif isinstance(operation.detail, View) and operation.detail.params is not None:
             found += view_parameters(self._schemas.of(operation.detail.params, "validation"), self._schemas.definitions)
-        if operation.kind in ("one", "view"):
+        if operation.kind in ("one", "view", "overview") or operation.cache is not None:
             found.append(_IF_NONE_MATCH)
         if operation.kind in ("update", "delete", "action", "restoration"):
             required = self._bound.resource.require_if_match and operation.kind not in ("action", "restoration")
@@ -203,9 +220,8 @@ class _Described:
         if operation.status == 204:
             replayed = {} if operation.method == "DELETE" else {"headers": headers("Idempotent-Replayed")}
             return {"204": {"description": "Done", **replayed}}
-        if operation.kind in ("list", "history"):
-            page = self._page() if operation.kind == "list" else history_page()
-            return {"200": self._content(page, "A page", "Link")}
+        if operation.kind in ("list", "history", "export", "bulk_create", "bulk_update", "import"):
+            return self._of_several()
         if isinstance(operation.detail, View):
             return {"200": self._of_view(operation.detail), "304": _unchanged()}
         shown = self._schemas.of(self._bound.read_schema, "serialization")
@@ -217,6 +233,21 @@ class _Described:
             ("ETag", "Location", "Idempotent-Replayed") if operation.status == 201 else ("ETag", "Idempotent-Replayed")
         )
         return {str(operation.status): self._content(shown, "The resource as it is now", *names)}
+
+    def _of_several(self) -> dict[str, Any]:
+        operation = self._operation
+        if operation.kind == "export":
+            return {"200": {"description": "Every row, in the order asked for", "content": dict(EXPORTED)}}
+        if operation.returns is not None:
+            shown = self._schemas.of(operation.returns, "serialization")
+            said, told = "The rows as they are now, in the order sent", ["Idempotent-Replayed"]
+            if operation.kind == "import":
+                said, told = "Follow the job at Location", ["Location", *told]
+            return {str(operation.status): self._content(shown, said, *told)}
+        page = self._page() if self._operation.kind == "list" else history_page()
+        if self._operation.cache is None:
+            return {"200": self._content(page, "A page", "Link")}
+        return {"200": self._content(page, "A page", "Link", "ETag"), "304": _unchanged()}
 
     def _of_view(self, view: View) -> dict[str, Any]:
         if is_document(view.returns):
@@ -266,9 +297,9 @@ class _Described:
             yield from (403, 404, 409, 413, 507)
             if operation.method in ("POST", "PATCH", "PUT"):
                 yield 415
-            if operation.kind in ("update", "delete", "action", "restoration"):
+            if operation.kind in ("update", "delete", "action", "restoration", "bulk_update"):
                 yield 412
-            if self._bound.resource.require_if_match and operation.kind in ("update", "delete"):
+            if self._bound.resource.require_if_match and operation.kind in ("update", "delete", "bulk_update"):
                 yield 428
         yield 429
         if not writes:
@@ -277,6 +308,11 @@ class _Described:
         declared = detail.problems if isinstance(detail, Action) else self._bound.resource.problems
         for kind in declared:
             yield int(getattr(kind, "status", 500))
+
+
+def _switch(name: str, said: str) -> dict[str, Any]:
+    schema = {"type": "boolean", "default": False}
+    return {"name": name, "in": "query", "required": False, "description": said, "schema": schema}
 
 
 def _unchanged() -> dict[str, Any]:

@@ -71,3 +71,9 @@ def refusal(status: int, *, patch: bool = False) -> dict[str, Any]:
     described: dict[str, Any] = {"description": _TITLES.get(status, "Refused"), "content": _CONTENT}
     names = _OF_REFUSALS.get(status, ()) + (("Accept-Patch",) if patch and status == 415 else ())
     return {**described, "headers": headers(*names)} if names else described
+
+
+def tell_quota(operation: dict[str, Any]) -> None:
+    """Say that the answers of an operation tell what is left of its quota, whatever their status."""
+    for response in operation["responses"].values():
+        response["headers"] = {**response.get("headers", {}), **headers("RateLimit", "RateLimit-Policy")}

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from freehold.errors import MethodNotAllowed, Problem
+from freehold.errors import AtCapacity, MethodNotAllowed, Problem
 from freehold.observe.logs import get_logger
 from freehold.web.edge_methods import allowed_methods
 from freehold.web.problem_translation import to_problem
@@ -95,7 +95,7 @@ async def answer(request: Request, error: Exception) -> Response:
     problem = to_problem(error, request)
     if isinstance(problem, MethodNotAllowed):
         _set_allow(problem, request)
-    if problem.status >= 500:
+    if problem.status >= 500 and not isinstance(problem, AtCapacity):
         _log.error("request failed", problem=problem.problem_code, status=problem.status, exc_info=error)
     request.scope.setdefault("state", {})["problem"] = problem.problem_code
     return problem_response(problem, request_id=request_id_of(request))

@@ -1,4 +1,4 @@
-"""The reading operations of a resource: lists, one row, views below a row, collections below a row.
+"""The reading operations of a resource: lists, one row, collections below a row.
 
 Everything that a caller sees of a resource passes through `show` and `page`: writes answer with them too, so that what
 was written reads back byte for byte.
@@ -6,11 +6,11 @@ was written reads back byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,25 +20,23 @@ from freehold.query.links import page_links
 from freehold.query.parse import parse
 from freehold.query.request import ListQuery
 from freehold.query.spec import ListSpec
-from freehold.resource.declaration import View
-from freehold.resource.document import is_document
 from freehold.resource.principal import Principal
-from freehold.resource.signatures import wants_principal
 from freehold.resource.soft_delete import deleted_rows
+from freehold.store.database import Database
 from freehold.store.encode import Visibility
 from freehold.store.executor import SessionExecutor
-from freehold.store.plan_page import fetch_one, fetch_page
+from freehold.store.plan_page import fetch_items, fetch_one, fetch_page
 from freehold.store.plans import ResourcePlans
 from freehold.store.protection import Grant
 from freehold.store.session import Session
-from freehold.web import faults
+from freehold.web.admission import Endpoint, enter
 from freehold.web.bound import Bound
-from freehold.web.guard import principal_of, require
-from freehold.web.preconditions import entity_tag, not_modified
+from freehold.web.guard import require
+from freehold.web.preconditions import entity_tag
+from freehold.web.remembering import Answer, straight
 from freehold.web.rows import clause, load
-from freehold.web.runtime import actor, runtime
+from freehold.web.runtime import runtime
 
-Endpoint = Callable[[Request], Awaitable[Response]]
 JSON = "application/json"
 
 
@@ -48,6 +46,16 @@ class Shown:
 
     body: bytes
     tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One row was shown to somebody. database: whose `parts` hold what the application keeps."""
+
+    key: Any
+    principal: Principal
+    headers: Headers
+    database: Database
 
 
 class Reads:
@@ -61,22 +69,25 @@ class Reads:
         self.siblings: Mapping[Any, Reads] = {}
         self._deleted_grant = _deleted_grant(bound)
 
-    def list(self, *, parent: tuple[Bound, str] | None = None) -> Endpoint:
+    def list(self, *, answer: Answer = straight, parent: tuple[Bound, str] | None = None) -> Endpoint:
         """GET of the collection. parent: the resource above, and the column that points to it."""
 
         async def endpoint(request: Request) -> Response:
-            principal = await principal_of(request)
-            require(self.bound.rule("read"), principal)
-            above = parent[0].parse_key(request.path_params["id"]) if parent else None
-            params = request.query_params.multi_items()
-            query = parse(self.spec, params, hidden=self.unaskable(principal))
-            if parent is not None:
-                query = query.within(self.spec.fields[parent[1]], above)
-            grant = self._deleted(principal) if query.deleted else None
-            async with runtime(request).database.reading(principal, grant=grant) as session:
+            principal = await enter(request, self.bound.rule("read"))
+
+            async def load(viewer: Principal) -> Response:
+                above = parent[0].parse_key(request.path_params["id"]) if parent else None
+                params = request.query_params.multi_items()
+                query = parse(self.spec, params, hidden=self.unaskable(viewer))
                 if parent is not None:
-                    await self.for_parent(parent[0]).require(session, above)
-                return await self._page(request, session, query)
+                    query = query.within(self.spec.fields[parent[1]], above)
+                grant = self._deleted(viewer) if query.deleted else None
+                async with runtime(request).database.reading(viewer, grant=grant) as session:
+                    if parent is not None:
+                        await self.for_parent(parent[0]).require(session, above)
+                    return await self._page(request, session, query)
+
+            return await answer(request, principal, load)
 
         return endpoint
 
@@ -97,48 +108,44 @@ class Reads:
         )
         return Response(page.body, headers={"Link": links}, media_type=JSON)
 
-    def one(self) -> Endpoint:
+    async def items(self, session: Session, query: ListQuery) -> tuple[Sequence[bytes], str | None]:
+        """One page of items, each as JSON by itself, and the cursor of the next one."""
+        return await fetch_items(
+            self._plans,
+            SessionExecutor(session),
+            query,
+            cursors=self.cursors,
+            principal=session.principal,
+            visibility_of=lambda model: self.siblings[model].visibility(session),
+        )
+
+    def one(self, *, answer: Answer = straight) -> Endpoint:
         """GET of one row: a strong ETag, 304 when the caller has it."""
 
         async def endpoint(request: Request) -> Response:
-            principal = await principal_of(request)
-            require(self.bound.rule("read"), principal)
+            principal = await enter(request, self.bound.rule("read"))
             key = self.bound.parse_key(request.path_params["id"])
-            expand = self._expansion(request, principal)
-            async with runtime(request).database.reading(principal) as session:
-                shown = await self.show(session, key, expand=expand)
-            if shown is None:
-                raise NotFound
-            headers = {"ETag": shown.tag}
-            if not_modified(request.headers, shown.tag):
-                return Response(status_code=304, headers=headers)
-            return Response(shown.body, headers=headers, media_type=JSON)
+
+            async def load(viewer: Principal) -> Response:
+                expand = self._expansion(request, viewer)
+                async with runtime(request).database.reading(viewer) as session:
+                    shown = await self.show(session, key, expand=expand)
+                if shown is None:
+                    raise NotFound
+                return Response(shown.body, headers={"ETag": shown.tag}, media_type=JSON)
+
+            response = await answer(request, principal, load)
+            self._tell(request, principal, key)
+            return response
 
         return endpoint
 
-    def view(self, view: View) -> Endpoint:
-        """GET of a view below one row; the row is judged by the read rule, then by the view's own."""
-        write = _writer(view.returns)
-        media = view.returns.media_type if is_document(view.returns) else JSON
-        rule = self.bound.rule("read") if view.access is None else view.access
-
-        async def endpoint(request: Request) -> Response:
-            principal = await principal_of(request)
-            require(rule, principal)
-            key = self.bound.parse_key(request.path_params["id"])
-            params = self._view_params(request, view)
-            async with runtime(request).database.reading(principal) as session:
-                row = await load(session, self.bound, key, rule=view.access)
-                wants = wants_principal(view.function)
-                caller = principal if wants else await actor(request, session, principal)
-                found = await view.function(session, caller, row, *([] if params is None else [params]))
-                body = write(found)
-            tag = entity_tag(0, body)
-            if not_modified(request.headers, tag):
-                return Response(status_code=304, headers={"ETag": tag})
-            return Response(body, headers={"ETag": tag}, media_type=media)
-
-        return endpoint
+    def _tell(self, request: Request, principal: Principal, key: Any) -> None:
+        told = self.bound.resource.readers
+        if told and not request.scope.get("state", {}).get("is_head"):
+            seen = Seen(key, principal, request.headers, runtime(request).database)
+            for each in told:
+                each(seen)
 
     async def show(self, session: Session, key: Any, *, expand: tuple[str, ...] = ()) -> Shown | None:
         """One row as the session's caller sees it; None when it may not."""
@@ -162,7 +169,7 @@ class Reads:
     def refuse_parameters(self, request: Request) -> None:
         """Raise Invalid for any query parameter: the operation has none (V06)."""
         if request.query_params:
-            raise Invalid(errors=[_unknown(name) for name in dict(request.query_params)])
+            raise Invalid(errors=[unknown_parameter(name) for name in dict(request.query_params)])
 
     def _deleted(self, principal: Principal) -> Grant | None:
         """What lets a caller see deleted rows. Raises where the rule of their restoration holds for none of them."""
@@ -183,28 +190,10 @@ class Reads:
 
     def _expansion(self, request: Request, principal: Principal) -> tuple[str, ...]:
         params = request.query_params.multi_items()
-        unknown = [_unknown(name) for name, _ in params if name != "expand"]
+        unknown = [unknown_parameter(name) for name, _ in params if name != "expand"]
         if unknown:
             raise Invalid(errors=unknown)
         return parse(self.spec, params, hidden=self.unaskable(principal)).expand
-
-    def _view_params(self, request: Request, view: View) -> Any:
-        if view.params is None:
-            self.refuse_parameters(request)
-            return None
-        given: dict[str, str] = {}
-        for name, value in request.query_params.multi_items():
-            if name in given:
-                raise Invalid(errors=[FieldError("query.repeated_parameter", "Give it once.", parameter=name)])
-            given[name] = value
-        names = {field.alias or name for name, field in view.params.model_fields.items()}
-        unknown = [_unknown(name) for name in given if name not in names]
-        if unknown:
-            raise Invalid(errors=unknown)
-        try:
-            return view.params.model_validate_strings(given)
-        except ValidationError as error:
-            raise Invalid(errors=[_parameter_fault(fault) for fault in error.errors(include_url=False)]) from None
 
 
 def _deleted_grant(bound: Bound) -> Grant | None:
@@ -214,17 +203,6 @@ def _deleted_grant(bound: Bound) -> Grant | None:
     return Grant(bound.table.name, "read", "deleted", deleted_rows(bound.model, mark, restored.access))
 
 
-def _writer(returns: Any) -> Callable[[Any], bytes]:
-    """From what a view returns to the bytes of its answer."""
-    if is_document(returns):
-        return lambda found: bytes(found.content())
-    adapter: TypeAdapter[Any] = TypeAdapter(returns)
-    return lambda found: adapter.dump_json(adapter.validate_python(found, from_attributes=True), by_alias=True)
-
-
-def _unknown(name: str) -> FieldError:
+def unknown_parameter(name: str) -> FieldError:
+    """The fault of a query parameter that the operation does not have (V06)."""
     return FieldError("query.unknown_parameter", "There is no such parameter.", parameter=name[:100])
-
-
-def _parameter_fault(fault: Any) -> FieldError:
-    return FieldError(faults.code(fault), faults.sentence(fault), parameter=".".join(map(str, fault["loc"])) or "query")

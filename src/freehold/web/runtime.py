@@ -11,10 +11,12 @@ from starlette.requests import HTTPConnection
 from freehold.errors import Unauthenticated
 from freehold.resource.access import anyone
 from freehold.resource.principal import ANONYMOUS, Authenticator, Principal
+from freehold.resource.signatures import wants_principal
 from freehold.store.database import Database
 from freehold.store.invariant_breach import Breach
 from freehold.store.invariants import Registry
 from freehold.store.session import Session
+from freehold.traffic.service import Traffic
 
 ActorLoader = Callable[[Session, Principal], Awaitable[Any]]
 
@@ -26,7 +28,7 @@ class Runtime:
     load_actor: the caller's user row in the session at hand, for domain functions that ask for one.
     identify: takes the place of the authenticator where the caller is found in more than the Authorization header.
     after_commit: woken after each commit (workers, live subscribers). retry_secret: under which what is kept for
-    retries is sealed and compared, beside the client's own key.
+    retries is sealed and compared, beside the client's own key. traffic: quotas, and kept answers.
     """
 
     database: Database
@@ -37,6 +39,13 @@ class Runtime:
     deadline_seconds: float = 30.0
     retry_secret: bytes = b""
     invariants: Registry = field(default_factory=Registry)
+    traffic: Traffic = field(default_factory=Traffic)
+
+    async def actor_for(self, function: Callable[..., Any], session: Session) -> Any:
+        """What a domain function is given for the caller: the principal, or its user's row in the session at hand."""
+        if wants_principal(function):
+            return session.principal
+        return None if self.load_actor is None else await self.load_actor(session, session.principal)
 
     def hidden(self, broken: Breach, principal: Principal) -> frozenset[str]:
         """Fields of the table of a broken rule that this caller may not read, in every row."""
@@ -59,9 +68,3 @@ def runtime(connection: HTTPConnection) -> Runtime:
     """The runtime of the application that serves this request."""
     found: Runtime = connection.app.state.freehold
     return found
-
-
-async def actor(connection: HTTPConnection, session: Session, principal: Principal) -> Any:
-    """The caller's user row in the session at hand; None for nobody and where there are no accounts."""
-    load = runtime(connection).load_actor
-    return None if load is None else await load(session, principal)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from freehold.store.outbox import emit
-from freehold.store.unit import Unit
+from freehold.store.outbox import emit_each
+from freehold.store.session import Session
 from freehold.web.bound import Bound
 
 
-async def leave_trail(unit: Unit, bound: Bound, what: str, row: Any) -> None:
+async def leave_trail(db: Session, bound: Bound, what: str, row: Any) -> None:
     """Name the deed for the audit record that the unit writes at its end, and write its event.
 
     The record tells the fields that changed, from what to what (`store.trail`).
     """
-    key = getattr(row, bound.key_name)
-    unit.trail.did(bound.resource.name, key, what)
-    name = f"{bound.resource.name}.{what}"
-    await emit(unit.session, name, key=f"{bound.resource.name}:{key}", payload={"id": str(key)})
+    await leave_trails(db, bound, what, [row])
+
+
+async def leave_trails(db: Session, bound: Bound, what: str, rows: Sequence[Any]) -> None:
+    """The same for several rows, in two statements."""
+    assert db.unit is not None
+    keys = [getattr(row, bound.key_name) for row in rows]
+    for key in keys:
+        db.unit.trail.did(bound.resource.name, key, what)
+    payloads = {f"{bound.resource.name}:{key}": {"id": str(key)} for key in keys}
+    await emit_each(db, f"{bound.resource.name}.{what}", payloads)

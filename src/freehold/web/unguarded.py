@@ -42,3 +42,15 @@ def warn_of_unmounted(mounted: Mounted) -> None:
                 because="it has no access rule, so nothing of it is mounted",
                 remedy=f"Resource({bound.model.__name__}, access=Access(read=anyone, write=signed_in))",
             )
+
+
+def warn_of_unkept(mounted: Mounted, *, workers: int) -> None:
+    """Say that answers which are declared to be kept are not: with several processes none would hear of another's commits."""
+    declared = sum(operation.cache is not None for operation in mounted.operations)
+    if declared and workers > 1:
+        _log.warning(
+            "answers_not_kept",
+            operations=declared,
+            because=f"FREEHOLD_WORKERS={workers}, and no process would hear of another's commits",
+            remedy="none in this version: each answer is made anew, as without Cache(...)",
+        )

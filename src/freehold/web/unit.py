@@ -15,7 +15,7 @@ key; generator endpoints get no session.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextvars import ContextVar
 from typing import Annotated, Any
 
@@ -25,45 +25,77 @@ from starlette.responses import Response
 
 from freehold.errors import ConfigurationError
 from freehold.resource.access import Rule
+from freehold.resource.caching import Cache
 from freehold.resource.principal import Principal
+from freehold.resource.quotas import Quotas
 from freehold.store.session import Session
 from freehold.store.unit import Unit
+from freehold.traffic.policy import Policy, own_policy
 from freehold.web import body as request_body
+from freehold.web.admission import enter, under
 from freehold.web.execution import Writing, execute, request_key
-from freehold.web.guard import principal_of, require
+from freehold.web.guard import principal_of
+from freehold.web.remembering import Load, Remembered
 from freehold.web.runtime import runtime
+from freehold.web.viewing import viewed
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _session: ContextVar[Session | None] = ContextVar("fh_session", default=None)
 
 
 class Allow:
-    """The access rule of a path operation; made by `allow`."""
+    """What a path operation declares: its access rule, its limits, whether its answers are kept. Made by `allow`."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, limits: Mapping[str, Any] | None = None, cache: Cache | None = None) -> None:
         self.rule = rule
+        self._limits = limits or {}
+        self.cache = cache
 
     async def __call__(self) -> None:
         """Judged by the route before any dependency runs; as a dependency it only marks the route."""
 
+    def policy(self, operation: str) -> Policy:
+        """The limits, under the names of an operation."""
+        return own_policy(operation, **self._limits)
 
-def allow(rule: Rule) -> Any:
+
+def allow(
+    rule: Rule,
+    *,
+    quota: Quotas = (),
+    cost: int = 1,
+    at_once: int | None = None,
+    at_once_each: int | None = None,
+    cache: Cache | None = None,
+) -> Any:
     """The dependency that says who may call a path operation: `dependencies=[allow(signed_in)]`.
 
     Only what a rule says of the caller is judged; rules about rows belong to a Resource. Without it the start fails.
+    quota: how often, by caller; without one that of the service. cost: units that a request takes. at_once: so many in
+    progress in one process, past it 503; at_once_each: of one caller, past it 429. cache: keep the answers of a GET; the
+    endpoint then sees the caller through `Caller` and `Db`, and of the headers those in `Cache(vary=…)` alone.
     """
+    if any(number is not None and number < 1 for number in (cost, at_once, at_once_each)):
+        raise ConfigurationError("allow(...): cost, at_once and at_once_each are 1 or more")
     if any(type(atom).__name__ in {"Owner", "Where"} for atom in rule.atoms()):
         raise ConfigurationError(f"allow({rule.describe()}): a path operation has no row; use role, scope, signed_in")
-    return Depends(Allow(rule))
+    limits = {"quota": quota, "cost": cost, "at_once": at_once, "at_once_each": at_once_each}
+    return Depends(Allow(rule, limits, cache))
+
+
+def declared(route: APIRoute) -> Allow | None:
+    """What `allow` says of a route, in its own dependencies or its router's."""
+    for dependency in route.dependencies:
+        if isinstance(dependency.dependency, Allow):
+            return dependency.dependency
+    found = [each.call for each in route.dependant.dependencies if isinstance(each.call, Allow)]
+    return found[0] if found else None
 
 
 def rule_of(route: APIRoute) -> Rule | None:
-    """The declared rule of a route, from its own dependencies or its router's."""
-    for dependency in route.dependencies:
-        if isinstance(dependency.dependency, Allow):
-            return dependency.dependency.rule
-    found = [each.call.rule for each in route.dependant.dependencies if isinstance(each.call, Allow)]
-    return found[0] if found else None
+    """The declared rule of a route."""
+    found = declared(route)
+    return None if found is None else found.rule
 
 
 def current_session() -> Session:
@@ -96,7 +128,9 @@ class UnitRouteMixin(APIRoute):
                 f"{self.path}: a generator endpoint cannot be inside a unit of work; put it on a plain APIRouter"
             )
         handler = super().get_route_handler()
-        rule = rule_of(self)
+        mark = declared(self)
+        rule = None if mark is None else mark.rule
+        kept = None if mark is None or mark.cache is None else self._kept(mark.rule, mark.cache)
 
         async def handle(request: Request) -> Response:
             if not hasattr(request.app.state, "freehold"):
@@ -105,9 +139,9 @@ class UnitRouteMixin(APIRoute):
             if body and self.body_field is not None and _is_json(request):
                 request_body.parse(body)
             request_key(request)
-            principal = await principal_of(request)
-            if rule is not None:
-                require(rule, principal)
+            principal = await enter(request, rule)
+            if kept is not None:
+                return await kept(request, principal, _loading(request, handler, kept.cache))
             if request.method in SAFE:
                 return await _read(request, principal, handler)
 
@@ -116,7 +150,20 @@ class UnitRouteMixin(APIRoute):
 
             return await execute(request, principal, body, Writing(work))
 
-        return handle
+        return handle if mark is None else under(mark.policy(self.unique_id), handle)
+
+    def _kept(self, rule: Rule, cache: Cache) -> Remembered:
+        if not SAFE.issuperset(self.methods or ()):
+            raise ConfigurationError(f"{self.path}: the answers of a GET can be kept, and those of no other method")
+        return Remembered(self.unique_id, cache, rules=[rule], keeps_roles=True)
+
+
+def _loading(request: Request, handler: Callable[[Request], Any], cache: Cache) -> Load:
+    async def load(viewer: Principal) -> Response:
+        async with viewed(request, viewer, cache.vary) as seen:
+            return await _read(seen, viewer, handler)
+
+    return load
 
 
 async def _read(request: Request, principal: Principal, handler: Callable[[Request], Any]) -> Response:

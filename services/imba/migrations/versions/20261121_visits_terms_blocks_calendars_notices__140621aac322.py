@@ -16,7 +16,50 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:  # noqa: PLR0915 (a table after the other)
+# For the rows that were there: what they are taken for, which new ones have to say.
+ADDED = {
+    "properties": {"street": sa.String(length=200), "time_zone": sa.String(length=64)},
+    "reservations": {
+        "time_zone": sa.String(length=64),
+        "price_lines": sa.JSON(),
+        "cancellation": sa.JSON(),
+        "deposit_amount": sa.BigInteger(),
+        "deposit_status": sa.String(length=20),
+    },
+    "verification_requests": {"documents": sa.JSON()},
+}
+# A stay of before: from 15:00 to 11:00 by the only clock there was, one price, the terms that were everybody's.
+HOURS = {
+    "sqlite": ("check_in || ' 15:00:00.000000'", "check_out || ' 11:00:00.000000'"),
+    "postgresql": ("(check_in + time '15:00') AT TIME ZONE 'UTC'", "(check_out + time '11:00') AT TIME ZONE 'UTC'"),
+}
+STAYS = """
+UPDATE reservations SET starts_at = {start}, ends_at = {end},
+  price_lines = CAST('[{{"kind": "nights", "amount": ' || total_amount || '}}]' AS {json}),
+  cancellation = '[{{"days_before": 1, "percent": 100}}]'
+"""
+NIGHTS = """
+INSERT INTO blocks (id, kind, property_id, start, "end", note, expires_at, created_at, updated_at, row_version)
+SELECT id, 'stay', property_id, check_in, check_out, '', expires_at, created_at, updated_at, 1
+FROM reservations WHERE status IN ('pending', 'confirmed')
+"""
+
+
+def _give_stays_their_hours_and_nights() -> None:
+    dialect = op.get_bind().dialect.name
+    start, end = HOURS[dialect]
+    op.execute(STAYS.format(start=start, end=end, json="json" if dialect == "postgresql" else "text"))
+    op.execute(NIGHTS)
+
+
+def _forget_defaults() -> None:
+    for table, columns in ADDED.items():
+        with op.batch_alter_table(table, schema=None) as batch_op:
+            for name, type_ in columns.items():
+                batch_op.alter_column(name, existing_type=type_, server_default=None)
+
+
+def upgrade() -> None:
     """Apply."""
     op.detach(
         "fh_imba_dates_taken",
@@ -187,23 +230,26 @@ def upgrade() -> None:  # noqa: PLR0915 (a table after the other)
         batch_op.create_index(batch_op.f("ix_blocks_start"), ["start"], unique=False)
 
     with op.batch_alter_table("properties", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("street", sa.String(length=200), nullable=False))
-        batch_op.add_column(sa.Column("time_zone", sa.String(length=64), nullable=False))
+        batch_op.add_column(sa.Column("street", sa.String(length=200), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("time_zone", sa.String(length=64), server_default="UTC", nullable=False))
         batch_op.add_column(sa.Column("booking_terms", sa.JSON(), nullable=True))
         batch_op.add_column(sa.Column("visiting_hours", sa.JSON(), nullable=True))
         batch_op.add_column(sa.Column("cover_id", sa.Uuid(), nullable=True))
 
     with op.batch_alter_table("reservations", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("starts_at", UTCDateTime(), nullable=False))
-        batch_op.add_column(sa.Column("ends_at", UTCDateTime(), nullable=False))
+        batch_op.add_column(sa.Column("starts_at", UTCDateTime(), nullable=True))
+        batch_op.add_column(sa.Column("ends_at", UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column("clear_at", UTCDateTime(), nullable=True))
-        batch_op.add_column(sa.Column("time_zone", sa.String(length=64), nullable=False))
-        batch_op.add_column(sa.Column("price_lines", sa.JSON(), nullable=False))
-        batch_op.add_column(sa.Column("cancellation", sa.JSON(), nullable=False))
-        batch_op.add_column(sa.Column("deposit_amount", sa.BigInteger(), nullable=False))
+        batch_op.add_column(sa.Column("time_zone", sa.String(length=64), server_default="UTC", nullable=False))
+        batch_op.add_column(sa.Column("price_lines", sa.JSON(), server_default="[]", nullable=False))
+        batch_op.add_column(sa.Column("cancellation", sa.JSON(), server_default="[]", nullable=False))
+        batch_op.add_column(sa.Column("deposit_amount", sa.BigInteger(), server_default="0", nullable=False))
         batch_op.add_column(
             sa.Column(
-                "deposit_status", sa.Enum("none", "due", "released", native_enum=False, length=20), nullable=False
+                "deposit_status",
+                sa.Enum("none", "due", "released", native_enum=False, length=20),
+                server_default="none",
+                nullable=False,
             )
         )
         batch_op.add_column(sa.Column("refund_amount", sa.BigInteger(), nullable=True))
@@ -216,6 +262,11 @@ def upgrade() -> None:  # noqa: PLR0915 (a table after the other)
         batch_op.create_index("ix_reservations_property_start", ["property_id", "starts_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_reservations_starts_at"), ["starts_at"], unique=False)
         batch_op.drop_constraint(batch_op.f("ck_reservations_nights"), type_="check")
+
+    _give_stays_their_hours_and_nights()
+    with op.batch_alter_table("reservations", schema=None) as batch_op:
+        batch_op.alter_column("starts_at", existing_type=UTCDateTime(), nullable=False)
+        batch_op.alter_column("ends_at", existing_type=UTCDateTime(), nullable=False)
         batch_op.create_check_constraint(
             batch_op.f("ck_reservations_stay"), "kind = 'visit' OR (check_in < check_out AND total_amount IS NOT NULL)"
         )
@@ -223,7 +274,7 @@ def upgrade() -> None:  # noqa: PLR0915 (a table after the other)
         batch_op.create_check_constraint(batch_op.f("ck_reservations_visit"), "kind = 'stay' OR clear_at IS NOT NULL")
 
     with op.batch_alter_table("verification_requests", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("documents", sa.JSON(), nullable=False))
+        batch_op.add_column(sa.Column("documents", sa.JSON(), server_default="[]", nullable=False))
         batch_op.add_column(sa.Column("note", sa.String(length=1000), nullable=True))
         batch_op.add_column(sa.Column("claimed_by_id", sa.Uuid(), nullable=True))
         batch_op.add_column(sa.Column("claimed_until", UTCDateTime(), nullable=True))
@@ -234,6 +285,8 @@ def upgrade() -> None:  # noqa: PLR0915 (a table after the other)
         batch_op.create_foreign_key(
             batch_op.f("fk_verification_requests_claimed_by_id"), "users", ["claimed_by_id"], ["id"]
         )
+
+    _forget_defaults()
 
     op.attach(
         "fh_imba_one_preference",
@@ -496,7 +549,7 @@ def upgrade() -> None:  # noqa: PLR0915 (a table after the other)
     )
 
 
-def downgrade() -> None:  # noqa: PLR0915 (a table after the other)
+def downgrade() -> None:
     """Take back."""
     op.detach(
         "fh_imba_dates_taken",

@@ -10,8 +10,10 @@ import { find } from "./routes.js";
 const main = document.getElementById("main");
 let leave = null;
 let isFirst = true;
+let turn = 0;
 
 async function show() {
+  const mine = ++turn;
   const { path, query } = here();
   leave?.();
   leave = null;
@@ -23,6 +25,8 @@ async function show() {
   } catch (error) {
     view = { element: failed(error, show), title: "Something went wrong" };
   }
+  // A later move has overtaken this one: what it shows stays.
+  if (mine !== turn) return void view.leave?.();
   leave = view.leave;
   document.title = `${view.title} · Imba`;
   main.className = view.wide ? "wide" : "";

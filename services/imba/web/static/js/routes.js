@@ -12,6 +12,8 @@ import { newHome } from "./pages/hosting/new_home.js";
 import { workbench } from "./pages/hosting/workbench.js";
 import { queue } from "./pages/review/queue.js";
 import { review } from "./pages/review/one.js";
+import { oneReport, reports } from "./pages/review/reports.js";
+import { mandates } from "./pages/mandates.js";
 import { notices } from "./pages/notices.js";
 import { forgot, reset, verifyEmail } from "./pages/links.js";
 import { favourites } from "./pages/favourites.js";
@@ -35,6 +37,9 @@ const ROUTES = [
   ["/my-homes/:id/:step", workbench],
   ["/review", queue],
   ["/review/:id", review],
+  ["/reports", reports],
+  ["/reports/:id", oneReport],
+  ["/mandates", mandates],
   ["/favourites", favourites],
   ["/messages", messages],
   ["/messages/:id", oneThread],

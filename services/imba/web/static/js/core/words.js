@@ -3,7 +3,7 @@
 export const KINDS = { house: "House", apartment: "Apartment", room: "Room", office: "Office", land: "Land" };
 export const PRICES = { night: "By the night", month: "By the month", sale: "For sale" };
 export const STATUS = {
-  draft: "Draft", listed: "Listed", unlisted: "Not listed", pending: "Waiting", confirmed: "Confirmed", rejected: "Declined",
+  draft: "Draft", listed: "Listed", unlisted: "Not listed", archived: "In the archive", pending: "Waiting", confirmed: "Confirmed", rejected: "Declined",
   cancelled: "Cancelled", expired: "Lapsed", completed: "Completed",
 };
 

@@ -12,6 +12,8 @@ import { empty, pageHead, section } from "../parts/states.js";
 import { toast } from "../parts/say.js";
 import { signInAddress } from "../parts/states.js";
 
+const LANGUAGES = [["en", "English"], ["es", "Español"], ["de", "Deutsch"]];
+
 export async function account() {
   if (!me()) return { title: "Your account", element: empty("Sign in to see your account", "", h("a", { class: "button primary", href: signInAddress() }, "Sign in")) };
   const parts = [profile, address, password, sessions, data];
@@ -23,17 +25,20 @@ function profile() {
   section(place, async () => {
     const { data: user, etag } = await get("/v1/users/me");
     let version = etag;
-    const fields = [field("full_name", "Full name", { value: user.full_name, autocomplete: "name" })];
-    return [h("h2", {}, "Name"), form(fields, {
+    const fields = [
+      field("full_name", "Full name", { value: user.full_name, autocomplete: "name" }),
+      field("language", "Language of letters and notices", { kind: "select", options: LANGUAGES, value: user.language ?? "en" }),
+    ];
+    return [h("h2", {}, "Name and language"), form(fields, {
       send: async (given) => {
         const answer = await patch("/v1/users/me", given, { match: version });
         version = answer.etag;
         await loadUser();
       },
-      onproblem: (problem, element) => conflict(problem, element, { path: "/v1/users/me", names: ["full_name"], onload: (next) => {
+      onproblem: (problem, element) => conflict(problem, element, { path: "/v1/users/me", names: ["full_name", "language"], onload: (next) => {
         version = next;
       } }),
-      done: () => toast("Your name is saved."),
+      done: () => toast("Saved."),
     })];
   });
   return place;

@@ -34,25 +34,25 @@ function tiles({ months, pending_requests: pending, unread_messages: unread }) {
   const tile = (words, value, to) => h("div", {}, h("dt", {}, to ? h("a", { href: link(to) }, words) : words), h("dd", {}, value));
   return h("dl", { class: "tiles" },
     tile("Waiting for your answer", pending, "/requests"), tile("Unread messages", unread, "/messages"),
-    tile("Nights", months.reduce((sum, each) => sum + each.nights, 0)), tile("Income", income(total(months))));
+    tile("Views", months.reduce((sum, each) => sum + each.views, 0).toLocaleString()), tile("Nights", months.reduce((sum, each) => sum + each.nights, 0)), tile("Income", income(total(months))));
 }
 
 /** Bars for those who look; the same as a table for those who listen, and for all on a narrow screen. */
 function chart(months) {
   const most = Math.max(1, ...months.map((each) => each.nights));
   return h("section", { class: "block" }, h("h2", {}, "By month"),
-    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Nights and income by month" }, h("table", { class: "months-table" },
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Month"), h("th", { scope: "col" }, "Nights"), h("th", { scope: "col" }, "Occupancy"), h("th", { scope: "col" }, "Income"))),
+    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Nights, views and income by month" }, h("table", { class: "months-table" },
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Month"), h("th", { scope: "col" }, "Nights"), h("th", { scope: "col" }, "Views"), h("th", { scope: "col" }, "Occupancy"), h("th", { scope: "col" }, "Income"))),
       h("tbody", {}, months.map((each) => h("tr", {},
         h("th", { scope: "row" }, showMonth(each.start)),
         h("td", { class: "barred" }, h("span", { class: "bar", "aria-hidden": "true", vars: { "--part": each.nights / most } }), h("span", {}, each.nights)),
-        h("td", {}, percent(each.occupancy)), h("td", {}, income(each.income))))))));
+        h("td", {}, each.views.toLocaleString()), h("td", {}, percent(each.occupancy)), h("td", {}, income(each.income))))))));
 }
 
 function homes(found) {
   const busiest = found.toSorted((one, other) => other.nights - one.nights || other.pending - one.pending || other.favourites - one.favourites).slice(0, SHOWN);
   const facts = (each) => [
-    count(each.nights, "night"), each.requests > 0 && `${count(each.requests, "request")}, ${percent(each.conversion)} confirmed`,
+    count(each.views, "view"), count(each.nights, "night"), each.requests > 0 && `${count(each.requests, "request")}, ${percent(each.conversion)} confirmed`,
     each.visits > 0 && count(each.visits, "visit"), each.favourites > 0 && `put aside by ${each.favourites}`,
   ].filter(Boolean).join(" · ");
   return h("section", { class: "block" }, h("h2", {}, found.length > SHOWN ? `The busiest ${SHOWN} of ${count(found.length, "home")}` : "By home"), h("ul", { class: "rows" }, busiest.map((each) => h("li", { class: "row-item" },

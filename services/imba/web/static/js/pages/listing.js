@@ -20,7 +20,7 @@ import { writeButton } from "../parts/write.js";
 
 export async function listing(id, query) {
   const [{ data: home }, media] = await Promise.all([get(`/v1/properties/${id}`), all("/v1/media", { query: { property_id: id, sort: "position" } })]);
-  const isOwn = me()?.id === home.landlord_id;
+  const isOwn = me() !== null && [home.landlord_id, home.agent_id].includes(me().id);
   // What is not on the market is shown to its landlord and to staff alone, photos too.
   const isPrivate = home.status !== "listed";
   const element = h("article", { class: "listing" },

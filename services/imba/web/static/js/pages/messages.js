@@ -12,11 +12,13 @@ import { homeOf } from "../parts/reservation.js";
 import { back, empty, pageHead, section } from "../parts/states.js";
 import { say } from "../parts/say.js";
 import { bubble, unreadMessages } from "../parts/unread.js";
+import { guard } from "../parts/guard.js";
 
 const LOOK_MS = 10_000;
 const PAGE = 50;
+const GONE = "Somebody who has left";
 const isTenant = (thread) => thread.tenant_id === me()?.id;
-const other = (thread) => (isTenant(thread) ? thread.landlord_name : thread.tenant_name) || "Somebody who has left";
+const other = (thread) => (isTenant(thread) ? thread.landlord_name : thread.tenant_name) || GONE;
 const unread = (thread) => (isTenant(thread) ? thread.tenant_unread : thread.landlord_unread) ?? 0;
 
 export function messages() {
@@ -76,7 +78,7 @@ export async function oneThread(id) {
   }
 
   const answer = thread.closed_at
-    ? h("p", { class: "notice" }, "The other side has left. Nobody writes here any more.")
+    ? h("p", { class: "notice" }, other(thread) === GONE ? "The other side has left. Nobody writes here any more." : "This conversation was closed. Nobody writes here any more.")
     : form([field("text", `To ${other(thread)}`, { kind: "textarea", rows: 3, maxlength: 4000 })], {
       submit: "Send", busy: "Sending…",
       send: (given, key) => post("/v1/messages", { thread_id: id, ...given }, { key }),
@@ -90,7 +92,7 @@ export async function oneThread(id) {
   const subject = thread.reservation_id ? h("a", { href: link(`/stays/${thread.reservation_id}`) }, "the reservation") : h("a", { href: link(`/homes/${home.id}`) }, home.title);
   return {
     title: other(thread),
-    element: h("section", { class: "narrow" }, back(link("/messages"), "Messages"), h("h1", {}, other(thread)), h("p", { class: "faint" }, "About ", subject), earlier, list, answer),
+    element: h("section", { class: "narrow" }, back(link("/messages"), "Messages"), h("h1", {}, other(thread)), h("p", { class: "faint" }, "About ", subject), earlier, list, answer, await guard(thread, other(thread), () => shown.filter((each) => each.sender_id !== me()?.id))),
     leave: () => clearTimeout(timer),
   };
 }

@@ -14,6 +14,8 @@ async function placeOf(path) {
   const [, kind, id] = /^\/v1\/([a-z-]+)\/([0-9a-f-]{36})/.exec(path ?? "") ?? [];
   if (kind === "reservations") return `/stays/${id}`;
   if (kind === "threads") return `/messages/${id}`;
+  if (kind === "mandates") return hasRole("agent") ? "/mandates" : "/my-homes";
+  if (kind === "reports") return hasRole("reviewer", "admin") ? `/reports/${id}` : null;
   if (kind === "saved-searches") return "/searches";
   if (kind === "reviews") return reviewed((await get(path)).data);
   if (kind === "properties") return `/homes/${id}`;

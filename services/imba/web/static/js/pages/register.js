@@ -7,17 +7,20 @@ import { logIn } from "../core/session.js";
 import { field, form } from "../parts/forms.js";
 import { backTo } from "./sign_in.js";
 
+const START = { tenant: "/", landlord: "/my-homes", agent: "/mandates" };
+
 function sides(chosen) {
   const side = (value, words, text) => h("label", { class: "choice" },
     h("input", { type: "radio", name: "account", value, checked: chosen === value }), h("span", {}, h("strong", {}, words), h("small", {}, text)));
   return h("fieldset", { class: "field choices" }, h("legend", {}, "I want to"),
     side("tenant", "Find a home", "Search, keep, visit and reserve."),
     side("landlord", "Offer a home", "List homes and answer requests."),
+    side("agent", "Act for landlords", "Manage homes that others offer."),
     h("p", { class: "error", hidden: true }));
 }
 
 export function register(query) {
-  const chosen = query.get("as") === "landlord" ? "landlord" : "tenant";
+  const chosen = ["landlord", "agent"].find((each) => each === query.get("as")) ?? "tenant";
   const fields = [
     sides(chosen),
     field("full_name", "Full name", { autocomplete: "name" }),
@@ -34,7 +37,7 @@ export function register(query) {
         await logIn(given.email, given.password);
         return given;
       },
-      done: (given) => go(backTo(query) ?? (given.account === "landlord" ? "/my-homes" : "/"), { replace: true }),
+      done: (given) => go(backTo(query) ?? START[given.account], { replace: true }),
     }),
     h("p", {}, "You have an account? ", h("a", { href: link(`/sign-in?${query}`) }, "Sign in"), "."));
   return { title: "Register", element };

@@ -6,7 +6,7 @@ import { hasRole, logIn, me } from "../core/session.js";
 import { field, form } from "../parts/forms.js";
 
 /** Where a person belongs once signed in. */
-export const homeOf = () => (hasRole("landlord") ? "/my-homes" : hasRole("reviewer") ? "/review" : "/");
+export const homeOf = () => (hasRole("landlord", "agent") ? "/my-homes" : hasRole("reviewer") ? "/review" : "/");
 
 export function backTo(query) {
   const wanted = query.get("back") ?? "";

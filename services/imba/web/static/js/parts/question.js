@@ -27,7 +27,8 @@ export function question(query, { onchange }) {
     choice("kind", "Kind", [["", "Any"], ...Object.entries(KINDS)]),
     choice("bedrooms__gte", "Bedrooms", [["", "Any"], ...[1, 2, 3, 4, 5].map((number) => [String(number), `${number} or more`])]),
     choice("bathrooms__gte", "Bathrooms", [["", "Any"], ...[1, 1.5, 2, 3].map((number) => [String(number), `${number} or more`])]),
-    amount("price_amount__gte", "Price from"), amount("price_amount__lte", "Price to"));
+    amount("price_amount__gte", "Price from"), amount("price_amount__lte", "Price to"),
+    input("amenities", "It has", { placeholder: "view, wood stove", autocomplete: "off" }));
   const toggle = h("button", { type: "button", class: "button", "aria-expanded": "false", "aria-controls": "further", onclick: () => {
     const isOpen = element.classList.toggle("open");
     toggle.setAttribute("aria-expanded", String(isOpen));

@@ -136,7 +136,8 @@ export function stayPanel(home, query) {
 /** What a stay has to be, as far as it is not just anything. */
 function ruleWords(terms) {
   const length = terms.min_nights > 1 && terms.max_nights < 365 ? `${terms.min_nights} to ${count(terms.max_nights, "night")}` : terms.min_nights > 1 ? `at least ${count(terms.min_nights, "night")}` : terms.max_nights < 365 ? `at most ${count(terms.max_nights, "night")}` : null;
-  const days = terms.arrival_days.length < 7 && `arrival on ${terms.arrival_days.map((day) => showWeekday(plusDays(MONDAY, WEEK.indexOf(day)))).join(", ")}`;
+  const on = (words, days) => days.length < 7 && `${words} on ${days.map((day) => showWeekday(plusDays(MONDAY, WEEK.indexOf(day)))).join(", ")}`;
+  const days = [on("arrival", terms.arrival_days), on("departure", terms.departure_days)].filter(Boolean).join(", ");
   const guests = terms.max_guests < 100 && `up to ${count(terms.max_guests, "guest")}`;
   const times = `from ${terms.check_in_time} until ${terms.check_out_time}`;
   const words = [length, days, guests, times].filter(Boolean).join(" · ");

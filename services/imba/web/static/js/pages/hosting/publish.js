@@ -4,6 +4,8 @@ import { h, icon } from "../../core/dom.js";
 import { api, del, put } from "../../core/api.js";
 import { go, link } from "../../core/place.js";
 import { actionButton, ask } from "../../parts/actions.js";
+import { me } from "../../core/session.js";
+import { mandateOf } from "../mandates.js";
 import { card } from "../../parts/card.js";
 import { toast } from "../../parts/say.js";
 import { steps } from "./steps.js";
@@ -14,6 +16,14 @@ export function publish(context) {
   const open = steps(context.known).filter(([name, , state]) => state !== null && state !== "done" && name !== "publish");
   const again = () => go(`/my-homes/${home.id}/publish`);
   const isListed = home.status === "listed";
+  const isOwn = home.landlord_id === me()?.id;
+  const isArchived = home.status === "archived";
+  const shelve = async (call, words) => {
+    await call(`/v1/properties/${home.id}/archive`);
+    toast(words);
+    await context.refresh();
+    again();
+  };
   return [
     h("h2", {}, isListed ? "It is on the market" : "Publish"),
     h("div", { class: "publish" }, preview(home), h("div", { class: "panel" },
@@ -33,7 +43,11 @@ export function publish(context) {
             await context.refresh();
             again();
           }, { kind: "primary", busy: "Publishing…" })],
-      h("button", { type: "button", class: "button danger", onclick: () => remove(home) }, "Delete the home"))),
+      isArchived
+        ? actionButton("Take it out of the archive", () => shelve(del, "It is back, and not on the market."), { kind: "quiet" })
+        : actionButton("Put it into the archive", () => shelve(put, "It is in the archive."), { kind: "quiet" }),
+      isOwn && h("button", { type: "button", class: "button danger", onclick: () => remove(home) }, "Delete the home"))),
+    isOwn && h("section", { class: "block" }, h("h2", {}, "An agent"), h("p", { class: "faint" }, "Somebody else may manage the home for you: its details, nights and requests."), mandateOf(home)),
   ];
 }
 

@@ -35,7 +35,7 @@ export function steps(known) {
     isNightly && ["terms", "Terms", null],
     isNightly && ["nights", "Nights", null],
     ["visits", "Visits", null],
-    ["documents", "Documents", verified(known) ? "done" : asks(known) ? "asks" : waits(known) ? "waits" : "todo"],
+    home.landlord_id === mine() && ["documents", "Documents", verified(known) ? "done" : asks(known) ? "asks" : waits(known) ? "waits" : "todo"],
     ["publish", "Publish", home.status === "listed" ? "done" : "todo"],
   ].filter(Boolean);
 }

@@ -31,6 +31,7 @@ export async function terms(context) {
     field("instant", "Stays are confirmed at once, without my answer", { kind: "check", checked: now.instant }),
     h("div", { class: "three" }, whole("min_nights", "Nights, at least"), whole("max_nights", "At most"), whole("max_guests", "Guests, at most")),
     boxes("arrival_days", "Arrival on", DAYS, now.arrival_days),
+    boxes("departure_days", "Departure on", DAYS, now.departure_days),
     h("div", { class: "two" }, field("check_in_time", "Arrival from", { kind: "time", value: now.check_in_time }), field("check_out_time", "Departure until", { kind: "time", value: now.check_out_time })),
     h("div", { class: "two" }, whole("hold_hours", "Hours to answer a request"), whole("gap_nights", "Nights kept free after a stay"),
       whole("notice_days", "Days ahead, at least"), whole("horizon_days", "Days ahead, at most", { optional: true, blank: null })),

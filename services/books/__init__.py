@@ -1,0 +1,1 @@
+"""Books: a service on Freehold."""

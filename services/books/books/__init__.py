@@ -1,0 +1,1 @@
+"""Books: kept by whoever wrote them in, seen by everyone once published."""

@@ -1,0 +1,1 @@
+"""The tests. Fixtures come from `freehold.testing`; each test runs in a transaction that is undone."""

@@ -1,0 +1,1 @@
+"""Messages that somebody reports, and what moderators do about them."""

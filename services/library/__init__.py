@@ -1,0 +1,1 @@
+"""Library: lending, built on Freehold."""

@@ -1,0 +1,1 @@
+"""Copies: the things themselves, and what happens to them."""

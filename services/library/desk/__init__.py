@@ -1,0 +1,1 @@
+"""The staff desk: by barcode and card."""

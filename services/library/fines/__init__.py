@@ -1,0 +1,1 @@
+"""What lateness, loss and damage cost, and what was paid."""

@@ -1,0 +1,1 @@
+"""Holds: who is next."""

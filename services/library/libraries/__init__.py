@@ -1,0 +1,1 @@
+"""Libraries, and the days on which they are closed."""

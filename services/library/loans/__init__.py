@@ -1,0 +1,1 @@
+"""Loans: borrowing, renewing, returning."""

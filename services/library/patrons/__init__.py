@@ -1,0 +1,1 @@
+"""Patrons: cards, categories, blocks, and their choice of a reading history."""

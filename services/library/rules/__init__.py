@@ -1,0 +1,1 @@
+"""The rules of circulation: what is lent to whom, how long, and what lateness costs."""

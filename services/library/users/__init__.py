@@ -1,0 +1,1 @@
+"""Accounts of patrons and librarians."""

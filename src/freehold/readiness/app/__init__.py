@@ -1,0 +1,1 @@
+"""What the imported application tells: operations, their dependencies and schemas, tables. No request is made."""

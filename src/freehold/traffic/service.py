@@ -1,0 +1,65 @@
+"""What an application does about how often it is asked, put together."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from freehold.observe.metrics import Metrics
+from freehold.resource.quotas import Limits
+from freehold.store.database import Database
+from freehold.store.sqlite_outside import Outside
+from freehold.store.touched import Watchers
+from freehold.traffic.admission import Admission
+from freehold.traffic.answers import MemoryAnswers
+from freehold.traffic.cache import ResponseCache
+from freehold.traffic.limits import Limiter, MemoryLimiter
+from freehold.traffic.policy import Defaults
+
+CACHE_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Traffic:
+    """The limiter, the quotas that hold where nothing is declared, and the kept answers (None where none are kept)."""
+
+    limiter: Limiter = field(default_factory=MemoryLimiter)
+    admission: Admission = field(default_factory=lambda: Admission(None, secret=b""))
+    defaults: Defaults = field(default_factory=Defaults)
+    answers: ResponseCache | None = None
+
+    @classmethod
+    def embedded(
+        cls,
+        database: Database,
+        *,
+        limits: Limits | None = None,
+        factor: int | None = 1,
+        cache_bytes: int = CACHE_BYTES,
+        secret: bytes = b"",
+        deadline_seconds: float = 30.0,
+        metrics: Metrics | None = None,
+    ) -> Self:
+        """For one process, with everything in memory. Kept answers watch the commits of the database.
+
+        factor: multiplies every quota; None for no quotas. cache_bytes: 0 keeps no answers. secret: callers are counted
+        under a digest made with it; one of this process where it is empty.
+        """
+        limiter = MemoryLimiter(factor=factor)
+        admission = Admission(
+            None if factor is None else limiter, secret=secret or secrets.token_bytes(32), metrics=metrics
+        )
+        answers = None
+        if cache_bytes:
+            path = database.url.database if database.dialect_name == "sqlite" else None
+            store = MemoryAnswers(cache_bytes, outside=None if path is None else Outside(Path(path)))
+            database.parts[Watchers].add(store)
+            answers = ResponseCache(store, deadline_seconds=deadline_seconds, metrics=metrics)
+        return cls(limiter, admission, Defaults.of(limits), answers)
+
+    async def close(self) -> None:
+        """Give up the answers that are being made."""
+        if self.answers is not None:
+            await self.answers.close()

@@ -1,0 +1,78 @@
+"""The door of an operation: who calls, whether the quotas let one more in, whether the rule lets this caller in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from freehold.resource.access import Rule
+from freehold.resource.principal import Principal
+from freehold.traffic.limits import rate_limit_headers
+from freehold.traffic.policy import Policy
+from freehold.web.execution import caller_address
+from freehold.web.guard import principal_of, require
+from freehold.web.runtime import runtime
+
+Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+async def enter(request: Request, rule: Rule | None) -> Principal:
+    """The caller, let in. In this order: authenticated (401), counted (429, 503), judged by the rule (401, 403).
+
+    Raises Unauthenticated, QuotaExceeded, TooManyAtOnce, AtCapacity, Forbidden.
+    """
+    principal = await principal_of(request)
+    await _count(request, principal, request.scope["state"].get("fh_policy"))
+    if rule is not None:
+        require(rule, principal)
+    return principal
+
+
+def under(policy: Policy, endpoint: Endpoint) -> Endpoint:
+    """An endpoint that enters under a policy, and gives its place back when it has answered."""
+    if policy.is_nothing:
+        return endpoint
+
+    async def admitted(request: Request) -> Response:
+        state = request.scope.setdefault("state", {})
+        state["fh_policy"] = policy
+        with ExitStack() as places:
+            state["fh_places"] = places
+            return await endpoint(request)
+
+    return admitted
+
+
+@contextmanager
+def places(request: Request) -> Iterator[None]:
+    """Around a request whose parts may hold places of their own."""
+    with ExitStack() as held:
+        request.scope["state"]["fh_places"] = held
+        yield
+
+
+async def count_parts(request: Request, principal: Principal, policies: Iterable[Policy]) -> None:
+    """Count a request that holds several operations as so many requests; each operation is in progress once.
+
+    Inside `places`. Raises QuotaExceeded, TooManyAtOnce, AtCapacity.
+    """
+    for policy, times in Counter(policies).items():
+        await _count(request, principal, policy, times=times)
+
+
+async def _count(request: Request, principal: Principal, policy: Policy | None, *, times: int = 1) -> None:
+    traffic, state = runtime(request).traffic, request.scope["state"]
+    policy = traffic.defaults.complete(policy, writes=request.method not in ("GET", "HEAD"))
+    if policy.is_nothing:
+        return
+    address = caller_address(request)
+    if policy.limits_progress:
+        state["fh_places"].enter_context(traffic.admission.in_progress(policy, principal, address))
+    decisions = await traffic.admission.admit(policy, principal, address, times=times)
+    if decisions:
+        state["fh_headers"] = [(k.lower().encode(), v.encode()) for k, v in rate_limit_headers(decisions).items()]

@@ -1,0 +1,47 @@
+"""What writing operations do to a row, inside a unit: shared by requests, by steps of a batch and by imports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import MISSING, BaseModel
+
+from freehold.resource.merge import changed_values, recheck
+from freehold.store.session import Session
+from freehold.web.bound import Bound
+from freehold.web.rows import check_links
+from freehold.web.runtime import Runtime
+
+
+async def create_row(db: Session, parts: Runtime, bound: Bound, draft: BaseModel) -> Any:
+    """The new row, by the resource's own function where it has one; in the session, not yet flushed."""
+    await check_links(db, bound, draft)
+    custom = bound.resource.create
+    if custom is not None:
+        row = await custom(db, await parts.actor_for(custom, db), draft)
+    else:
+        row = bound.model(**new_values(draft))
+    if bound.owner is not None and getattr(row, bound.owner) is None:
+        setattr(row, bound.owner, db.principal.id)
+    db.add(row)
+    return row
+
+
+async def change_row(db: Session, parts: Runtime, bound: Bound, row: Any, changes: BaseModel) -> None:
+    """Change a row that was loaded for it, by the resource's own function where it has one; flushed."""
+    await check_links(db, bound, changes)
+    custom = bound.resource.update
+    if custom is not None:
+        await custom(db, await parts.actor_for(custom, db), row, changes)
+    else:
+        values = changed_values(row, changes)
+        recheck(bound.create_schema, row, values)
+        for name, value in values.items():
+            setattr(row, name, value)
+    await db.flush()
+
+
+def new_values(draft: BaseModel) -> dict[str, Any]:
+    """What was sent, and the schema's own defaults; an absent field without one is the database's matter."""
+    defaults = {name: value for name, value in draft if name not in draft.model_fields_set and value is not MISSING}
+    return {**defaults, **changed_values(object(), draft)}

@@ -1,0 +1,86 @@
+"""A writing operation as something that can be carried out: by a request of its own, or as one of several in one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+
+from freehold.resource.access import Rule
+from freehold.resource.principal import Principal
+from freehold.store.protection import Grant
+from freehold.store.session import Session
+from freehold.store.unit import Unit
+from freehold.web import body as bodies
+from freehold.web.admission import Endpoint, enter
+from freehold.web.execution import Writing, execute, request_key
+from freehold.web.reads import Reads
+from freehold.web.rows import still_allowed
+from freehold.web.runtime import Runtime, runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked for. key: of the row, as it stands in the path. headers: of which the preconditions count."""
+
+    principal: Principal
+    parts: Runtime
+    headers: Headers
+    key: str = ""
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A write that was found valid. subject: the key of its row, once it has run. ahead: awaited before the unit begins."""
+
+    work: Callable[[Session], Awaitable[Response]]
+    subject: Callable[[], Any]
+    grant: Grant | None = None
+    ahead: Callable[[], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One writing operation of a resource. rule: who may ask for it. prepare: raises what is wrong with the input.
+
+    accepted: media types of its body; none for one that takes no body.
+    """
+
+    reads: Reads
+    rule: Rule
+    prepare: Callable[[Call], Step]
+    accepted: tuple[str, ...] = bodies.JSON_TYPES
+
+    def endpoint(self) -> Endpoint:
+        """As a request. Parse, then who, then valid: 400 and 415 come before 401 and 403, and these before 422."""
+
+        async def endpoint(request: Request) -> Response:
+            raw = b"" if request.method == "DELETE" else await request.body()
+            request_key(request)
+            if raw or self.accepted:
+                media = request.headers.get("content-type")
+                bodies.read_json(raw, media, accepted=self.accepted or bodies.JSON_TYPES)
+            principal = await enter(request, self.rule)
+            self.reads.refuse_parameters(request)
+            key = str(request.path_params.get("id", ""))
+            step = self.prepare(Call(principal, runtime(request), request.headers, key, raw))
+            if step.ahead is not None:
+                await step.ahead()
+            return await execute(request, principal, raw, self._writing(step))
+
+        return endpoint
+
+    def _writing(self, step: Step) -> Writing:
+        async def work(unit: Unit) -> Response:
+            return await step.work(unit.session)
+
+        async def rejudge(unit: Unit, key: Any) -> None:
+            await still_allowed(unit, self.reads.bound, key)
+
+        needs_key = self.reads.bound.resource.require_key
+        return Writing(work, grant=step.grant, require_key=needs_key, rejudge=rejudge, subject=step.subject)

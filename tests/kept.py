@@ -1,0 +1,34 @@
+"""A database whose tables are created once for a module, and whose rows are put back after each of its tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from freehold.store.database import Database
+from freehold.testing.pristine import Pristine, pristine
+
+
+class Kept:
+    """Made by `kept`."""
+
+    def __init__(self, database: Database, before: Pristine) -> None:
+        self._database, self._before = database, before
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[Database]:
+        """The database for one test, which really commits."""
+        parts = dict(self._database.parts)
+        yield self._database
+        self._database.parts.clear()
+        self._database.parts.update(parts)
+        await self._before.restore()
+
+
+@asynccontextmanager
+async def kept(database: Database, create: Callable[[Database], Awaitable[None]]) -> AsyncIterator[Kept]:
+    """Create the tables of a database that is empty, and start it."""
+    await create(database)  # looking at a protected table is not for a database that has started
+    await database.start()
+    yield Kept(database, await pristine(database))
+    await database.close()

@@ -1,0 +1,1 @@
+"""Its presence is all that the audit needs."""

@@ -1,0 +1,2 @@
+def get_remote_address() -> str:
+    raise NotImplementedError
