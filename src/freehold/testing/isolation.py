@@ -26,7 +26,11 @@ _inside: ContextVar[str] = ContextVar("fh_testing_inside", default="")
 
 
 class IsolatedDatabase(Database):
-    """A `Database` on one connection whose outer transaction is never committed."""
+    """A `Database` on one connection whose outer transaction is never committed.
+
+    What runs beside a test, such as a task of the application's lifespan, takes its turn like everybody. One whose turn
+    comes after the test has ended is sent on to the database as it is by then.
+    """
 
     _shared: AsyncConnection
     _turn: asyncio.Lock
@@ -35,11 +39,20 @@ class IsolatedDatabase(Database):
         """Use this connection, inside its open transaction, for everything."""
         self._shared, self._turn = connection, asyncio.Lock()
 
+    async def stop_sharing(self) -> None:
+        """Wait for whoever has the turn, then be an ordinary database again: nobody is left on the connection."""
+        async with self._turn:
+            object.__setattr__(self, "__class__", Database)
+
     @asynccontextmanager
     async def reading(self, principal: Principal, *, grant: Grant | None = None) -> AsyncIterator[Session]:
         """As in `Database`, on the shared connection: takes its turn, and inside a unit sees what that unit did."""
-        async with self._taking_turns("reading"):
-            session = bind_session(self._shared, self.scopes, principal, unit=None, grant=grant)
+        async with self._taking_turns("reading") as shared:
+            if shared is None:
+                async with self.reading(principal, grant=grant) as session:
+                    yield session
+                return
+            session = bind_session(shared, self.scopes, principal, unit=None, grant=grant)
             session.scope.read_only = True
             session.parts = self.parts
             try:
@@ -70,11 +83,14 @@ class IsolatedDatabase(Database):
         """As in `Database`, with a savepoint for the transaction."""
         if _inside.get() == "writing":
             raise RuntimeError("a unit inside a unit would wait for itself on SQLite: use the session at hand")
-        async with self._taking_turns("writing", deadline):
-            savepoint = await self._shared.begin_nested()
-            unit = Unit(
-                self._shared, savepoint, self.scopes, principal, grant=grant, request_id=request_id, parts=self.parts
-            )
+        async with self._taking_turns("writing", deadline) as shared:
+            if shared is None:
+                asked = self.writing(principal, deadline=deadline, grant=grant, request_id=request_id)
+                async with asked as unit:
+                    yield unit
+                return
+            savepoint = await shared.begin_nested()
+            unit = Unit(shared, savepoint, self.scopes, principal, grant=grant, request_id=request_id, parts=self.parts)
             try:
                 yield unit
                 await unit.commit()
@@ -86,8 +102,8 @@ class IsolatedDatabase(Database):
 
     async def ping(self) -> None:
         """One statement on the shared connection: another would wait for it on SQLite."""
-        async with self._taking_turns("reading"):
-            await self._shared.execute(text("SELECT 1"))
+        async with self._taking_turns("reading") as shared:
+            await (shared.execute(text("SELECT 1")) if shared is not None else self.ping())
 
     @asynccontextmanager
     async def aside(self) -> AsyncIterator[None]:
@@ -102,18 +118,24 @@ class IsolatedDatabase(Database):
                 await self.parts[Watchers].has_been_replaced()
 
     @asynccontextmanager
-    async def _taking_turns(self, what: str, deadline: float | None = None) -> AsyncIterator[None]:
+    async def _taking_turns(self, what: str, deadline: float | None = None) -> AsyncIterator[AsyncConnection | None]:
+        """The shared connection once it is free; None where the sharing ended meanwhile."""
         if _inside.get():
-            yield
+            yield self._shared
             return
+        turn, shared = self._turn, self._shared
         async with asyncio.timeout(None if deadline is None else max(0.0, deadline - time.monotonic())):
-            await self._turn.acquire()
+            await turn.acquire()
+        if self._shared is not shared or not isinstance(self, IsolatedDatabase):
+            turn.release()
+            yield None
+            return
         token = _inside.set(what)
         try:
-            yield
+            yield shared
         finally:
             _inside.reset(token)
-            self._turn.release()
+            turn.release()
 
 
 @asynccontextmanager
@@ -130,6 +152,6 @@ async def isolated(database: Database) -> AsyncIterator[IsolatedDatabase]:
         try:
             yield database
         finally:
-            object.__setattr__(database, "__class__", Database)
+            await database.stop_sharing()
             await outer.rollback()
             await database.parts[Watchers].has_been_replaced()
