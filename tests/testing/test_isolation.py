@@ -18,26 +18,25 @@ pytestmark = pytest.mark.anyio
 async def test_who_is_at_work_beside_the_test_ends_before_the_connection_does(database_url: str) -> None:
     database = Database.open(database_url)
     await database.start()
-    is_ending, failures, units = asyncio.Event(), [], 0
+    is_ending, is_at_work = asyncio.Event(), asyncio.Event()
+    failures: list[Exception] = []
 
     async def count_on() -> None:
-        nonlocal units
         while not is_ending.is_set():
             try:
                 async with database.writing(system("beside")) as unit:
                     await unit.session.execute(text("SELECT 1"))
-                    units += 1
-            except Exception as error:
+                    is_at_work.set()
+            except Exception as error:  # noqa: BLE001 (asserted below)
                 failures.append(error)
                 return
 
     for _ in range(20):
         is_ending.clear()
+        is_at_work.clear()
         async with isolated(database):
             beside = [asyncio.create_task(count_on()) for _ in range(3)]
-            before = units
-            while units < before + 3:
-                await asyncio.sleep(0)
+            await is_at_work.wait()
         async with database.reading(system("after")) as session:
             assert (await session.execute(text("SELECT 1"))).scalar_one() == 1
         is_ending.set()
