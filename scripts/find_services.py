@@ -1,9 +1,9 @@
-"""Find what the suite needs beside Python: PostgreSQL, which is started where it is missing, a Chromium, and Node.js.
+"""Find what the suite needs beside Python: PostgreSQL, which is started where it is missing, a Chromium, Node.js and Redis.
 
     python scripts/find_services.py
 
-Only what the suite needs today (PostgreSQL, Chromium and Node.js) is installed
-or started; the rest is reported. The suite looks for PostgreSQL at
+Only what the suite needs today (PostgreSQL, Chromium, Node.js and the program
+of Redis, of which it starts its own) is installed or started; the rest is reported. The suite looks for PostgreSQL at
 FREEHOLD_TEST_POSTGRES, by default postgres@127.0.0.1:5432 without a password,
 and for a browser at FREEHOLD_TEST_CHROMIUM, by default on the PATH. With Node.js
 it runs the upload client that browsers use, which npm installs. Ends with 1
@@ -182,23 +182,31 @@ def provide_node() -> str:
     return f"found: {version}" if version else "not installed (as root on Debian this command installs it)"
 
 
+def provide_redis() -> str:
+    """Look for the program that the suite starts for itself, install it where it is missing; the state in a few words."""
+    if shutil.which("redis-server") or (install("redis-server") and shutil.which("redis-server")):
+        return "found"
+    return "not installed (as root on Debian this command installs it)"
+
+
 def main() -> None:
     """Print one line for each server."""
     postgres = provide_postgres()
     chromium = provide_chromium()
     node = provide_node()
+    redis = provide_redis()
     # RabbitMQ answers a protocol it does not know with the one that it does.
     rows = {
         "PostgreSQL": postgres,
         "Chromium": chromium,
         "Node.js": node,
-        "Redis": _says(6379, b"PING\r\n", (b"+PONG", b"-NOAUTH")),
+        "Redis": redis,
         "RabbitMQ": _says(5672, b"AMQP\0\0\0\0", (b"AMQP",)),
         "NATS": _says(4222, b"", (b"INFO",)),
         "MariaDB": _says(3306, b"", (b"mysql", b"MariaDB")),
     }
     for name, state in rows.items():
-        note = "" if name in ("PostgreSQL", "Chromium", "Node.js") else "  (not needed by the suite yet)"
+        note = "" if name in ("PostgreSQL", "Chromium", "Node.js", "Redis") else "  (not needed by the suite yet)"
         print(f"{name:<11} {state}{note}")
     absent = []
     if not postgres.startswith("running"):
@@ -210,6 +218,9 @@ def main() -> None:
     if not node.startswith("found"):
         absent.append("Node.js")
         print("The suite skips uploads by the client that browsers use.")
+    if not redis.startswith("found"):
+        absent.append("Redis")
+        print("The suite skips what only Redis can show.")
     if absent and os.environ.get("FREEHOLD_REQUIRE_SERVICES") == "1":
         sys.exit(1)
 

@@ -13,6 +13,7 @@ import pytest
 
 from freehold.observe import logs
 from freehold.testing.databases import server_database
+from tests.redis_server import OwnRedis, own_redis
 
 POSTGRES = os.environ.get("FREEHOLD_TEST_POSTGRES", "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres")
 
@@ -88,6 +89,13 @@ def module_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     url: str = request.getfixturevalue("_module_postgres")
     asyncio.run(_execute(url, EMPTY))
     return url
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnRedis]:
+    """A Redis for this process. Whoever stops or empties it sees to it that it is as before."""
+    with own_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
 
 
 @pytest.fixture

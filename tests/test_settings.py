@@ -12,6 +12,7 @@ from pydantic import Field
 
 from freehold.errors import ConfigurationError
 from freehold.settings import Environment, ServiceSettings, Settings, by_environment, describe, env_example
+from freehold.settings.redis import RedisAddress
 from freehold.settings.secret import development_secret
 
 GOOD_SECRET = "q8Zr2LxVtB0mWc5KyNfJ7uGdHsTe9PaX4iQo"
@@ -178,11 +179,40 @@ def test_names_of_the_test_tooling_are_let_through(var: dict[str, str]) -> None:
     Settings.load(var | {"FREEHOLD_REQUIRE_SERVICES": "1", "FREEHOLD_TEST_POSTGRES": "postgresql://x/y"})
 
 
-@pytest.mark.parametrize("name", ["FREEHOLD_REDIS_URL", "FREEHOLD_BROKER_URL"])
-def test_F14_an_address_whose_backend_is_missing_is_not_silently_ignored(var: dict[str, str], name: str) -> None:
-    message = refusal(var | {name: f"scheme://user:{CANARY}@host"})
-    assert message.startswith(f"{name} is set, and this version has no ")
+def test_F14_an_address_whose_backend_is_missing_is_not_silently_ignored(var: dict[str, str]) -> None:
+    message = refusal(var | {"FREEHOLD_BROKER_URL": f"scheme://user:{CANARY}@host"})
+    assert message.startswith("FREEHOLD_BROKER_URL is set, and this version has no ")
     assert CANARY not in message
+
+
+REDIS = [
+    f"http://user:{CANARY}@host",
+    f"redis://user:{CANARY}@",
+    f"redis://user:{CANARY}@host/x",
+    f"redis://:{CANARY}@h:x",
+]
+
+
+@pytest.mark.parametrize("value", [*REDIS, f"redis://:{CANARY}@host?ssl=1", "unix://", "redis://host/0?db=-1"])
+def test_F14_an_address_of_redis_that_is_none_stops_the_start(var: dict[str, str], value: str) -> None:
+    message = refusal(var | {"FREEHOLD_REDIS_URL": value})
+    assert message.startswith("FREEHOLD_REDIS_URL")
+    assert CANARY not in message
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (f"redis://user:{CANARY}@cache.example.com", "redis://user:********@cache.example.com:6379/0"),
+        (f"rediss://:{CANARY}@[::1]:6380/3", "rediss://:********@[::1]:6380/3"),
+        (f"unix://:{CANARY}@/run/redis.sock?db=2", "unix://:********@/run/redis.sock?db=2"),
+    ],
+)
+def test_F14_the_address_of_redis_is_shown_without_its_password(var: dict[str, str], value: str, shown: str) -> None:
+    settings = Settings.load(var | {"FREEHOLD_REDIS_URL": value})
+    assert CANARY not in repr(settings)
+    assert [row.value for row in describe(settings) if row.name == "FREEHOLD_REDIS_URL"] == [shown]
+    assert RedisAddress.parse(value).password == CANARY
 
 
 @pytest.mark.parametrize(

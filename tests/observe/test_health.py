@@ -74,3 +74,20 @@ async def test_E06_without_a_background_the_checks_run_at_once_within_their_budg
     health.register("migrations", migrated)
     assert not await health.is_ready()
     await health.stop()
+
+
+async def test_F04_a_check_that_is_not_needed_leaves_the_service_ready_and_degraded() -> None:
+    async def away() -> bool:
+        return False
+
+    async def there() -> None:
+        return None
+
+    health = Health()
+    health.register("database", there)
+    health.register("redis", away, is_needed=False)
+    assert await health.is_ready()
+    assert health.is_degraded
+    health.register("redis", there, is_needed=False)
+    assert await health.is_ready()
+    assert not health.is_degraded

@@ -1,4 +1,4 @@
-"""Whether the process can serve: checks that run in the background, answered from memory.
+"""Whether the process can serve, and with all that it has: checks that run in the background, answered from memory.
 
 A probe never waits for a check: it reads the last result. A result older than `STALE_SECONDS` counts as a failure, so
 that a lost database is seen within 5 s even when its check hangs.
@@ -24,6 +24,7 @@ _log = get_logger("freehold.health")
 @dataclass(slots=True)
 class _Result:
     check: Check
+    is_needed: bool
     passed: bool | None = None
     at: float = field(default=0.0)
 
@@ -40,9 +41,9 @@ class Health:
         self._results: dict[str, _Result] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def register(self, name: str, check: Check) -> None:
-        """Add a check; readiness asks for all of them."""
-        self._results[name] = _Result(check)
+    def register(self, name: str, check: Check, *, is_needed: bool = True) -> None:
+        """Add a check. is_needed: the service is not ready without it; otherwise it serves on, degraded."""
+        self._results[name] = _Result(check, is_needed)
 
     async def start(self) -> None:
         """Run the checks now and then in the background, until `stop`."""
@@ -59,11 +60,15 @@ class Health:
                 await task
 
     async def is_ready(self) -> bool:
-        """Whether every check passed lately. Without `start`, runs them here with 50 ms for each."""
+        """Whether every check that is needed passed lately. Without `start`, runs them here with 50 ms for each."""
         if self._task is None:
             await self._round(_FIRST_BUDGET_SECONDS)
-        oldest = time.monotonic() - STALE_SECONDS
-        return all(result.passed and result.at >= oldest for result in self._results.values())
+        return not any(self._results[name].is_needed for name in self.failing())
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether a check does not pass, of whatever kind: something is missing."""
+        return bool(self.failing())
 
     def failing(self) -> list[str]:
         """The names of the checks that do not pass: for logs and metrics, never for an answer."""

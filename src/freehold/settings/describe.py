@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from sqlalchemy.engine import make_url
 
 from freehold.settings.base import ServiceSettings
+from freehold.settings.redis import RedisAddress
 from freehold.settings.smtp import SmtpServer
 
 MASK = "********"
@@ -71,7 +72,15 @@ def _mail_server(value: str) -> str:
     return SmtpServer.parse(value).without_password
 
 
-_ADDRESSES: dict[str, Callable[[str], str]] = {"database_url": _database, "smtp_url": _mail_server}
+def _redis(value: str) -> str:
+    return RedisAddress.parse(value).without_password
+
+
+_ADDRESSES: dict[str, Callable[[str], str]] = {
+    "database_url": _database,
+    "redis_url": _redis,
+    "smtp_url": _mail_server,
+}
 
 
 def shown(field: str, value: Any) -> str:

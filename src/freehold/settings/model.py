@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, ByteSize, Field, SecretStr, model_validato
 from freehold.errors import ConfigurationError
 from freehold.settings.base import Environment, ServiceSettings
 from freehold.settings.checks import faults_of_settings
+from freehold.settings.redis import checked_redis_url
 from freehold.settings.secret import development_secret
 from freehold.settings.smtp import mail_server_url
 from freehold.settings.values import (
@@ -34,7 +35,6 @@ Networks = Annotated[tuple[Annotated[str, BeforeValidator(network)], ...], Befor
 
 # Named in the architecture, without a backend in this version: taking one and not using it would be a lie.
 NOT_YET = {
-    "FREEHOLD_REDIS_URL": "Redis backend (limits, locks and live updates are kept in the process)",
     "FREEHOLD_BROKER_URL": "broker (jobs are woken inside the process)",
 }
 
@@ -56,6 +56,11 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
         ),
         repr=False,
         description="sqlite:///path or postgresql://user:password@host/name. Default: SQLite in the var folder.",
+    )
+    redis_url: Annotated[str, BeforeValidator(checked_redis_url)] = Field(
+        "",
+        repr=False,
+        description="redis://user:password@host:6379/0, rediss://…, unix://…: Redis or Valkey, which processes share. Default: none.",
     )
     files_url: Annotated[str, BeforeValidator(store_url)] = Field(
         "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -22,6 +23,7 @@ from freehold.media.opening import open_files
 from freehold.observe import logs
 from freehold.observe.health import Health
 from freehold.observe.metrics import Metrics
+from freehold.remote import RedisServer
 from freehold.resource.access import Access, owner, role
 from freehold.resource.declaration import Resource
 from freehold.resource.principal import Authenticator
@@ -107,6 +109,7 @@ class Freehold(FastAPI):
         if identity is None and authenticator is None and accounts.are_needed(self.resources):
             self.identity = accounts.plain_identity()
         self.metrics = Metrics()
+        self.redis = self._redis(title)
         self.traffic = self._open_traffic(limits)
         self.health = Health()
         self._own_lifespan = lifespan
@@ -168,6 +171,12 @@ class Freehold(FastAPI):
         leaving = Leaving(leave, secret=given.secret_value.encode(), public_url=given.public_url)
         self.database.parts[Leaving] = leaving
         self.include_router(leaving_router(leaving, service=self.title))
+
+    def _redis(self, title: str) -> RedisServer | None:
+        if not self.settings.redis_url:
+            return None
+        own = hmac.digest(self.settings.secret_value.encode(), b"fh-redis\0" + title.encode(), "sha256")
+        return RedisServer(self.settings.redis_url, prefix=f"fh:{own[:8].hex()}", metrics=self.metrics)
 
     def _open_traffic(self, limits: Limits | None) -> Traffic:
         given = self.settings
@@ -295,6 +304,10 @@ class Freehold(FastAPI):
         warn_of_unkept(self.mounted, workers=self.settings.workers)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.database.close)
+            if self.redis is not None:
+                stack.push_async_callback(self.redis.close)
+                await self.redis.open()
+                self.health.register("redis", self.redis.is_there, is_needed=False)
             stack.push_async_callback(self.traffic.close)
             await self.database.start()
             await prepare_schema(self)

@@ -16,8 +16,8 @@ from freehold.web.problems import problem_response, request_id_of
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def _passed() -> Response:
-    return Response(b'{"status":"ok"}', media_type="application/json", headers=_NO_STORE)
+def _passed(status: str = "ok") -> Response:
+    return Response(b'{"status":"%s"}' % status.encode(), media_type="application/json", headers=_NO_STORE)
 
 
 def probe_routes(
@@ -25,7 +25,8 @@ def probe_routes(
 ) -> list[Route]:
     """`/health/live`, `/health/ready` and, with show_metrics, `/metrics`.
 
-    Ready answers 503 while draining, and when a check of `health` fails: from memory, without waiting for one.
+    Ready answers 503 while draining, and when a check of `health` fails: from memory, without waiting for one. Where only
+    something fails that the service can do without it is ready, and says `degraded`.
     """
 
     async def live(_: Request) -> Response:
@@ -34,7 +35,7 @@ def probe_routes(
     async def ready(request: Request) -> Response:
         if is_draining() or not await health.is_ready():
             return problem_response(Unavailable(retry_after=2), request_id=request_id_of(request))
-        return _passed()
+        return _passed("degraded" if health.is_degraded else "ok")
 
     async def counted(_: Request) -> Response:
         return Response(metrics.exposition(), headers={"Content-Type": CONTENT_TYPE, **_NO_STORE})
