@@ -1,4 +1,4 @@
-"""Where the suite keeps its files, in which order its tests run, which are slow, and what is looked through for garbage.
+"""Where the suite keeps its files, which tests run, in which order, which are slow, and what is looked through for garbage.
 
 In memory where there is room, so that SQLite does not wait for a disk at each commit.
 """
@@ -8,7 +8,11 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import socket
+from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
+from zlib import crc32
 
 import pytest
 
@@ -20,6 +24,38 @@ if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMOR
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
+# Where the database is not the subject, a test that could run on each kind runs on one of them: which one its name decides, so
+# that every feature meets both. CI asks for both, and so may you: FREEHOLD_TEST_DATABASES=both make test.
+DATABASES = "FREEHOLD_TEST_DATABASES"
+_KINDS = ("sqlite", "postgresql")
+_EITHER = (
+    "services",
+    "tests/behaviours",
+    "tests/calendar",
+    "tests/identity",
+    "tests/mail",
+    "tests/media",
+    "tests/transfer",
+    "tests/web",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Decide once, for the processes of xdist too, on which kinds of database the tests run."""
+    os.environ.setdefault(DATABASES, "either" if _has_server() else "sqlite")
+
+
+def _has_server() -> bool:
+    address = urlsplit(os.environ.get("FREEHOLD_TEST_POSTGRES", "postgresql://127.0.0.1:5432"))
+    if os.environ.get("FREEHOLD_REQUIRE_SERVICES") == "1":
+        return True
+    try:
+        socket.create_connection((address.hostname or "127.0.0.1", address.port or 5432), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Whatever may take longer than others is no part of the fast subset."""
     if _allowed_seconds(item):
@@ -27,9 +63,33 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what may take longest, so that no core is left alone with it at the end."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the other kind of database, and begin with what may take longest: no core is left alone with it then."""
+    left_out = _on_the_other_kind(items, os.environ[DATABASES])
+    if left_out:
+        config.hook.pytest_deselected(items=sorted(left_out, key=lambda item: item.nodeid))
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=_allowed_seconds, reverse=True)
+
+
+def _on_the_other_kind(items: Sequence[pytest.Item], wanted: str) -> set[pytest.Item]:
+    if wanted == "both":
+        return set()
+    by_kind: dict[str, dict[str, pytest.Item]] = {}
+    for item in items:
+        found = [kind for kind in _KINDS if kind in _parameters(item)]
+        if len(found) == 1 and item.nodeid.startswith(_EITHER):
+            by_kind.setdefault(item.nodeid.replace(found[0], "*"), {})[found[0]] = item
+    left_out = set()
+    for name, same in by_kind.items():
+        kept = wanted if wanted in _KINDS else _KINDS[crc32(name.encode()) % 2]
+        left_out |= {item for kind, item in same.items() if kind != kept and kept in same}
+    return left_out
+
+
+def _parameters(item: pytest.Item) -> Sequence[object]:
+    callspec = getattr(item, "callspec", None)
+    return [] if callspec is None else [each for each in callspec.params.values() if isinstance(each, str)]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
