@@ -5,26 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from freehold import Invalid
 from freehold.errors import FieldError
-from freehold.fields import Prose, not_blank
-
-INPUT = ConfigDict(extra="forbid", strict=True)
+from freehold.fields import INPUT
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$", examples=["adult"])]
 """What a library calls a category of patrons, or a type of items."""
 Amount = Annotated[int, Field(ge=0, le=10**12, description="In minor units (cents)")]
-
-
-class Reason(BaseModel):
-    """Why it was decided so. The patron reads it."""
-
-    model_config = INPUT
-
-    reason: Annotated[Prose, Field(min_length=1, max_length=500), AfterValidator(not_blank)]
 
 
 class BookOrCopy(BaseModel):

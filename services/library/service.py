@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from freehold import Freehold, Identity
 from freehold.identity import PasswordPolicy
 from freehold.settings import Settings
@@ -24,6 +22,8 @@ from .rules.routes import rules
 from .settings import LibrarySettings
 from .users import registration
 from .users.models import User
+from .users.schemas import ProfileChange, Registration, UserProfile
+from .wording import LANGUAGES
 
 
 def build(
@@ -49,9 +49,12 @@ def build(
         title="Library",
         description="Patrons borrow, renew and hold what a library has; librarians run its desk.",
         license_info={"name": "MIT", "identifier": "MIT"},
-        letters=[Path(__file__).parent / "letters"],
         identity=Identity(
             user=User,
+            create=Registration,
+            update=ProfileChange,
+            read=UserProfile,
+            languages=LANGUAGES,
             roles=("patron", "librarian"),
             staff_roles=("librarian",),
             on_register=registration.welcome,

@@ -116,7 +116,7 @@ def test_a_message_is_paragraphs_a_link_and_a_way_out() -> None:
     assert html.count('href="https://s/1"') == 2
     assert html.count('href="https://s/l"') == 1
     assert "Hi &lt;b&gt;" in html
-    plain = templates.render("message", heading="Hi", text="Uno", link=None)
+    plain = templates.render("message", heading="Hi", text="Uno")
     assert plain.text == "Uno\n"
     assert "href" not in (plain.html or "")
 

@@ -9,9 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from freehold.fields import Day, Prose
-
-from ..fields import INPUT
+from freehold.fields import INPUT, Day, Prose
 
 LONGEST_BLOCK_DAYS = 3660
 

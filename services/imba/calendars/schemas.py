@@ -9,9 +9,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from freehold.fields import Line
+from freehold.fields import INPUT, Line
 
-from ..fields import INPUT
 from .models import Status
 
 LARGEST_FILE = 500_000

@@ -20,9 +20,9 @@ from freehold import (
     signed_in,
     unique_while,
 )
+from freehold.web import key_in_path
 
 from ..access import KEPT
-from ..fields import key_in_path
 from . import crud
 from .models import Favourite
 from .schemas import FavouriteDraft, FavouriteRead

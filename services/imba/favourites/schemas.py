@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from ..fields import INPUT
+from freehold.fields import INPUT
 
 
 class FavouriteDraft(BaseModel):

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..fields import INPUT
+from freehold.fields import INPUT
+
 from .models import Status
 
 

@@ -9,9 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from freehold.fields import Prose, not_blank
-
-from ..fields import INPUT
+from freehold.fields import INPUT, Prose, not_blank
 
 Words = Annotated[Prose, Field(min_length=1, max_length=4000), AfterValidator(not_blank)]
 

@@ -62,12 +62,6 @@ async def notify(
     return True
 
 
-async def mark_read(db: Session, actor: Principal, notice: Notice) -> Notice:
-    """Remember that the notice was read. Without effect on one that was."""
-    notice.read_at = notice.read_at or now()
-    return notice
-
-
 async def mark_all_read(db: Session, actor: Principal) -> int:
     """The same for every notice of the caller; how many were unread."""
     unread = update(Notice).where(Notice.user_id == actor.id, Notice.read_at.is_(None)).values(read_at=now())

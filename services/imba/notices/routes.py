@@ -21,6 +21,7 @@ from freehold import (
     signed_in,
     unique_while,
 )
+from freehold.fields import stamped
 
 from ..access import KEPT, OWN
 from . import crud
@@ -42,7 +43,7 @@ notices = Resource(
     ),
     invariants=[unique_while("user_id", "once_key", name="imba_told_once")],
 )
-notices.action("reading", crud.mark_read, access=OWN, summary="Mark as read")
+notices.action("reading", stamped("read_at"), access=OWN, summary="Mark as read")
 
 notice_preferences = Resource(
     NoticePreference,

@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from ..fields import INPUT
+from freehold.fields import INPUT
+
 from .models import ESSENTIAL, Kind
 
 

@@ -10,9 +10,8 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from freehold.fields import INPUT
 from freehold.local_time import ClockTime, PlannedDay
-
-from ..fields import INPUT
 
 Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Policy: TypeAlias = Literal["flexible", "moderate", "strict", "custom"]

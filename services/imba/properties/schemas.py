@@ -9,11 +9,10 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, computed_field, model_validator
 from pydantic_core import PydanticCustomError
 
-from freehold.fields import Country, Currency, Day, Line, Prose, not_blank, now
+from freehold.fields import INPUT, Country, Currency, Day, Line, Prose, not_blank, now
 from freehold.local_time import TimeZone
 from freehold.media import content_path
 
-from ..fields import INPUT
 from .models import Kind, PricePer, Status
 
 LONGEST_WINDOW_DAYS = 366

@@ -8,9 +8,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from freehold.fields import Prose, not_blank
+from freehold.fields import INPUT, Prose, not_blank
 
-from ..fields import INPUT
 from .models import Reason, Status
 
 

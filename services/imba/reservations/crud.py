@@ -9,11 +9,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, or_, select
 
 from freehold import Forbidden, Principal, Session, audit
-from freehold.fields import now
+from freehold.fields import Reason, now
 from freehold.wording import Phrase, paragraphs, phrase
 
 from ..blocks import crud as blocks
-from ..fields import Reason
 from ..notices import crud as notices
 from ..properties import crud as properties
 from ..users import crud as users

@@ -9,10 +9,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from freehold.fields import now
+from freehold.fields import INPUT, now
 from freehold.local_time import PlannedDay, PlannedInstant
 
-from ..fields import INPUT
 from ..pricing.schemas import LONGEST_STAY_NIGHTS, CancellationStep, PriceLine
 from .models import Deposit, Kind, Status
 

@@ -8,9 +8,7 @@ from uuid import UUID
 
 from pydantic import MISSING, AfterValidator, BaseModel, ConfigDict, Field
 
-from freehold.fields import Line, not_blank
-
-from ..fields import INPUT
+from freehold.fields import INPUT, Line, not_blank
 
 Name = Annotated[Line, Field(min_length=1, max_length=120), AfterValidator(not_blank)]
 Query = Annotated[

@@ -9,10 +9,9 @@ from uuid import UUID
 from sqlalchemy import or_, select
 
 from freehold import Conflict, Forbidden, Principal, Session
-from freehold.fields import now
+from freehold.fields import Reason, now
 from freehold.wording import Phrase, paragraphs, phrase
 
-from ..fields import Reason
 from ..notices import crud as notices
 from ..properties import crud as properties
 from ..users import crud as users

@@ -43,8 +43,8 @@ class VerificationRequest(Base):
     status: Mapped[Status] = mapped_column(one_of(Status), default="pending", index=True)
     reason: Mapped[str | None] = mapped_column(String(500))
     note: Mapped[str | None] = mapped_column(String(1000))
-    reviewer_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
-    claimed_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    reviewer_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
+    claimed_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
     claimed_until: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
     expires_on: Mapped[date | None]

@@ -9,9 +9,8 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from freehold.fields import Day, Line, Prose, not_blank, now
+from freehold.fields import INPUT, Day, Line, Prose, not_blank, now
 
-from ..fields import INPUT
 from .models import DocumentKind, Status, Subject
 
 MOST_DOCUMENTS = 20

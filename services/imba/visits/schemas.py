@@ -10,9 +10,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from freehold.fields import INPUT
 from freehold.local_time import ClockTime, ClosingTime, PlannedDay
 
-from ..fields import INPUT
 from ..pricing.schemas import Weekday
 
 LONGEST_LOOK_DAYS = 31

@@ -31,6 +31,6 @@ class Book(Base):
     times_borrowed: Mapped[int] = mapped_column(default=0, server_default="0", index=True)
     source_id: Mapped[str | None] = mapped_column(String(64))
     deleted_at: Mapped[datetime | None]
-    title_key: Mapped[str] = folded("title", index=True)
-    author_key: Mapped[str] = folded("author", index=True)
+    title_key: Mapped[str] = folded("title", index=True, contains=True)
+    author_key: Mapped[str] = folded("author", index=True, contains=True)
     search: Mapped[str] = search_document("title", "author")

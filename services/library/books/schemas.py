@@ -9,9 +9,8 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from freehold.fields import Line, not_blank
+from freehold.fields import INPUT, Line, not_blank
 
-from ..fields import INPUT
 from . import isbn
 
 

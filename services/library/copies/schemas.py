@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from freehold.fields import Line, Prose, not_blank
+from freehold.fields import INPUT, Line, Prose, not_blank
 
-from ..fields import INPUT, Amount, Code
+from ..fields import Amount, Code
 from .models import Status
 
 Barcode = Annotated[Line, Field(min_length=1, max_length=40, examples=["30112000012345"]), AfterValidator(not_blank)]

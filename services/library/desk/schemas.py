@@ -6,9 +6,9 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from freehold.fields import Line
+from freehold.fields import INPUT, Key, Line
 
 from ..copies.schemas import Barcode, CopyRead
 from ..holds.schemas import HoldRead
@@ -20,7 +20,7 @@ CardNumber = Annotated[Line, Field(min_length=1, max_length=20, examples=["20000
 class CheckOut(BaseModel):
     """A copy and a card, as they are scanned."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = INPUT
 
     barcode: Barcode
     card_number: CardNumber
@@ -29,10 +29,10 @@ class CheckOut(BaseModel):
 class CheckIn(BaseModel):
     """A copy, as it is scanned. library_id: the library of the desk; where the copy belongs if it is not given."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = INPUT
 
     barcode: Barcode
-    library_id: UUID | None = None
+    library_id: Key | None = None
 
 
 class CheckedIn(BaseModel):

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, func, select
 
 from freehold import Conflict, Principal, Session
+from freehold.fields import Reason
 
-from ..fields import Reason
 from .models import Fine, Kind, Payment
 from .schemas import FineRead, PaymentDraft, PaymentRead
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..fields import INPUT
+from freehold.fields import INPUT
+
 from .models import Kind, Method
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from freehold import Conflict, Principal, Session
 from freehold.fields import now
+from freehold.wording import phrase
 
 from ..books import turns as books
 from ..copies import crud as copies
@@ -102,13 +103,12 @@ async def expire_due(db: Session) -> None:
         await db.flush()
         await queue.release(db, await copies.get(db, hold.copy_id))
         title = await books.title_of(db, book_id)
-        text = f"{title} was kept for you, and is not any more."
         await notices.tell(
             db,
             hold.patron_id,
             kind="hold_expired",
-            subject=f"Not fetched: {title}",
-            text=text,
+            subject=phrase("Not fetched: {title}", title=title),
+            text=phrase("{title} was kept for you, and is not any more.", title=title),
             once=f"expired:{hold_id}",
         )
 

@@ -9,10 +9,8 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from freehold.fields import Currency, Day, Line, not_blank
+from freehold.fields import INPUT, Currency, Day, Line, not_blank
 from freehold.local_time import TimeZone
-
-from ..fields import INPUT
 
 
 def _some_left(days: list[int]) -> list[int]:

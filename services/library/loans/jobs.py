@@ -16,7 +16,7 @@ from ..books import turns as books
 from ..libraries import crud as libraries
 from ..notices import crud as notices
 from ..settings import LibrarySettings
-from . import crud, remembering
+from . import crud, remembering, told
 from .models import Loan
 
 BATCH = 200
@@ -30,7 +30,7 @@ async def charge_fines(db: Session, *, after: UUID | None = None) -> None:
     loans = await _batch(db, select(Loan).where(crud.is_overdue()), after)
     for loan in loans:
         await crud.charge_lateness(db, loan)
-        await _tell(db, loan, kind="overdue", word="is overdue: please bring it back")
+        await _tell(db, loan, "overdue", told.overdue)
     if len(loans) == BATCH:
         await charge_fines.enqueue(db, after=loans[-1].id)
 
@@ -47,7 +47,7 @@ async def remind(db: Session, *, after: UUID | None = None) -> None:
         if crud.terms_of(loan).automatic_renewal:
             await renew_by_itself.enqueue(db, loan_id=loan.id, key=str(loan.id))
         else:
-            await _tell(db, loan, kind="due_soon", word="is due")
+            await _tell(db, loan, "due_soon", told.due)
     if len(loans) == BATCH:
         await remind.enqueue(db, after=loans[-1].id)
 
@@ -64,10 +64,10 @@ async def renew_by_itself(db: Session, *, loan_id: UUID) -> None:
             await crud.renew(db, _LIBRARY, loan)
     except Conflict:
         await db.refresh(loan)
-        await _tell(db, loan, kind="due_soon", word="could not be renewed, and is due")
+        await _tell(db, loan, "due_soon", told.not_renewed)
         return
     await db.flush()
-    await _tell(db, loan, kind="renewed", word="was renewed, and is due")
+    await _tell(db, loan, "renewed", told.renewed)
 
 
 @schedule("library.forget", at=DAILY)
@@ -86,16 +86,10 @@ async def _batch(db: Session, wanted: Select[Loan], after: UUID | None) -> list[
     return list(await db.scalars(locked if after is None else locked.where(Loan.id > after)))
 
 
-async def _tell(db: Session, loan: Loan, *, kind: Literal["due_soon", "overdue", "renewed"], word: str) -> None:
+async def _tell(db: Session, loan: Loan, kind: Literal["due_soon", "overdue", "renewed"], said: told.Said) -> None:
     if loan.patron_id is None:
         return
     title = await books.title_of(db, loan.book_id)
     day = local(loan.due_at, (await libraries.get(db, loan.library_id)).time_zone).date()
-    await notices.tell(
-        db,
-        loan.patron_id,
-        kind=kind,
-        subject=f"{title}: {kind.replace('_', ' ')}",
-        text=f"{title} {word} (on {day}).",
-        once=f"{kind}:{loan.id}:{day}",
-    )
+    subject, text = said(title, day)
+    await notices.tell(db, loan.patron_id, kind=kind, subject=subject, text=text, once=f"{kind}:{loan.id}:{day}")

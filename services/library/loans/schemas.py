@@ -7,9 +7,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from freehold.fields import Instant
+from freehold.fields import INPUT, Instant
 
-from ..fields import INPUT, BookOrCopy
+from ..fields import BookOrCopy
 from .models import Status
 
 

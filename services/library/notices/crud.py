@@ -8,17 +8,18 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
-from freehold import Principal, Session, send_letter
-from freehold.fields import now
+from freehold import Session, send_letter
+from freehold.wording import Phrase, phrase
 
 from ..books import turns as books
 from ..users import crud as users
-from .models import Kind, Notice
+from ..wording import CATALOGUES
+from .models import LONGEST_SUBJECT, Kind, Notice
 from .schemas import NoticeRead
 
 
-async def tell(db: Session, patron_id: UUID, *, kind: Kind, subject: str, text: str, once: str) -> bool:
-    """Tell a patron something, by a notice and a letter; whether they were told now, and not before.
+async def tell(db: Session, patron_id: UUID, *, kind: Kind, subject: Phrase, text: Phrase, once: str) -> bool:
+    """Tell a patron something, by a notice and a letter in their language; whether they were told now, and not before.
 
     once: what makes two notices the same. For a session in system scope.
     """
@@ -26,23 +27,20 @@ async def tell(db: Session, patron_id: UUID, *, kind: Kind, subject: str, text: 
     receiver = await users.receiver(db, patron_id)
     if receiver is None or (await db.scalars(told)).first() is not None:
         return False
-    db.add(Notice(patron_id=patron_id, kind=kind, subject=subject[:200], text=text, once_key=once))
+    words = CATALOGUES.words(receiver.language)
+    heading, said = words.say(subject)[:LONGEST_SUBJECT], words.say(text)
+    db.add(Notice(patron_id=patron_id, kind=kind, subject=heading, text=said, once_key=once))
     await db.flush()
-    await send_letter(db, "notice", to=receiver, heading=subject[:200], text=text)
+    await send_letter(db, "message", to=receiver.email, language=words.language, heading=heading, text=said)
     return True
 
 
 async def tell_of_hold(db: Session, patron_id: UUID, hold_id: UUID, book_id: UUID, *, until: date) -> None:
     """That a copy is ready. For a session in system scope."""
     title = await books.title_of(db, book_id)
-    text = f"{title} is ready for you. It is kept until the end of {until}."
-    await tell(db, patron_id, kind="hold_ready", subject=f"Ready: {title}", text=text, once=f"ready:{hold_id}")
-
-
-async def mark_read(db: Session, actor: Principal, notice: Notice) -> Notice:
-    """Remember that the notice was read. Without effect on one that was."""
-    notice.read_at = notice.read_at or now()
-    return notice
+    subject = phrase("Ready: {title}", title=title)
+    text = phrase("{title} is ready for you. It is kept until the end of {until}.", title=title, until=until)
+    await tell(db, patron_id, kind="hold_ready", subject=subject, text=text, once=f"ready:{hold_id}")
 
 
 async def held_about(db: Session, patron_id: UUID) -> list[dict[str, Any]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from freehold import Access, Queries, Resource, Schemas, owner, unique_while
+from freehold.fields import stamped
 
-from . import crud
 from .models import Notice
 from .schemas import NoticeRead
 
@@ -17,4 +17,4 @@ notices = Resource(
     queries=Queries(filters=["kind", "read_at__isnull"], sort=["-created_at"]),
     invariants=[unique_while("patron_id", "once_key", name="library_told_once")],
 )
-notices.action("reading", crud.mark_read, access=OWN, summary="Mark as read")
+notices.action("reading", stamped("read_at"), access=OWN, summary="Mark as read")

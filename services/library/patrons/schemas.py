@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from freehold.fields import Day, Prose
+from freehold.fields import INPUT, Day, Prose
 
-from ..fields import INPUT, Code
+from ..fields import Code
 
 
 class PatronDraft(BaseModel):

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from freehold.fields import Day
+from freehold.fields import INPUT, Day
 
-from ..fields import INPUT, Amount, Code
+from ..fields import Amount, Code
 from .models import Unit
 
 Count = Annotated[int, Field(ge=0, le=10_000)]

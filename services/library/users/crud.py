@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -14,16 +15,25 @@ from freehold.identity import email_key
 from .models import User
 
 
+class Receiver(NamedTuple):
+    """Where somebody gets mail, and in which language."""
+
+    email: str
+    language: str | None
+
+
 async def is_active(db: Session, user_id: UUID) -> bool:
     """Whether there is such an account, and it is open. For a session in system scope."""
     user = await db.get(User, user_id)
     return user is not None and user.is_active and user.deleted_at is None
 
 
-async def receiver(db: Session, user_id: UUID) -> str | None:
-    """The address to write to; None where the account is gone. For a session in system scope."""
+async def receiver(db: Session, user_id: UUID) -> Receiver | None:
+    """Whom to write to; None where the account is gone. For a session in system scope."""
     user = await db.get(User, user_id)
-    return user.email if user is not None and user.is_active and user.deleted_at is None else None
+    if user is None or not user.is_active or user.deleted_at is not None:
+        return None
+    return Receiver(user.email, user.language)
 
 
 async def find(db: Session, text: str, *, limit: int) -> Sequence[User]:

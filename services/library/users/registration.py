@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from freehold import Conflict, Session
-from freehold.identity import UserCreate
 
 from ..fines import crud as fines
 from ..holds import crud as holds
@@ -14,6 +13,7 @@ from ..loans import remembering
 from ..notices import crud as notices
 from ..patrons import crud as patrons
 from .models import User
+from .schemas import Registration
 
 
 class NotSettled(Conflict):
@@ -22,7 +22,7 @@ class NotSettled(Conflict):
     code, title = "library.not_settled", "Something is still open"
 
 
-async def welcome(db: Session, user: User, draft: UserCreate) -> None:
+async def welcome(db: Session, user: User, draft: Registration) -> None:
     """Whoever registers is a patron, with a card."""
     user.roles = ["patron"]
     await db.flush()

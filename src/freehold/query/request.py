@@ -16,11 +16,15 @@ from freehold.query.words import Match, Search
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One filter with its value: a tuple for `in`, a bool for `isnull`."""
+    """One filter with its value: a tuple for `in`, a bool for `isnull`.
+
+    by_runs: of a needle, to be found by its runs in an index, where that is known to leave few rows.
+    """
 
     field: FieldSpec
     operation: str
     value: Any
+    by_runs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

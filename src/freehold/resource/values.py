@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeAlias
+from uuid import UUID
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -88,6 +89,8 @@ Instant: TypeAlias = Annotated[datetime, _Parsed(_instant, "date-time")]
 """An RFC 3339 instant with an offset; arrives in UTC. No Unix timestamps, no naive times."""
 Day: TypeAlias = Annotated[date, _Parsed(_day, "date")]
 """A calendar date, YYYY-MM-DD."""
+Key: TypeAlias = Annotated[UUID, Field(strict=False)]
+"""The id of a row, as text. A strict schema takes no text for a UUID where FastAPI, and not a Resource, hands it the body."""
 
 
 def not_blank(text: str) -> str:

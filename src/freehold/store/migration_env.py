@@ -104,12 +104,18 @@ def _is_ours(migrations: Migrations) -> Callable[[str | None, str, Any], bool]:
             if name in declared_tables:
                 return True
             found = _FTS.fullmatch(name)
-            return bool(_OWN.match(name)) == migrations.is_own and not (found and found["table"] in declared_tables)
+            is_index = found is not None and any(_is_index_of(found["table"], each) for each in declared_tables)
+            return bool(_OWN.match(name)) == migrations.is_own and not is_index
         if kind in {"index", "unique_constraint", "check_constraint"}:
-            return not name.startswith("fh_") and not (kind == "index" and name.endswith("_terms"))
+            return not name.startswith("fh_") and not (kind == "index" and name.endswith(("_terms", "_trigrams")))
         return True
 
     return is_ours
+
+
+def _is_index_of(named: str, table: str) -> bool:
+    """Whether an FTS5 table goes by a table's name, or by it and a column's."""
+    return named == table or named.startswith(f"{table}_")
 
 
 def _render_type(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Double, and_, bindparam, false, not_
+from sqlalchemy import Column, ColumnElement, Double, String, and_, bindparam, false, not_
 
 from freehold.query.cursor import Position
 from freehold.query.fields import COMPARISONS, FieldSpec
@@ -14,20 +14,23 @@ from freehold.query.spec import ListSpec
 from freehold.query.words import Match
 from freehold.resource.columns import MAX_KEY_CHARACTERS
 from freehold.resource.fold import fold
+from freehold.resource.trigram_index import RUN, has_trigrams, trigram_query
 from freehold.store.plan_geo import Bounds, bounds_near, bounds_of, distance, inside, inside_values
 from freehold.store.plan_keyset import value_name
-from freehold.store.search import SearchText, matches
+from freehold.store.search import SearchText, holds_runs, matches
 from freehold.store.search_rows import row_matches, row_shape, row_values
 
 SEARCH: Final = "q_search"
 _ROW: Final = "q_row_"
 _ESCAPE: Final = "\\"
+_RUNS: Final = "_runs"
 
 
 def condition_shape(query: ListQuery) -> Hashable:
     """Equal for queries whose conditions have the same text."""
     filters = tuple(
-        (each.field.name, each.operation, each.operation == "isnull" and each.value) for each in query.conditions
+        (each.field.name, each.operation, each.operation == "isnull" and each.value, each.by_runs)
+        for each in query.conditions
     )
     near = bounds_near(query.near) if query.near else None
     return (
@@ -68,6 +71,7 @@ def values(spec: ListSpec, query: ListQuery) -> dict[str, Any]:
     found: dict[str, Any] = {
         f"q_p{place}": _value(each) for place, each in enumerate(query.conditions) if each.operation != "isnull"
     }
+    found |= {f"q_p{place}{_RUNS}": runs_of(each) for place, each in enumerate(query.conditions) if each.by_runs}
     if query.match is not None and query.match.is_common:
         found |= row_values(query.match, _ROW)
     elif query.match is not None and _looks(query.match):
@@ -116,8 +120,7 @@ def _condition(asked: Condition, name: str) -> ColumnElement[bool]:
     if operation == "in":
         return field.column.in_(bindparam(name, expanding=True, type_=field.bind_type))
     if operation == "contains":
-        assert field.key is not None
-        return field.key.like(bindparam(name, type_=field.key.type), escape=_ESCAPE)
+        return _containing(asked, name)
     if operation in COMPARISONS:
         return _compared(field, operation, name)
     bind = bindparam(name, type_=field.bind_type)
@@ -125,6 +128,15 @@ def _condition(asked: Condition, name: str) -> ColumnElement[bool]:
         return field.column == bind
     # A row without a value differs from every value, which plain SQL would leave open.
     return field.column.is_distinct_from(bind) if field.nullable else field.column != bind
+
+
+def _containing(asked: Condition, name: str) -> ColumnElement[bool]:
+    key = asked.field.key
+    assert key is not None
+    like = key.like(bindparam(name, type_=key.type), escape=_ESCAPE)
+    if not asked.by_runs:
+        return like
+    return and_(holds_runs(key, bindparam(f"{name}{_RUNS}", type_=String())), like)
 
 
 def _compared(field: FieldSpec, operation: str, name: str) -> ColumnElement[bool]:
@@ -141,10 +153,22 @@ def _compared(field: FieldSpec, operation: str, name: str) -> ColumnElement[bool
             return column >= bind
 
 
+def _key(asked: Condition) -> str:
+    return fold(asked.value)[:MAX_KEY_CHARACTERS]
+
+
+def runs_of(asked: Condition) -> str | None:
+    """What an index is asked for the needle of a `contains`; None without an index, and for a needle that has no run."""
+    if asked.operation != "contains" or not has_trigrams(asked.field.key):
+        return None
+    needle = _key(asked)
+    return trigram_query(needle) if len(needle) >= RUN else None
+
+
 def _value(asked: Condition) -> Any:
     if asked.field.key is None or asked.operation in {"eq", "ne", "in"}:
         return list(asked.value) if asked.operation == "in" else asked.value
-    key = fold(asked.value)[:MAX_KEY_CHARACTERS]
+    key = _key(asked)
     if asked.operation != "contains":
         return key
     literal = key.replace(_ESCAPE, _ESCAPE * 2).replace("%", f"{_ESCAPE}%").replace("_", f"{_ESCAPE}_")

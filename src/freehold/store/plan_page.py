@@ -57,8 +57,7 @@ async def fetch_page(
     """
     seal = _Seal(plans, query, cursors, principal)
     position = seal.position()
-    if query.count or query.facets or not query.by_relevance:
-        query = await weighed(plans, executor, query)
+    query = await weighed(plans, executor, query)
     found = await fetch_rows(plans, executor, query, position, visibility_of(plans.spec.model))
     page, more = found[: query.limit], len(found) > query.limit
     if position.direction == "before":
@@ -87,8 +86,7 @@ async def fetch_items(
     """The items of one page, each as JSON by itself, and the cursor of the next; without counts and facets."""
     seal = _Seal(plans, query, cursors, principal)
     position = seal.position()
-    if not query.by_relevance:
-        query = await weighed(plans, executor, query)
+    query = await weighed(plans, executor, query)
     found = await fetch_rows(plans, executor, query, position, visibility_of(plans.spec.model))
     page, more = found[: query.limit], len(found) > query.limit
     next_cursor, _ = seal.neighbours(position, page, more=more)

@@ -14,11 +14,11 @@ from sqlalchemy import Row
 
 from freehold.query.cursor import END, START, Position
 from freehold.query.fields import COMPARISONS
-from freehold.query.request import ListQuery
+from freehold.query.request import Condition, ListQuery
 from freehold.query.spec import DISTANCE
 from freehold.store.encode import Visibility
 from freehold.store.executor import Executor
-from freehold.store.plan_conditions import SEARCH, page_values
+from freehold.store.plan_conditions import SEARCH, page_values, runs_of
 from freehold.store.plan_near import circles
 from freehold.store.plans import MOST_RARE, ResourcePlans, sort_label
 
@@ -34,8 +34,22 @@ class Found:
 
 
 async def weighed(plans: ResourcePlans, executor: Executor, query: ListQuery) -> ListQuery:
-    """The query, with a word on whether its search finds many rows. PostgreSQL knows from its own statistics."""
+    """The query, with a word on which of its conditions find few rows. PostgreSQL knows from its own statistics."""
+    if executor.dialect_name != "sqlite":
+        return query
+    conditions = [await _by_runs(plans, executor, each) for each in query.conditions]
+    query = replace(query, conditions=tuple(conditions))
+    if query.by_relevance and not (query.count or query.facets):
+        return query  # its tiers are weighed one by one
     return await _weighed(plans, executor, query) or query
+
+
+async def _by_runs(plans: ResourcePlans, executor: Executor, asked: Condition) -> Condition:
+    runs = runs_of(asked)
+    if runs is None or asked.field.key is None:
+        return asked
+    rows = await executor.fetch(plans.run_count(asked.field.key), {SEARCH: runs})
+    return replace(asked, by_runs=rows[0][0] <= MOST_RARE)
 
 
 async def fetch_rows(
@@ -101,7 +115,7 @@ def _is_loose(query: ListQuery) -> bool:
     if query.sort[0].name == DISTANCE and query.near is not None:
         return False
     ranges = [each for each in query.conditions if each.field.name != query.sort[0].name]
-    if any(each.operation not in _RANGES for each in ranges):
+    if any(each.by_runs for each in query.conditions) or any(each.operation not in _RANGES for each in ranges):
         return False
     return bool(ranges or query.clauses or query.box or query.near or query.match)
 

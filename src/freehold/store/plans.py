@@ -12,13 +12,16 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import BaseModel
-from sqlalchemy import BigInteger, ColumnElement, Double, Select, bindparam, func, inspect, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Double, Select, String, bindparam, func, inspect, select
 from sqlalchemy.orm import DeclarativeBase, selectinload
+from sqlalchemy.types import TypeEngine
 
 from freehold.query.cursor import Position
 from freehold.query.fields import FieldSpec, Kind
 from freehold.query.request import ListQuery
 from freehold.query.spec import RELEVANCE, ListSpec
+from freehold.resource.search_index import fts_table
+from freehold.resource.trigram_index import trigram_table
 from freehold.store.encode import EVERYTHING, SHOW_PREFIX, Encoder, Visibility
 from freehold.store.executor import Plan, Statement
 from freehold.store.plan_conditions import SEARCH, condition_shape, conditions
@@ -129,13 +132,15 @@ class ResourcePlans:
 
     def match_count(self) -> Plan:
         """How many rows a search finds at most, up to `MOST_RARE` and one more. On SQLite, which knows no frequencies."""
-        assert self.spec.search is not None
-        document = self.spec.search
+        return self._match_count(fts_table(self.spec.table.name), SearchText())
 
-        def build() -> Select[Any]:
-            return select(match_count(document, bindparam(SEARCH, type_=SearchText()), MOST_RARE + 1))
+    def run_count(self, key: Column[Any]) -> Plan:
+        """The same for the rows whose folded key holds the runs of a needle."""
+        return self._match_count(trigram_table(self.spec.table.name, key.name), String())
 
-        return self._keep(("matches",), build)
+    def _match_count(self, fts: str, type_: TypeEngine[Any]) -> Plan:
+        query = bindparam(SEARCH, type_=type_)
+        return self._keep(("matches", fts), lambda: select(match_count(fts, query, MOST_RARE + 1)))
 
     def related(self, found: Relation, visibility: Visibility = EVERYTHING) -> Plan:
         """Rows of this resource that a relationship of another one points to, for the keys in the bind `q_keys`."""

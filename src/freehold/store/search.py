@@ -25,8 +25,10 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 
 from freehold.query.words import Match, Phrase, Words
-from freehold.resource.search_index import fts_rows_table, fts_table
+from freehold.resource.search_index import fts_table
 from freehold.resource.search_text import LEAD, pairs
+from freehold.resource.text_index import rows_table
+from freehold.resource.trigram_index import trigram_table
 from freehold.store.functions import EARTH_RADIUS_KM
 
 
@@ -73,31 +75,66 @@ def _tsquery_in_lead(phrase: Phrase) -> str:
     return f"({' & '.join([*parts, _tsquery_phrase(phrase, LEAD)])})"
 
 
-class Matches(FunctionElement[bool]):
-    """Rows whose search document matches; see `matches`."""
+class _Indexed(FunctionElement[bool]):
+    """Rows that an index over a column finds: the primary key, the column, the query in the index's own language."""
 
-    name = "fh_matches"
     type = Boolean()
     inherit_cache = True
 
-    def self_group(self, against: Any = None) -> Matches:
+    def __init__(self, column: Column[Any], query: ColumnElement[Any]) -> None:
+        table = column.table
+        assert isinstance(table, Table)
+        super().__init__(next(iter(table.primary_key.columns)), column, query)
+
+    def self_group(self, against: Any = None) -> _Indexed:
         """Itself: SQLAlchemy would write `= 1` behind a boolean function on SQLite, and hide the index from it."""
         return self
 
 
+class Matches(_Indexed):
+    """Rows whose search document matches; see `matches`."""
+
+    name = "fh_matches"
+    inherit_cache = True
+
+
+class HoldsRuns(_Indexed):
+    """Rows whose folded key holds the runs of a needle; see `holds_runs`. SQLite alone: PostgreSQL reads them off LIKE."""
+
+    name = "fh_holds_runs"
+    inherit_cache = True
+
+
 def matches(document: Column[Any], query: ColumnElement[Any]) -> ColumnElement[bool]:
     """The condition that a row matches. document: a `search_document` column. query: of type `SearchText`, not empty."""
-    table = document.table
-    assert isinstance(table, Table)
-    return Matches(next(iter(table.primary_key.columns)), document, query)
+    return Matches(document, query)
+
+
+def holds_runs(key: Column[Any], query: ColumnElement[Any]) -> ColumnElement[bool]:
+    """What every row fulfils whose key holds a needle, and some others. key: with a `TrigramIndex`. query: `trigram_query`."""
+    return HoldsRuns(key, query)
 
 
 @compiles(Matches, "sqlite")
 def _matches_sqlite(element: Matches, compiler: SQLCompiler, **kw: Any) -> str:
-    key, document, query = element.clauses
-    name = next(iter(document.base_columns)).table.name
+    return _found_sqlite(element, fts_table(_column(element).table.name), compiler, **kw)
+
+
+@compiles(HoldsRuns, "sqlite")
+def _holds_runs_sqlite(element: HoldsRuns, compiler: SQLCompiler, **kw: Any) -> str:
+    column = _column(element)
+    return _found_sqlite(element, trigram_table(column.table.name, column.name), compiler, **kw)
+
+
+def _column(element: _Indexed) -> Any:
+    _, column, _ = element.clauses
+    return next(iter(column.base_columns))
+
+
+def _found_sqlite(element: _Indexed, name: str, compiler: SQLCompiler, **kw: Any) -> str:
+    key, _, query = element.clauses
     quote = compiler.preparer.quote
-    fts, rows = quote(fts_table(name)), quote(fts_rows_table(name))
+    fts, rows = quote(name), quote(rows_table(name))
     return (
         f"({compiler.process(key, **kw)} IN (SELECT r.id FROM {fts} JOIN {rows} AS r ON r.n = {fts}.rowid "
         f"WHERE {fts} MATCH {compiler.process(query, **kw)}))"
@@ -118,9 +155,9 @@ class MatchCount(FunctionElement[int]):
     inherit_cache = True
 
 
-def match_count(document: Column[Any], query: ColumnElement[Any], most: int) -> ColumnElement[int]:
-    """How many rows match, whoever may see them, up to `most`. For the planning of a statement, never for an answer."""
-    return MatchCount(literal_column(f'"{fts_table(document.table.name)}"'), query, literal(most))
+def match_count(fts: str, query: ColumnElement[Any], most: int) -> ColumnElement[int]:
+    """How many rows of an FTS5 table match, whoever may see them, up to `most`. To plan a statement, never for an answer."""
+    return MatchCount(literal_column(f'"{fts}"'), query, literal(most))
 
 
 @compiles(MatchCount, "sqlite")

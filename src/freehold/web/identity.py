@@ -27,11 +27,11 @@ from freehold.web.identity_parts import (
     guarded,
     is_staff,
     known_id,
-    parse_id,
     registration_route,
     user_answer,
 )
 from freehold.web.openapi_responses import headers
+from freehold.web.path_keys import key_in_path
 from freehold.web.preconditions import check_match
 from freehold.web.unit import Caller, Db, Router, allow
 
@@ -151,7 +151,7 @@ def _staff(identity: Identity) -> Router:
     )
     async def read(user_id: PathId, request: Request, db: Db, caller: Caller) -> Response:
         """An account: your own, or any for staff."""
-        wanted = parse_id(user_id)
+        wanted = key_in_path(user_id)
         if wanted != caller.id and not is_staff(identity, caller):
             raise NotFound
         return user_answer(identity, request, await _user(identity, db, wanted))
@@ -165,8 +165,8 @@ def _staff(identity: Identity) -> Router:
     )
     async def set_roles(user_id: PathId, request: Request, db: Db, wanted: RolesWrite) -> Response:
         """Replace an account's roles. They count within seconds, also for tokens given before."""
-        await identity.parts.accounts.set_roles(db, parse_id(user_id), wanted.roles)
-        return user_answer(identity, request, await _user(identity, db, parse_id(user_id)))
+        await identity.parts.accounts.set_roles(db, key_in_path(user_id), wanted.roles)
+        return user_answer(identity, request, await _user(identity, db, key_in_path(user_id)))
 
     @router.put(
         "/suspension",
@@ -177,13 +177,13 @@ def _staff(identity: Identity) -> Router:
     )
     async def suspend(user_id: PathId, request: Request, db: Db) -> Response:
         """Close an account: its log-ins end."""
-        await identity.parts.accounts.disable(db, parse_id(user_id))
-        return user_answer(identity, request, await _user(identity, db, parse_id(user_id)))
+        await identity.parts.accounts.disable(db, key_in_path(user_id))
+        return user_answer(identity, request, await _user(identity, db, key_in_path(user_id)))
 
     @router.delete("/suspension", operation_id="unsuspend_user", status_code=204, dependencies=guarded(admin))
     async def unsuspend(user_id: PathId, db: Db) -> None:
         """Open a closed account again."""
-        await identity.parts.accounts.enable(db, parse_id(user_id))
+        await identity.parts.accounts.enable(db, key_in_path(user_id))
 
     return router
 

@@ -22,10 +22,10 @@ from freehold.web.identity_parts import (
     guarded,
     in_unit,
     known_id,
-    parse_id,
     require_fresh,
 )
 from freehold.web.identity_tokens import token_router
+from freehold.web.path_keys import key_in_path
 from freehold.web.unit import Caller, Db, Router, allow
 
 ACCOUNT = signed_in & scope("account")
@@ -212,7 +212,7 @@ def _sessions(identity: Identity) -> Router:
     async def end(session_id: PathId, db: Db, caller: Caller) -> None:
         """Log out one device."""
         mine = {row.id for row in await identity.parts.sessions.listed(db, known_id(caller))}
-        wanted = parse_id(session_id)
+        wanted = key_in_path(session_id)
         if wanted not in mine or not await identity.parts.sessions.end(db, wanted, by="logout"):
             raise NotFound
 

@@ -13,7 +13,7 @@ from fastapi.security import HTTPBearer
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from freehold.errors import NotFound, Unauthenticated
+from freehold.errors import Unauthenticated
 from freehold.identity.emails import login_key
 from freehold.identity.schemas import plain
 from freehold.identity.service import Identity
@@ -72,14 +72,6 @@ async def in_unit(
         return await retry_of(request).settle(unit, response)
 
     return await runtime(request).database.run(system(reason), both)
-
-
-def parse_id(text: str) -> UUID:
-    """A user's id in a path. One that is not of its form names nothing: NotFound (V05)."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound from None
 
 
 class OwnUnitRoute(APIRoute):

@@ -5,6 +5,7 @@ from a PO file that translators' tools know. Needs the extra `wording` (Babel).
 """
 
 from freehold.wording.catalogues import Catalogues, Words
+from freehold.wording.checking import untranslated
 from freehold.wording.phrases import Moment, Money, Paragraphs, Phrase, paragraphs, phrase
 
-__all__ = ["Catalogues", "Moment", "Money", "Paragraphs", "Phrase", "Words", "paragraphs", "phrase"]
+__all__ = ["Catalogues", "Moment", "Money", "Paragraphs", "Phrase", "Words", "paragraphs", "phrase", "untranslated"]
