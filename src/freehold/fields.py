@@ -1,11 +1,10 @@
 """Columns and field types for models and schemas.
 
 `folded`, `search_document` and `derived` are columns computed from others (`fold` is what `folded` does to text),
-`one_of` the column type of a closed choice; `Line`,
-`Prose`, `Day` and `Instant` are Pydantic types for text of one line, text of several, a date, an instant in UTC and the id of a row,
-`Country` and `Currency` for codes; `INPUT` is the configuration of what clients send, `Reason` the body of a refusal,
-`stamped` the state change that is nothing but its moment; `now` is the clock that tests can move; `partial` makes the schema of a change from
-that of a whole.
+`one_of` the column type of a closed choice. `Line`, `Prose`, `Day`, `Instant` and `Key` are Pydantic types for text of
+one line, text of several, a date, an instant in UTC and the id of a row; `Country` and `Currency` are for codes. `INPUT`
+is the configuration of what clients send, `Reason` the body of a refusal, `stamped` the state change that is nothing but
+its moment. `now` is the clock that tests can move; `partial` makes the schema of a change from that of a whole.
 """
 
 from freehold.resource.base import UTCDateTime, new_id
