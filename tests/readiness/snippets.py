@@ -25,7 +25,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from slowapi import Limiter
-from sqlalchemy import DateTime, ForeignKey, String, func, insert, or_, select, text, update
+from sqlalchemy import Column, DateTime, ForeignKey, String, Table, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload
 """
@@ -678,6 +678,11 @@ def popular(db: Db) -> list[BookOut]:
 def popular(db: Db) -> list[BookOut]:
     books = db.scalars(select(Book).order_by(Book.views.desc()).limit(10)).all()
     return sorted(books, key=lambda book: book.title)
+
+@router.get("/books/free")
+def free(db: Db) -> dict[str, int]:
+    books = db.scalars(select(Book).where(Book.views > 5)).all()
+    return {"free": len([book for book in books if book.taken_by is None]), "all": len(books)}
 """,
     ),
     "query-in-loop": (
@@ -696,6 +701,7 @@ def books(db: Db) -> list[str]:
     owners = {each.id: each for each in db.scalars(select(User).where(User.id.in_([book.owner_id for book in found])))}
     for attempt in range(3):
         db.execute(select(func.pg_sleep(1)))
+    first, second = [db.get(User, each) for each in (1, 2)]
     return [owners[book.owner_id].email for book in found]
 """,
     ),
@@ -769,6 +775,25 @@ def take(db: Db, caller: Caller):
         raise HTTPException(409)
     book.taken_by = caller.id
     db.commit()
+""",
+    ),
+    "association-without-key": (
+        """
+shelved = Table("shelved", Base.metadata, Column("book", ForeignKey("books.id")), Column("user", ForeignKey("readers.id")))
+
+class Reader(Base):
+    __tablename__ = "readers"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    books: Mapped[list[Book]] = relationship(secondary=shelved)
+""",
+        """
+shelved = Table("shelved", Base.metadata, Column("book", ForeignKey("books.id"), primary_key=True),
+                Column("user", ForeignKey("readers.id"), primary_key=True))
+
+class Reader(Base):
+    __tablename__ = "readers"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    books: Mapped[list[Book]] = relationship(secondary=shelved)
 """,
     ),
     "missing-row-is-500": (

@@ -1,6 +1,6 @@
 """The acceptance set: a library service ported to FastAPI as its author would have, with its 24 known faults.
 
-The rules know nothing of it. What they do not find is said here too.
+The rules know nothing of it. Of some faults they find a part, which is said beside it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ FAULTS = {
     12: ("popularity sorted in Python", "rows-handled-in-python", "app/routers/books.py", "books.sort("),
     13: ("a search text is a pattern", "like-unescaped", "app/routers/books.py", ".like("),
     14: ("the clock is read at import", "clock-at-import", "app/models.py", "deadline"),
+    # That a book lies in one place at a time no rule can know; that nothing keeps it from one loan twice, it can.
+    15: ("a book may be on any number of loans", "association-without-key", "app/models.py", "loan_books = Table("),
     16: ("two orders can take one item", "taken-twice", "app/routers/orders.py", "item.order_id = order.id"),
     17: ("checkout is a GET", "action-by-get", "app/routers/orders.py", "def checkout("),
     18: ("money is a float", "float-money", "app/models.py", "price: Mapped[float]"),
@@ -48,7 +50,6 @@ HALVES = [
     ("database-committed", "library.db", ""),
     ("unauthenticated-write", "app/routers/loans.py", "def add_book("),
 ]
-NOT_FOUND = {15}  # no check of copies or stock, and no return: what the service should do, no rule can know
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +62,8 @@ def test_a_fault_is_found_where_it_stands(report: Report, rule: str, path: str, 
     assert any(each[:2] == (rule, path) and part in each[2] for each in findings(report)), findings(report)
 
 
-def test_at_least_twenty_of_the_24_are_found() -> None:
-    assert set(FAULTS) | NOT_FOUND == set(range(1, 25))
-    assert len(FAULTS) == 23
+def test_each_of_the_24_is_met_by_a_rule() -> None:
+    assert sorted(FAULTS) == list(range(1, 25))
 
 
 def test_the_places_are_lines_of_the_files(report: Report) -> None:

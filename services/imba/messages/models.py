@@ -54,5 +54,5 @@ class BlockedPerson(Base):
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
     blocked_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
-    thread_id: Mapped[UUID] = mapped_column(ForeignKey("threads.id"))
+    thread_id: Mapped[UUID] = mapped_column(ForeignKey("threads.id"), index=True)
     name: Mapped[str] = mapped_column(String(100))

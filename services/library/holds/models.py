@@ -33,7 +33,7 @@ class Hold(Base):
     position: Mapped[int | None]
     wanted_copy_id: Mapped[UUID | None] = mapped_column(ForeignKey("copies.id"), index=True)
     copy_id: Mapped[UUID | None] = mapped_column(ForeignKey("copies.id"), index=True)
-    pickup_id: Mapped[UUID] = mapped_column(ForeignKey("libraries.id"))
+    pickup_id: Mapped[UUID] = mapped_column(ForeignKey("libraries.id"), index=True)
     pickup_days: Mapped[int]
     hold_limit: Mapped[int]
     record_limit: Mapped[int]

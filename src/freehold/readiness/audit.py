@@ -62,7 +62,7 @@ def audit(
         asked=asked,
         silent=[rule for rule in chosen if rule not in asked],
         files=len(evidence.source.modules),
-        operations=len(evidence.operations),
+        operations=len(evidence.offered),
         unreadable=[(project.shown(path), reason) for path, reason in evidence.source.unreadable],
     )
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from freehold.readiness.app.declared import DeclaredOperation, declared_operations, functions_of
 from freehold.readiness.app.operations import Operation, function_of, nothing_declared, operations
 from freehold.readiness.project import Project
 from freehold.readiness.rule import Hit, Place
@@ -43,6 +44,16 @@ class Evidence:
         return operations(self.app.routes, self.source, self.declared) if self.app is not None else []
 
     @cached_property
+    def declared_operations(self) -> list[DeclaredOperation]:
+        """The operations that Resources make, of models in the project."""
+        return declared_operations(self.app, self._place_of_class)
+
+    @cached_property
+    def offered(self) -> list[Operation | DeclaredOperation]:
+        """Both, for rules that look at what is sent and answered alone."""
+        return [*self.operations, *self.declared_operations]
+
+    @cached_property
     def uses(self) -> dict[Function, list[Use]]:
         """What each function does with a database session."""
         return {function: uses(function, self.source) for function in self.source.functions.values()}
@@ -57,6 +68,9 @@ class Evidence:
             called = [function_of(call, self.source) for call in operation.dependencies]
             for function in [operation.function, *filter(None, called)]:
                 found |= dict.fromkeys(self.reached(function))
+        for resource in dict.fromkeys(each.resource for each in self.declared_operations):
+            for own in filter(None, (function_of(call, self.source) for call in functions_of(resource))):
+                found |= dict.fromkeys(self.reached(own))
         return list(found)
 
     def reached(self, function: Function) -> list[Function]:
@@ -103,6 +117,10 @@ class Evidence:
         """Where a field of a class of the project is written."""
         info = self.written(owner)
         return info.module.at(info.fields.get(name, info.node)) if info else None
+
+    def _place_of_class(self, kind: type) -> Place | None:
+        info = self.written(kind)
+        return info.module.at(info.node) if info else None
 
     def written(self, kind: type) -> ClassInfo | None:
         """The class of the source that a class of the running process came from; None for one from outside."""

@@ -41,4 +41,5 @@ def add_resources(app: FastAPI, database: Database, given: Resources) -> list[Jo
     declare(database, given.declared)
     mounted = mount(app.router, given.declared, prefix=given.prefix, secret=given.secret.encode())
     offer(database, mounted)
+    app.state.fh_mounted = mounted
     return [purge_deleted] if database.parts[Purges] else []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.security.base import SecurityBase
 
+from freehold.readiness.app.declared import DeclaredOperation
 from freehold.readiness.app.operations import Operation, function_of
 from freehold.readiness.source.index import Function
 
@@ -26,8 +27,10 @@ _PRIVILEGE = re.compile(
 _DENIALS = {"401", "403", "HTTP_401_UNAUTHORIZED", "HTTP_403_FORBIDDEN", "UNAUTHORIZED", "FORBIDDEN"}
 
 
-def is_guarded(operation: Operation, evidence: Evidence) -> bool:
+def is_guarded(operation: Operation | DeclaredOperation, evidence: Evidence) -> bool:
     """Whether anything before or in the handler asks who calls."""
+    if isinstance(operation, DeclaredOperation):
+        return not operation.is_open
     if operation.declared or evidence.guarding_middleware:
         return True
     if any(asks(call, evidence) for call in operation.dependencies):
@@ -35,8 +38,10 @@ def is_guarded(operation: Operation, evidence: Evidence) -> bool:
     return any(_ASKS.search(name) for name in decorators(operation.function)) or _denies(operation.function, evidence)
 
 
-def is_privileged(operation: Operation, evidence: Evidence) -> bool:
+def is_privileged(operation: Operation | DeclaredOperation, evidence: Evidence) -> bool:
     """Whether anything before or in the handler asks for a role or right of the caller."""
+    if isinstance(operation, DeclaredOperation):
+        return operation.is_privileged
     if operation.declared:
         return True
     names = [*decorators(operation.function), *(_name(call) for call in operation.dependencies)]

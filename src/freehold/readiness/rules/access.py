@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from freehold.readiness.app.declared import DeclaredOperation
 from freehold.readiness.app.fields import Field
 from freehold.readiness.app.guards import asks, is_guarded, is_privileged
 from freehold.readiness.app.operations import Operation
@@ -60,6 +61,9 @@ def unauthenticated_write(evidence: Evidence) -> Iterator[Hit]:
         registers = operation.method == "POST" and any(_PASSWORD.fullmatch(field.name) for field in operation.body)
         if not registers and evidence.changes(operation.function):
             yield operation.hit(f"{operation.title} changes data for anybody")
+    for made in evidence.declared_operations:
+        if made.is_open and not made.reads and not _OPEN_BY_NATURE.search(made.path):
+            yield made.hit(f"{made.title} changes data for anybody")
 
 
 @rule(
@@ -72,7 +76,7 @@ def unauthenticated_write(evidence: Evidence) -> Iterator[Hit]:
 )
 def personal_data_open(evidence: Evidence) -> Iterator[Hit]:
     """A GET behind no guard whose answer holds e-mail addresses, telephone numbers, postal addresses or birthdays."""
-    for operation in evidence.operations:
+    for operation in evidence.offered:
         found = sorted({field.name for field in operation.response if field.name.lower() in _PERSONAL})
         if operation.reads and found and not is_guarded(operation, evidence):
             yield operation.hit(f"{operation.title} shows {', '.join(found)} to anybody")
@@ -88,7 +92,7 @@ def personal_data_open(evidence: Evidence) -> Iterator[Hit]:
 )
 def password_in_response(evidence: Evidence) -> Iterator[Hit]:
     """A field of an answer's schema that is named after a password."""
-    for operation in evidence.operations:
+    for operation in evidence.offered:
         for field in operation.response:
             if _PASSWORD.fullmatch(field.name.lower()) and set(field.kinds) & {str, bytes}:
                 yield _at_field(evidence, operation, field, f"`{field.name}` is in the answer of {operation.title}")
@@ -104,7 +108,7 @@ def password_in_response(evidence: Evidence) -> Iterator[Hit]:
 )
 def role_from_client(evidence: Evidence) -> Iterator[Hit]:
     """A field of privilege in the body of a write about people that asks for no privilege."""
-    for operation in evidence.operations:
+    for operation in evidence.offered:
         if operation.reads or is_privileged(operation, evidence):
             continue
         for field in operation.body:
@@ -169,7 +173,7 @@ def _is_rows(node: ast.expr, function: Function, evidence: Evidence) -> bool:
     return isinstance(node, ast.Call) and evidence.source.names(node.func, function.module) in evidence.mapped
 
 
-def _at_field(evidence: Evidence, operation: Operation, field: Field, message: str) -> Hit:
+def _at_field(evidence: Evidence, operation: Operation | DeclaredOperation, field: Field, message: str) -> Hit:
     place = evidence.place_of(field.owner, field.name) if field.owner else None
     return (
         Hit(place, message, f"{field.owner.__name__}.{field.name}") if place and field.owner else operation.hit(message)

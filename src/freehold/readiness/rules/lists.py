@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from typing import get_origin
+from typing import TypeGuard, get_origin
 
 from freehold.readiness.app.operations import Operation
 from freehold.readiness.evidence import Evidence
@@ -70,9 +70,10 @@ def page_size_unbounded(evidence: Evidence) -> Iterator[Hit]:
 def rows_handled_in_python(evidence: Evidence) -> Iterator[Hit]:
     """sorted, .sort, a comprehension with `if`, len or a slice over all rows of a statement without limit."""
     for function in evidence.serving:
-        rows = _row_lists(function, evidence)
+        rows = _row_lists(function, evidence, (*_BOUNDED, "with_for_update"))  # locked ones are read for the lock
+        once = {name for name in rows if [each.id for each in function.nodes if _is_read(each)].count(name) == 1}
         for node in function.nodes:
-            said = _handled(node, rows)
+            said = _handled(node, rows, once)
             if said:
                 yield function.module.hit(node, f"all rows are read, then {said} in Python")
 
@@ -193,14 +194,19 @@ def _unwrapped(node: ast.expr) -> ast.expr:
             return node
 
 
-def _handled(node: ast.AST, rows: set[str]) -> str:
+def _is_read(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+
+
+def _handled(node: ast.AST, rows: set[str], once: set[str]) -> str:
+    """once: those of the rows that nothing else looks at: what is filtered for one use may be wanted whole for another."""
     if isinstance(node, ast.Call):
         first = node.args[0].id if node.args and isinstance(node.args[0], ast.Name) else ""
         if called(node) == "sorted" and first in rows:
             return "sorted"
         if called(node) == "sort" and isinstance(node.func, ast.Attribute) and names_in(node.func) & rows:
             return "sorted"
-    if isinstance(node, ast.ListComp) and node.generators[0].ifs and names_in(node.generators[0].iter) & rows:
+    if isinstance(node, ast.ListComp) and node.generators[0].ifs and names_in(node.generators[0].iter) & once:
         return "filtered" if isinstance(node.generators[0].iter, ast.Name) else ""
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) and isinstance(node.value, ast.Name):
         return "cut" if node.value.id in rows else ""
@@ -225,12 +231,18 @@ def _loop_around(node: ast.AST, function: Function) -> bool:
     return False
 
 
+_SMALL = ast.Tuple | ast.List | ast.Set | ast.Constant
+
+
 def _depends(node: ast.AST, loop: ast.AST, inner: ast.AST) -> bool:
     if isinstance(loop, ast.For | ast.AsyncFor):
-        small = isinstance(loop.iter, ast.Tuple | ast.List | ast.Constant)
-        return inner is not loop.iter and not small and bool(names_in(loop.target) & names_in(node))
+        return (
+            inner is not loop.iter
+            and not isinstance(loop.iter, _SMALL)
+            and bool(names_in(loop.target) & names_in(node))
+        )
     generators: list[ast.comprehension] = getattr(loop, "generators", [])
-    targets = {name for each in generators for name in names_in(each.target)}
+    targets = {name for each in generators if not isinstance(each.iter, _SMALL) for name in names_in(each.target)}
     first = bool(generators) and any(part is node for part in ast.walk(generators[0].iter))
     return not first and bool(targets & names_in(node))
 

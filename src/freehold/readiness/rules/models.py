@@ -45,7 +45,7 @@ def float_money(evidence: Evidence) -> Iterator[Hit]:
         for key, column in table.columns.items():
             if isinstance(column.type, Float) and _MONEY.fullmatch(key):
                 yield _at_column(info, key, f"{info.node.name}.{key} is a float")
-    for operation in evidence.operations:
+    for operation in evidence.offered:
         for field in [*operation.body, *operation.response]:
             if float in field.kinds and _MONEY.fullmatch(field.name):
                 yield from _at_field(evidence, field, "is a float")
@@ -128,7 +128,7 @@ def foreign_key_unindexed(evidence: Evidence) -> Iterator[Hit]:
 )
 def date_as_string(evidence: Evidence) -> Iterator[Hit]:
     """A plain string in a body that is named after a date."""
-    for operation in evidence.operations:
+    for operation in evidence.offered:
         for field in operation.body:
             if field.kinds == (str,) and _MOMENT.fullmatch(field.name) and "pattern" not in field.bounds:
                 yield from _at_field(evidence, field, "is text and not a date")
@@ -167,7 +167,7 @@ def unbounded_string(evidence: Evidence) -> Iterator[Hit]:
 )
 def negative_count(evidence: Evidence) -> Iterator[Hit]:
     """A whole number in a body named after a count, without a lower bound."""
-    for operation in evidence.operations:
+    for operation in evidence.offered:
         for field in operation.body:
             if int in field.kinds and _COUNT.fullmatch(field.name) and not field.bounds & {"ge", "gt"}:
                 yield from _at_field(evidence, field, "may be negative")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import UniqueConstraint, inspect
 
 from freehold.readiness.evidence import Evidence
 from freehold.readiness.rule import Hit, Severity, rule
@@ -59,6 +62,24 @@ def taken_twice(evidence: Evidence) -> Iterator[Hit]:
 
 
 @rule(
+    "association-without-key",
+    "The same pair can be there twice",
+    severity=Severity.WARNING,
+    needs_app=True,
+    why="Two requests at once both see that the pair is not there, and both add it: a row is held twice, and given back once.",
+    remedy="Make both columns the primary key of the table between, or put a UniqueConstraint over them.",
+)
+def association_without_key(evidence: Evidence) -> Iterator[Hit]:
+    """The table between two others (`relationship(secondary=…)`) has neither a primary key nor a unique constraint."""
+    for table in {relation.secondary: None for relation in _many_to_many(evidence)}:
+        unique = any(isinstance(each, UniqueConstraint) for each in table.constraints)
+        if not unique and not table.primary_key.columns and not any(index.unique for index in table.indexes):
+            for module, call, name in evidence.source.calls:
+                if name.rpartition(".")[2] == "Table" and call.args and _is_text(call.args[0], table.name):
+                    yield module.hit(call, f"nothing keeps a pair in {table.name} from being there twice")
+
+
+@rule(
     "missing-row-is-500",
     "A row that is not there is a 500",
     severity=Severity.WARNING,
@@ -75,6 +96,17 @@ def missing_row_is_500(evidence: Evidence) -> Iterator[Hit]:
             used = _first_use(name, function, use)
             if used is not None:
                 yield function.module.hit(used, f"`{name}` may be None here")
+
+
+def _many_to_many(evidence: Evidence) -> Iterator[Any]:
+    for _, info in evidence.tables:
+        mapper = inspect(evidence.live(info), raiseerr=False)
+        if mapper is not None:
+            yield from (relation for relation in mapper.relationships if relation.secondary is not None)
+
+
+def _is_text(node: ast.expr, text: str) -> bool:
+    return isinstance(node, ast.Constant) and node.value == text
 
 
 def _rows(function: Function, evidence: Evidence) -> dict[str, Use]:
