@@ -13,8 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from tests.jobs.effects import states
 
 from freehold.errors import Conflict
-from freehold.jobs import Jobs, dead_letters, execution, job, queue
+from freehold.jobs import Jobs, dead_letters, execution, job, leases
 from freehold.jobs.execution import Execution, Outcome
+from freehold.jobs.taking import Taker
 from freehold.resource.principal import system
 from freehold.store.audit import record
 from freehold.store.audit_check import verify
@@ -50,11 +51,10 @@ class Away:
             yield unit
 
 
-async def claimed(database: Database) -> queue.Claim:
+async def claimed(database: Database) -> leases.Claim:
     async with database.writing(system("test")) as unit:
         await fail.enqueue(unit.session)
-    async with database.writing(system("test")) as unit:
-        (claim,) = await queue.claim(unit.session, {"test.fail": timedelta(seconds=60)}, limit=1)
+    (claim,) = await Taker(database, {"test.fail": fail}).take([], limit=1)
     return claim
 
 
@@ -86,7 +86,7 @@ async def test_a_failure_that_cannot_be_recorded_is_left_to_the_lease(
 async def test_a_failure_under_a_lost_lease_changes_nothing(database: Database) -> None:
     claim = await claimed(database)
     async with database.writing(system("test")) as unit:
-        await queue.give_back(unit.session, claim)
+        await leases.give_back(unit.session, claim)
     runs = Execution(database, {"test.fail": fail}, Jobs(database).principals)
     assert await asyncio.create_task(runs.run(claim)) is Outcome.LOST
     assert await states(database) == ["ready"]
@@ -120,5 +120,5 @@ async def test_J05_a_runner_clears_what_is_done(database: Database) -> None:
     jobs = Jobs(database, jobs=[nothing], outbox=Outbox(database), keep_done=timedelta(0))
     assert await jobs.run_pending() == 1
     await asyncio.sleep(0.01)
-    await jobs._sweep()
+    await jobs._housekeeping.sweep()
     assert await states(database) == []

@@ -13,9 +13,10 @@ import time_machine
 from sqlalchemy import select, update
 from tests.jobs.effects import note, notes, states
 
-from freehold.jobs import Backoff, Jobs, current_job, dead_letters, discard_dead, job, queue, retry_dead
+from freehold.jobs import Backoff, Jobs, current_job, dead_letters, discard_dead, job, leases, queue, retry_dead
 from freehold.jobs.execution import Execution
 from freehold.jobs.tables import JOBS
+from freehold.jobs.taking import Taker
 from freehold.resource import clock
 from freehold.resource.base import new_id
 from freehold.resource.principal import ANONYMOUS, Principal, system
@@ -234,12 +235,11 @@ class TestFailure:
     async def test_a_failing_job_gives_up_its_key_to_a_newer_one(self, database: Database) -> None:
         async with database.writing(system("test")) as unit:
             await fail.enqueue(unit.session, text="old", key="k")
-        async with database.writing(system("test")) as unit:
-            (claim,) = await queue.claim(unit.session, {"test.fail": HOUR}, limit=1)
+        (claim,) = await Taker(database, {"test.fail": fail}).take([], limit=1)
         async with database.writing(system("test")) as unit:
             await fail.enqueue(unit.session, text="new", key="k")
         async with database.writing(system("test")) as unit:
-            assert await queue.fail(unit.session, claim, error="x", pause=timedelta(0))
+            assert await leases.fail(unit.session, claim, error="x", pause=timedelta(0))
         assert await states(database) == ["ready", "ready"]
 
     async def test_dead_letters_are_retried_and_discarded(self, database: Database) -> None:
@@ -271,9 +271,8 @@ class TestFailure:
 
 
 class TestLease:
-    async def _claim(self, database: Database) -> queue.Claim:
-        async with database.writing(system("test")) as unit:
-            (claim,) = await queue.claim(unit.session, {"test.note": timedelta(seconds=60)}, limit=1)
+    async def _claim(self, database: Database) -> leases.Claim:
+        (claim,) = await Taker(database, {"test.note": write_note}).take([], limit=1)
         return claim
 
     async def test_J02_a_killed_worker_is_noticed_within_60_seconds(
@@ -307,7 +306,7 @@ class TestLease:
             await self._claim(database)
             move_clock(timedelta(seconds=61))
             async with database.writing(system("test")) as unit:
-                await queue.recover(unit.session, [])
+                await leases.recover(unit.session, [])
         assert await states(database) == ["dead"]
         assert await runner(database).run_pending() == 0
         assert await notes(database) == []
@@ -333,8 +332,8 @@ class TestLease:
         await enqueue_note(database, "x")
         claim = await self._claim(database)
         async with database.writing(system("test")) as unit:
-            assert await queue.give_back(unit.session, claim)
-            assert not await queue.give_back(unit.session, claim)
+            assert await leases.give_back(unit.session, claim)
+            assert not await leases.give_back(unit.session, claim)
         assert (await self._claim(database)).attempts == 1
 
     async def test_leases_are_extended_only_while_held(
@@ -342,16 +341,16 @@ class TestLease:
     ) -> None:
         await enqueue_note(database, "x")
         claim = await self._claim(database)
-        leases = {"test.note": timedelta(seconds=60)}
+        lengths = {"test.note": timedelta(seconds=60)}
         move_clock(timedelta(seconds=50))
         async with database.writing(system("test")) as unit:
-            assert await queue.extend(unit.session, [claim], leases) == {claim.id}
+            assert await leases.extend(unit.session, [claim], lengths) == {claim.id}
         move_clock(timedelta(seconds=50))
         assert await runner(database).run_pending() == 0
         move_clock(timedelta(seconds=11))
         assert await runner(database).run_pending() == 1
         async with database.writing(system("test")) as unit:
-            assert await queue.extend(unit.session, [claim], leases) == set()
+            assert await leases.extend(unit.session, [claim], lengths) == set()
 
 
 class TestOutside:

@@ -6,13 +6,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 from tests.jobs.effects import note, notes, states
 
 from freehold.errors import ConfigurationError
-from freehold.jobs import Jobs, job, schedule
+from freehold.jobs import Jobs, claiming, job, schedule
 from freehold.jobs.tables import JOBS
 from freehold.observe.metrics import Metrics
 from freehold.resource.base import new_id
@@ -200,17 +201,17 @@ async def test_J03_a_job_that_fails_leaves_the_runner_at_work(database: Database
 
 async def test_a_runner_outlives_an_error_of_its_own(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = Jobs(database, jobs=[write_note], poll=timedelta(milliseconds=20))
-    look = jobs._has_work
+    look = jobs._taker._look
     looks = 0
 
-    async def away_at_first() -> bool:
+    async def away_at_first(held: Any) -> claiming.Look:
         nonlocal looks
         looks += 1
         if looks == 1:
             raise ConnectionError
-        return await look()
+        return await look(held)
 
-    monkeypatch.setattr(jobs, "_has_work", away_at_first)
+    monkeypatch.setattr(jobs._taker, "_look", away_at_first)
     await jobs.start()
     await enqueue(database, "afterwards")
     await until(lambda: all_done(database))
@@ -241,7 +242,7 @@ async def test_J05_tries_and_the_oldest_waiting_job_are_metrics(database: Databa
     metrics = Metrics()
     jobs = Jobs(database, jobs=[write_note], metrics=metrics, poll=timedelta(milliseconds=20))
     await enqueue(database, "x")
-    await jobs._measure()
+    await jobs._housekeeping.measure()
     (oldest,) = [line for line in metrics.exposition().decode().splitlines() if line.startswith("freehold_jobs_oldest")]
     assert float(oldest.split()[1]) > 0
     await jobs.start()

@@ -281,7 +281,7 @@ async def test_tracks_are_kept_as_long_as_their_jobs_and_swept_with_them(
     dead = await enqueue(database, inside, text="told")
     await jobs.run_pending()
     move_clock(timedelta(hours=25))
-    await jobs._sweep()
+    await jobs._housekeeping.sweep()
     async with database.reading(system("test")) as session:
         assert await tracks.find(session, done) is None
     assert (await look(database, dead)).state is JobState.DEAD

@@ -4,10 +4,12 @@ Here belong the declaration of jobs and schedules and the runner. What a job doe
 it. A broker may wake workers; the rows stay the truth.
 """
 
+from freehold.jobs.backoff import Backoff
 from freehold.jobs.carriage import Principals
 from freehold.jobs.context import GiveUp, JobContext, current_job, progress, running
 from freehold.jobs.dead_letters import DeadLetter, dead_letters, discard_dead, retry_dead
-from freehold.jobs.declaration import Backoff, Job, job, schedule
+from freehold.jobs.declaration import Job, job, schedule
+from freehold.jobs.queues import Queue
 from freehold.jobs.reporting import JobCancelled
 from freehold.jobs.runner import Jobs
 from freehold.jobs.schedules import Schedule
@@ -27,6 +29,7 @@ __all__ = [
     "Jobs",
     "Principals",
     "Progress",
+    "Queue",
     "Schedule",
     "current_job",
     "dead_letters",

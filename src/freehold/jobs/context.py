@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-from freehold.jobs import queue, tracks
-from freehold.jobs.queue import Claim
+from freehold.jobs import leases, tracks
+from freehold.jobs.leases import Claim
 from freehold.jobs.reporting import Reporter
 from freehold.jobs.tracks import Progress
 from freehold.resource.principal import Principal
@@ -89,7 +89,7 @@ class JobContext:
         ):
             yield unit.session
             await unit.session.flush()
-            if not await queue.still_held(unit.session, running.claim):
+            if not await leases.still_held(unit.session, running.claim):
                 raise LeaseLost
             if running.reporter is not None and step is not None:
                 running.reporter.heed()

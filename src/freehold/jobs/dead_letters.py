@@ -10,10 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
-from freehold.jobs import queue
+from freehold.jobs import order, queue
 from freehold.jobs.tables import JOBS, State, in_state
-from freehold.jobs.waking import wake_after_commit
 from freehold.store.instant import instant
+from freehold.store.waking import announce_after_commit
 
 if TYPE_CHECKING:
     from freehold.store.session import Session
@@ -41,24 +41,20 @@ async def dead_letters(session: Session, *, limit: int = 100, after: UUID | None
 
 
 async def retry_dead(session: Session, job_id: UUID) -> bool:
-    """Let a dead job start anew, with all its tries. False: there is no dead job with this id."""
-    statement = (
-        update(JOBS)
-        .where(JOBS.c.id == job_id, in_state(State.DEAD))
-        .values(
-            state=State.READY,
-            run_at=instant(queue.dialect_of(session)),
-            attempts=0,
-            failures=0,
-            finished_at=None,
-            unique_key=queue.free_key(),
-        )
-        .returning(JOBS.c.id)
-    )
-    found = (await session.execute(statement)).first() is not None
-    if found and session.unit is not None:
-        wake_after_commit(session.unit)
-    return found
+    """Let a dead job start anew, with all its tries, at the end of its order. False: there is no dead job with this id."""
+    dead = JOBS.c.id == job_id, in_state(State.DEAD)
+    row = (await session.execute(select(JOBS.c.name, JOBS.c.order_key).where(*dead).with_for_update())).one_or_none()
+    if row is None:
+        return False
+    number, state = None, State.READY
+    if row.order_key is not None:
+        number, state = await order.join(session, row.name, row.order_key)
+    values = {"state": state, "order_number": number, "attempts": 0, "failures": 0, "finished_at": None}
+    now = instant(queue.dialect_of(session))
+    await session.execute(update(JOBS).where(*dead).values(**values, run_at=now, unique_key=queue.free_key()))
+    if session.unit is not None:
+        announce_after_commit(session.unit)
+    return True
 
 
 async def discard_dead(session: Session, job_id: UUID) -> bool:

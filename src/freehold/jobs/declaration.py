@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
@@ -14,7 +13,9 @@ from pydantic import ValidationError
 
 from freehold.errors import ConfigurationError
 from freehold.jobs import queue, tracks
+from freehold.jobs.backoff import Backoff
 from freehold.jobs.payload import Payload
+from freehold.jobs.queues import DEFAULT, Queue
 from freehold.jobs.schedules import Schedule
 from freehold.resource.access import Owner, Rule, Where, nobody
 
@@ -26,24 +27,6 @@ P = ParamSpec("P")
 LONGEST_LEASE = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """The pause before try n + 1: `first * factor ** (n - 1)`, at most `longest`, a fifth more or less by chance.
-
-    The chance keeps jobs that failed together (a peer was down) from coming back together.
-    """
-
-    first: timedelta = timedelta(seconds=5)
-    factor: float = 2.0
-    longest: timedelta = timedelta(hours=1)
-
-    def pause(self, failures: int) -> timedelta:
-        """How long to wait after the failure with this number (from 1)."""
-        # The exponent is bounded: a float power overflows long after any pause has reached its ceiling.
-        grown = self.first.total_seconds() * self.factor ** min(failures - 1, 64)
-        return timedelta(seconds=min(grown, self.longest.total_seconds()) * random.uniform(0.8, 1.2))  # noqa: S311
-
-
 @dataclass(frozen=True, eq=False)
 class Job(Generic[P]):
     """A declared job. Called directly it is the function itself; `enqueue` writes it down to be run.
@@ -52,6 +35,8 @@ class Job(Generic[P]):
     outside: the function talks to the world (mail, HTTP) and runs *without* a transaction, so that none is held open
     meanwhile: it gets a reading session, and its effect happens at least once, under `current_job().id` as key.
     system: the job always acts as the system, for this reason, whoever enqueued it.
+    queue: where it waits, for workers that serve some queues only, and for its rate. priority: of what is due, jobs with
+    the larger number begin first.
     at_once: how many of it a process runs at a time, whatever else it could run; None: as many as there are places.
     tracked: who enqueued it can follow it (`GET /v1/jobs/{id}`): progress, result, cancellation. What the function
     returns is the result. readers: who may follow it beside that one; the rule asks for the caller, not for a row.
@@ -66,6 +51,8 @@ class Job(Generic[P]):
     lease: timedelta = timedelta(seconds=60)
     outside: bool = False
     system: str | None = None
+    queue: Queue = DEFAULT
+    priority: int = 0
     at_once: int | None = None
     tracked: bool = False
     readers: Rule = nobody
@@ -81,15 +68,18 @@ class Job(Generic[P]):
         *,
         run_at: datetime | None = None,
         key: str | None = None,
+        order: str | None = None,
         owner: UUID | None = None,
         **payload: Any,
     ) -> UUID:
         """Write the job into the caller's transaction: it exists if and only if that commits.
 
         run_at: not before this instant. key: while a job of this name and key waits, that one is returned instead
-        (its own payload stays, the earlier run_at wins); of a tracked job, only that of the same principal. The job
-        carries the session's principal.
-        Raises pydantic.ValidationError for a payload that the function would not take.
+        (its own payload stays, the earlier run_at wins); of a tracked job, only that of the same principal.
+        order: jobs of this name and order run one after the other, as their transactions commit; one that fails is
+        tried again before the next begins, and one that is given up lets it begin. On PostgreSQL an order is held until
+        the commit: enqueue for several in sorted order. The job carries the session's principal.
+        Raises pydantic.ValidationError for a payload that the function would not take, ValueError for key with order.
         """
         if self.tracked and key is not None:  # what somebody else waits for could not be followed
             key = f"{session.principal.id or 'system'}:{key}"
@@ -100,6 +90,7 @@ class Job(Generic[P]):
             system=self.system,
             run_at=run_at,
             key=key,
+            order_key=order,
             owner=owner,
         )
         if self.tracked:
@@ -119,6 +110,8 @@ def job(
     lease: timedelta = timedelta(seconds=60),
     outside: bool = False,
     system: str | None = None,
+    queue: str | Queue = DEFAULT,
+    priority: int = 0,
     at_once: int | None = None,
     tracked: bool = False,
     readers: Rule = nobody,
@@ -145,6 +138,8 @@ def job(
             lease=lease,
             outside=outside,
             system=system,
+            queue=queue if isinstance(queue, Queue) else Queue(queue),
+            priority=priority,
             at_once=at_once,
             tracked=tracked,
             readers=readers,
@@ -204,6 +199,7 @@ def _check(declared: Job[Any]) -> None:
         ),
         "at_once must be at least 1": declared.at_once is not None and declared.at_once < 1,
         "its name must not be empty": not declared.name.strip(),
+        "its queue must have a name without a comma": not declared.queue.name.strip() or "," in declared.queue.name,
     }
     for fault, found in faults.items():
         if found:

@@ -16,10 +16,10 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from freehold.errors import Problem
-from freehold.jobs import carriage, context, queue, tracks
+from freehold.jobs import carriage, context, leases, tracks
 from freehold.jobs.context import GiveUp, LeaseLost, Try
 from freehold.jobs.declaration import Job
-from freehold.jobs.queue import Claim
+from freehold.jobs.leases import Claim
 from freehold.jobs.reporting import JobCancelled, Reporter
 from freehold.resource.principal import system
 from freehold.store.instant import instant
@@ -118,7 +118,7 @@ class Execution:
             ended = {"cancelled_at": instant(self.database.dialect_name)}
             if await tracks.report(unit.session, claim, ended) is None:
                 return Outcome.LOST
-            await queue.finish(unit.session, claim)
+            await leases.finish(unit.session, claim)
         return Outcome.CANCELLED
 
     async def _failed(self, claim: Claim, error: BaseException) -> Outcome:
@@ -139,7 +139,7 @@ class Execution:
                 async with self.database.writing(system("job outcome")) as unit:
                     if self.jobs[claim.name].tracked:
                         await tracks.report(unit.session, claim, {"failure": _told(problem)})
-                    recorded = await queue.fail(unit.session, claim, error=error, pause=pause)
+                    recorded = await leases.fail(unit.session, claim, error=error, pause=pause)
                 break
             except IntegrityError:
                 continue  # its key was taken by a job that was enqueued this moment: the next look sees that one
@@ -158,7 +158,7 @@ class Execution:
         """Return a job whose task has ended by cancellation; nothing happens if it was done by then."""
         try:
             async with self.database.writing(system("job outcome")) as unit:
-                await queue.give_back(unit.session, claim)
+                await leases.give_back(unit.session, claim)
         except Exception as failure:  # noqa: BLE001  # nothing more can be done: the lease runs out
             _log.warning("job_not_given_back", error=describe(failure), **_named(claim))
 
@@ -173,7 +173,7 @@ async def _finish(unit: Unit, current: Try, result: Any) -> None:
     if current.reporter is not None:
         said = current.reporter.spoken() | {"result": tracks.checked_result(result), "failure": None}
         await tracks.report(unit.session, current.claim, said)
-    if not await queue.finish(unit.session, current.claim):
+    if not await leases.finish(unit.session, current.claim):
         raise LeaseLost
 
 

@@ -13,7 +13,7 @@ from pydantic_core import to_json
 
 from freehold.errors import ConfigurationError
 
-_RESERVED = frozenset({"run_at", "key", "session"})
+_RESERVED = frozenset({"run_at", "key", "order", "owner", "session"})
 _CONFIG = ConfigDict(extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from freehold.jobs import tracks
-from freehold.jobs.queue import Claim
+from freehold.jobs.leases import Claim
 from freehold.jobs.tracks import Progress
 from freehold.resource.principal import system
 

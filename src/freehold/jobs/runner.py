@@ -4,38 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import KW_ONLY, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import structlog
-
 from freehold.errors import ConfigurationError
-from freehold.jobs import queue, ticking, tracks, waking
+from freehold.jobs import claiming, leases, ticking
 from freehold.jobs.carriage import Principals
 from freehold.jobs.declaration import Job
-from freehold.jobs.execution import Execution, Outcome, describe
+from freehold.jobs.duties import Duty, cancelled, forever, wait
+from freehold.jobs.execution import Execution, Outcome
 from freehold.jobs.gauges import JobMetrics
-from freehold.jobs.queue import Claim
-from freehold.jobs.tables import State
+from freehold.jobs.housekeeping import Housekeeping
+from freehold.jobs.leases import Claim
+from freehold.jobs.taking import Taker
 from freehold.jobs.tracks import Progress
 from freehold.observe.metrics import Metrics
 from freehold.resource.principal import Principal, system
-from freehold.store import audit
+from freehold.store.waking import Waking
 
 if TYPE_CHECKING:
     from freehold.store.database import Database
     from freehold.store.outbox import Outbox
 
-_log = structlog.get_logger("freehold.jobs")
-
 _REASON = "job runner"
 _SWEEP_SECONDS = 60.0
+_TICK_SECONDS = 0.9
 _MEASURE_SECONDS = 5.0
-_LONGEST_PAUSE_SECONDS = 10.0
 _ADMISSION_SECONDS = 30.0  # past what the store lets a writer wait
 
 
@@ -79,51 +76,56 @@ class Jobs:
         self._planned = [(schedule, job) for job in known for schedule in job.schedules]
         _refuse_repeats("job", [job.name for job in known])
         _refuse_repeats("schedule", [schedule.name for schedule, _ in self._planned])
-        self._leases = {job.name: job.lease for job in known}
+        self._taker = Taker(self.database, self._known)
         self._execution = Execution(self.database, self._known, self.principals)
         self._metrics = JobMetrics(self.metrics) if self.metrics is not None else None
+        self._housekeeping = Housekeeping(
+            self.database, self.outbox, self.keep_done, self.audit_key, metrics=self._metrics
+        )
         self._running: dict[UUID, _Running] = {}
         self._wakened = asyncio.Event()
         self._admission: asyncio.Task[None] | None = None
+        self._server: asyncio.Task[None] | None = None
         self._duties: list[asyncio.Task[None]] = []
+        self._next_tick = float("-inf")
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def start(self) -> None:
-        """Begin to work, in tasks of the running loop."""
+    def serve(self, queues: Collection[str]) -> None:
+        """Run the jobs of these queues only; before `start`. Raises ConfigurationError for one that nothing waits in."""
+        self._taker.serve(queues)
+
+    async def start(self, *, apart: bool = False) -> None:
+        """Begin to work, in tasks of the running loop. apart: other processes do; this one only measures."""
         if self._duties:
             raise RuntimeError("these jobs have been started")
-        self._loop = asyncio.get_running_loop()
-        waking.register(self)
-        heartbeat = min([*self._leases.values(), timedelta(seconds=60)]) / 4
-        duties: list[tuple[Callable[[], Awaitable[object]], float]] = [
-            (self._extend, heartbeat.total_seconds()),
-            (self._seal, 1.0),
-            (self._sweep, _SWEEP_SECONDS),
-        ]
-        if self._metrics is not None:
-            duties.append((self._measure, _MEASURE_SECONDS))
-        if self.outbox is not None:
-            duties.append((self._relay, 0.0))
-        self._duties = [asyncio.create_task(self._forever(duty, pause)) for duty, pause in duties]
-        self._duties.append(asyncio.create_task(self._forever(self._serve, 0.0)))
+        keeping = self._housekeeping
+        duties: list[tuple[Duty, float]] = [(keeping.measure, _MEASURE_SECONDS)] if self._metrics is not None else []
+        if not apart:
+            self._loop = asyncio.get_running_loop()
+            self.database.parts[Waking].register(self)
+            heartbeat = min([*self._taker.leases.values(), timedelta(seconds=60)]) / 4
+            duties += [(self._extend, heartbeat.total_seconds()), (keeping.seal, 1.0), (keeping.sweep, _SWEEP_SECONDS)]
+            if self.outbox is not None:
+                duties.append((self._relay, 0.0))
+            self._server = asyncio.create_task(forever(self._serve, 0.0))
+        self._duties = [asyncio.create_task(forever(duty, pause)) for duty, pause in duties]
 
     async def stop(self, grace: timedelta = timedelta(seconds=30)) -> None:
         """Take no more jobs; let the running ones end within `grace`, then roll them back and return them."""
         end = time.monotonic() + grace.total_seconds()
-        if not self._duties:
-            return
-        server = self._duties.pop()
-        await _cancel([server])
+        if self._server is not None:
+            await cancelled([self._server])
+            self._server = None
         # A claim that is under way ends in any case: what it took would otherwise stay leased to nobody.
         if self._admission is not None:
-            await _wait([self._admission], _ADMISSION_SECONDS)
-            await _cancel([self._admission])
-        await _wait([one.task for one in self._running.values()], end - time.monotonic())
+            await wait([self._admission], _ADMISSION_SECONDS)
+            await cancelled([self._admission])
+        await wait([one.task for one in self._running.values()], end - time.monotonic())
         left = list(self._running.values())
-        await _cancel([one.task for one in left] + self._duties)
+        await cancelled([one.task for one in left] + self._duties)
         for one in left:
             await self._execution.give_back(one.claim)
-        waking.unregister(self)
+        self.database.parts[Waking].unregister(self)
         self._duties = []
 
     def wake(self) -> None:
@@ -134,19 +136,19 @@ class Jobs:
     async def run_pending(self) -> int:
         """Run everything that is due now, one after the other, until nothing is; how many tries were made.
 
-        For tests: no task is started and no time passes. A job that fails waits for its backoff.
+        For tests: no task is started, no time passes, and no rate is heeded. A job that fails waits for its backoff.
         """
         tries = 0
         while True:
             await ticking.fire_due(self.database, self._planned)
-            claims = await self._take(limit=1)
+            claims = await self._taker.take([], limit=1, paced=False)
             for claim in claims:
                 # A task each, as when serving: what a job sets in its context stays in it.
                 await asyncio.create_task(self._execution.run(claim))
                 tries += 1
             relayed = await self.outbox.relay() if self.outbox is not None else 0
             if not claims and not relayed:
-                await self._seal()
+                await self._housekeeping.seal()
                 return tries
 
     @property
@@ -162,53 +164,29 @@ class Jobs:
     async def oldest_waiting_age(self) -> timedelta:
         """How long the job that has been due longest has been waiting: the figure to raise an alarm on."""
         async with self.database.reading(system(_REASON)) as session:
-            return await queue.oldest_waiting_age(session)
+            return (await claiming.look(session)).longest_wait
 
     async def _serve(self) -> None:
         """One look for work, and the wait for the next reason to look."""
         self._wakened.clear()
-        await ticking.fire_due(self.database, self._planned)
-        if len(self._running) < self.concurrency and await self._has_work():
+        await self._tick()
+        pause = self.poll.total_seconds()
+        if len(self._running) < self.concurrency:
             self._admission = asyncio.create_task(self._admit())
             await asyncio.shield(self._admission)
-        await _wait([asyncio.ensure_future(self._wakened.wait())], self.poll.total_seconds(), cancel=True)
+            pause = min(pause, self._taker.rest_seconds)
+        await wait([asyncio.ensure_future(self._wakened.wait())], pause, cancel=True)
+
+    async def _tick(self) -> None:
+        """Fire the schedules, once a second: their ticks are no closer."""
+        if time.monotonic() >= self._next_tick:
+            await ticking.fire_due(self.database, self._planned)
+            self._next_tick = time.monotonic() + _TICK_SECONDS
 
     async def _admit(self) -> None:
-        for claim in await self._take(limit=self.concurrency - len(self._running)):
+        held = [one.claim for one in self._running.values()]
+        for claim in await self._taker.take(held, limit=self.concurrency - len(held)):
             self._begin(claim)
-
-    async def _has_work(self) -> bool:
-        async with self.database.reading(system(_REASON)) as session:
-            return await queue.has_work(session, self._room(), self._running)
-
-    async def _take(self, *, limit: int) -> list[Claim]:
-        """Recover what the dead have left, then claim what is due."""
-        async with self.database.writing(system(_REASON)) as unit:
-            recovered = await queue.recover(unit.session, self._running)
-            claims: list[Claim] = []
-            for names, most in self._groups(limit):
-                claims += await queue.claim(unit.session, names, limit=min(most, limit - len(claims)))
-        for job_id, name, state in recovered:
-            event = "job_parked_as_poison" if state is State.DEAD else "job_recovered"
-            _log.warning(event, job=name, job_id=str(job_id))
-        return claims
-
-    def _room(self) -> dict[str, timedelta]:
-        """The leases of the jobs that may begin now: not of those that run as often as they may at once."""
-        running = Counter(one.claim.name for one in self._running.values())
-        return {
-            name: lease
-            for name, lease in self._leases.items()
-            if (most := self._known[name].at_once) is None or running[name] < most
-        }
-
-    def _groups(self, limit: int) -> list[tuple[dict[str, timedelta], int]]:
-        """What to claim one after the other: the jobs without a number of their own, then each of the others."""
-        running = Counter(one.claim.name for one in self._running.values())
-        room = self._room()
-        counted = {name: most for name in room if (most := self._known[name].at_once) is not None}
-        plain = {name: lease for name, lease in room.items() if name not in counted}
-        return [(plain, limit), *(({name: room[name]}, most - running[name]) for name, most in counted.items())]
 
     def _begin(self, claim: Claim) -> None:
         task = asyncio.create_task(self._execution.run(claim))
@@ -227,7 +205,7 @@ class Jobs:
         if not held:
             return
         async with self.database.writing(system(_REASON)) as unit:
-            ours = await queue.extend(unit.session, [one.claim for one in held], self._leases)
+            ours = await leases.extend(unit.session, [one.claim for one in held], self._taker.leases)
         for one in held:
             if one.claim.id not in ours:
                 one.task.cancel()
@@ -236,54 +214,6 @@ class Jobs:
         assert self.outbox is not None
         await self.outbox.relay()
         await self.outbox.wait(self.poll)
-
-    async def _measure(self) -> None:
-        assert self._metrics is not None
-        async with self.database.reading(system(_REASON)) as session:
-            oldest = await queue.oldest_waiting_age(session)
-            self._metrics.measured(oldest=oldest, dead=await queue.count_dead(session))
-
-    async def _seal(self) -> None:
-        await audit.seal_pending(self.database, key=self.audit_key)
-
-    async def _sweep(self) -> None:
-        async with self.database.writing(system(_REASON)) as unit:
-            await queue.clear_done(unit.session, older_than=self.keep_done)
-            await tracks.clear(unit.session, older_than=self.keep_done)
-        if self.outbox is not None:
-            await self.outbox.clear_delivered(older_than=self.keep_done)
-
-    async def _forever(self, duty: Callable[[], Awaitable[object]], pause_seconds: float) -> None:
-        """Repeat a duty. A database that is away is waited for, longer each time."""
-        failures, me = 0, asyncio.current_task()
-        while True:
-            try:
-                await duty()
-                failures = 0
-            except Exception as error:  # nothing ends the runner
-                if me is not None and me.cancelling():
-                    # A driver that is cleaning up after the cancellation may fail, and its error then hides it.
-                    raise asyncio.CancelledError from error
-                failures += 1
-                _log.error("job_duty_failed", duty=duty.__name__, error=describe(error))
-            await asyncio.sleep(pause_seconds if not failures else min(2.0**failures / 4, _LONGEST_PAUSE_SECONDS))
-
-
-async def _wait(tasks: Iterable[asyncio.Future[Any]], seconds: float, *, cancel: bool = False) -> None:
-    waited = list(tasks)
-    try:
-        if waited and seconds > 0:
-            await asyncio.wait(waited, timeout=seconds)
-    finally:
-        for task in waited if cancel else ():
-            task.cancel()
-
-
-async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    cancelled = list(tasks)
-    for task in cancelled:
-        task.cancel()
-    await asyncio.gather(*cancelled, return_exceptions=True)
 
 
 def _refuse_repeats(kind: str, names: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import JSON, Column, ColumnElement, Index, Integer, Table, Text, Uuid, literal_column, text
+from sqlalchemy import JSON, BigInteger, Column, ColumnElement, Index, Integer, Table, Text, Uuid, literal_column, text
 
 from freehold.resource import clock
 from freehold.resource.base import UTCDateTime, new_id
@@ -12,9 +12,12 @@ from freehold.store.ledger import LEDGER
 
 
 class State(StrEnum):
-    """`ready` waits for its time, `running` is under a lease, `done` is kept a while, `dead` waits for a person."""
+    """`ready` waits for its time, `behind` for an earlier job of its order, `running` is under a lease, `done` is kept
+    a while, `dead` waits for a person.
+    """
 
     READY = "ready"
+    BEHIND = "behind"
     RUNNING = "running"
     DONE = "done"
     DEAD = "dead"
@@ -26,6 +29,7 @@ _READY = text("state = 'ready'")
 _RUNNING = text("state = 'running'")
 _ENDED = text("state = 'done'")
 _DEAD = text("state = 'dead'")
+_ORDERED = text("order_key IS NOT NULL")
 
 JOBS = Table(
     "freehold_jobs",
@@ -38,6 +42,8 @@ JOBS = Table(
     ),
     Column("state", Text, nullable=False, default=State.READY),
     Column("unique_key", Text, nullable=True, comment="at most one waiting job of this name has it"),
+    Column("order_key", Text, nullable=True, comment="jobs of this name and key run one after the other"),
+    Column("order_number", BigInteger, nullable=True, comment="their order, which is that of their commits"),
     Column("run_at", UTCDateTime, nullable=False),
     Column(
         "attempts", Integer, nullable=False, default=0, comment="counted at the claim, so that a killed worker counts"
@@ -51,10 +57,19 @@ JOBS = Table(
     Column("finished_at", UTCDateTime, nullable=True),
 )
 
-Index("ix_freehold_jobs_ready", JOBS.c.run_at, JOBS.c.id, sqlite_where=_READY, postgresql_where=_READY)
+# The name comes first: what waits under one name, however much, is in nobody else's way.
+Index("ix_freehold_jobs_due", JOBS.c.name, JOBS.c.run_at, JOBS.c.id, sqlite_where=_READY, postgresql_where=_READY)
 Index("ix_freehold_jobs_lease", JOBS.c.lease_until, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
 Index("ix_freehold_jobs_done", JOBS.c.finished_at, sqlite_where=_ENDED, postgresql_where=_ENDED)
 Index("ix_freehold_jobs_dead", JOBS.c.id, sqlite_where=_DEAD, postgresql_where=_DEAD)
+Index(
+    "ix_freehold_jobs_order",
+    JOBS.c.name,
+    JOBS.c.order_key,
+    JOBS.c.order_number,
+    sqlite_where=_ORDERED,
+    postgresql_where=_ORDERED,
+)
 Index(
     "uq_freehold_jobs_waiting",
     JOBS.c.name,
@@ -69,6 +84,13 @@ def in_state(state: State) -> ColumnElement[bool]:
     """A condition on the state, with the state written out: a bound value would not match a partial index."""
     return JOBS.c.state == literal_column(f"'{state}'", Text)
 
+
+QUEUES = Table(
+    "freehold_job_queues",
+    LEDGER,
+    Column("name", Text, primary_key=True),
+    Column("free_at", UTCDateTime, nullable=False, comment="when the rate has room again for as much as it may hold"),
+)
 
 TRACKS = Table(
     "freehold_job_tracks",

@@ -24,7 +24,7 @@ from freehold.jobs.tables import JOBS, TRACKS, State, in_state
 from freehold.store.instant import instant
 
 if TYPE_CHECKING:
-    from freehold.jobs.queue import Claim
+    from freehold.jobs.leases import Claim
     from freehold.store.session import Session
 
 LARGEST_RESULT = 64 * 1024
@@ -127,7 +127,7 @@ def _shown(row: Row[Any]) -> JobRead:
 def _state(row: Row[Any]) -> JobState:
     if row.cancelled_at is not None:
         return JobState.CANCELLED
-    if row.state == State.READY:
+    if row.state in (State.READY, State.BEHIND):
         return JobState.FAILED if row.failures else JobState.WAITING
     return JobState(row.state)
 
@@ -159,9 +159,8 @@ async def progress_of(session: Session, job_id: UUID) -> Progress | None:
 async def cancel(session: Session, job_id: UUID) -> bool:
     """Take a waiting job away, or ask a running one to stop. False: it has ended."""
     now = instant(queue.dialect_of(session))
-    waiting = delete(JOBS).where(JOBS.c.id == job_id, in_state(State.READY)).returning(JOBS.c.id)
     values: dict[str, Any] = {"cancellation_requested_at": now, "updated_at": now}
-    if (await session.execute(waiting)).first() is not None:
+    if await queue.take_away(session, job_id):
         values["cancelled_at"] = now
     running = exists().where(JOBS.c.id == job_id, in_state(State.RUNNING))
     asked = update(TRACKS).where(TRACKS.c.id == job_id).values(**values)

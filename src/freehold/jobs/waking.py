@@ -1,41 +1,77 @@
-"""Who is told, in this process, that a commit has left work behind. Polling finds what nobody was told of."""
+"""The port to other processes: a broker that carries "there is work" and nothing else.
+
+The rows are the truth. A message that is lost costs the wait for the next poll, one too many costs a look.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-from weakref import WeakSet
+from collections.abc import Callable
+from typing import Protocol
+from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from freehold.store.unit import Unit
+from freehold.errors import ConfigurationError
+
+Heard = Callable[[bytes], None]
+
+# The extra of this package that brings the client, by the scheme of FREEHOLD_BROKER_URL.
+EXTRAS = {
+    "nats": "nats",
+    "tls": "nats",
+    "amqp": "rabbitmq",
+    "amqps": "rabbitmq",
+    "redis": "redis",
+    "rediss": "redis",
+    "postgresql": "postgres",
+}
 
 
-class Sleeper(Protocol):
-    """A runner that waits for work."""
+class Broker(Protocol):
+    """One connection over which every process on `topic` hears what any of them sends."""
 
-    def wake(self) -> None:
-        """Look for work soon. Safe from any thread."""
+    async def connect(self, heard: Heard) -> None:
+        """Connect and listen. Raises whatever the client raises; connects anew after `close`."""
+        ...
+
+    async def send(self, message: bytes) -> None:
+        """Say it to all who listen now; returns when the broker has it. Raises when the connection is lost."""
+        ...
+
+    async def check(self) -> None:
+        """One round trip. Raises when the connection is lost."""
+        ...
+
+    async def close(self) -> None:
+        """Give the connection back, whatever state it is in."""
         ...
 
 
-_sleepers: WeakSet[Sleeper] = WeakSet()
+def open_broker(url: str, *, topic: str) -> Broker:
+    """The broker at `url`; nothing connects yet. topic: what the processes of one service have in common.
+
+    Raises ConfigurationError where its client is not installed.
+    """
+    scheme = urlsplit(url).scheme
+    try:
+        return _opened(scheme, url, topic)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"FREEHOLD_BROKER_URL names {scheme}:// and its client is not installed: pip install freehold[{EXTRAS[scheme]}]"
+        ) from error
 
 
-def register(sleeper: Sleeper) -> None:
-    """Have `sleeper` woken by every commit of this process that enqueued a job."""
-    _sleepers.add(sleeper)
+def _opened(scheme: str, url: str, topic: str) -> Broker:  # imports stand here: each client is an extra
+    match EXTRAS.get(scheme):
+        case "nats":
+            from freehold.jobs.brokers.nats import NatsBroker  # noqa: PLC0415
 
+            return NatsBroker(url, topic)
+        case "rabbitmq":
+            from freehold.jobs.brokers.rabbitmq import RabbitBroker  # noqa: PLC0415
 
-def unregister(sleeper: Sleeper) -> None:
-    """Let it sleep."""
-    _sleepers.discard(sleeper)
+            return RabbitBroker(url, topic)
+        case "postgres":
+            from freehold.jobs.brokers.postgresql import PostgresBroker  # noqa: PLC0415
 
-
-def wake_all() -> None:
-    """Wake every runner of this process. One that serves another database looks once in vain."""
-    for sleeper in list(_sleepers):
-        sleeper.wake()
-
-
-def wake_after_commit(unit: Unit) -> None:
-    """Wake the runners when `unit` has committed."""
-    unit.after_commit(wake_all)
+            return PostgresBroker(url, topic)
+        case _:
+            raise ConfigurationError(f"FREEHOLD_BROKER_URL: {scheme}:// is not spoken; use {', '.join(EXTRAS)}")

@@ -27,6 +27,7 @@ from freehold.store.protection import Grant, Registry
 from freehold.store.session import Session, bind_session
 from freehold.store.touched import Watchers
 from freehold.store.unit import Unit
+from freehold.store.waking import Waking
 
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ class Database:
         self.url = url
         self.engine = engine
         self.registry = registry
-        self.parts: dict[type[Any], Any] = {Watchers: Watchers()}
+        self.parts: dict[type[Any], Any] = {Watchers: Watchers(), Waking: Waking()}
         self._readers = readers
         self._writer: sqlite.WriterLock | None = None
         self._keys: KeyLocks | None = None

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
-from weakref import WeakSet
 
 import structlog
 from pydantic_core import to_jsonable_python
@@ -44,6 +43,7 @@ from freehold.resource.base import UTCDateTime, new_id
 from freehold.resource.principal import system
 from freehold.store.instant import instant
 from freehold.store.ledger import LEDGER
+from freehold.store.waking import Waking, announce_after_commit
 
 if TYPE_CHECKING:
     from freehold.store.database import Database
@@ -97,8 +97,6 @@ class Event:
 
 Handler = Callable[["Session", Event], Awaitable[None]]
 
-_relays: WeakSet[Outbox] = WeakSet()
-
 
 async def emit(session: Session, name: str, *, key: str, payload: Mapping[str, Any]) -> UUID:
     """Write an event into the caller's transaction: it is delivered if and only if that commits; its id.
@@ -127,17 +125,12 @@ async def emit_each(session: Session, name: str, payloads: Mapping[str, Mapping[
         for key, payload in payloads.items()
     ]
     await session.execute(insert(OUTBOX).values(due_at=instant(dialect)), rows)
-    session.unit.after_commit(_wake_all)
+    announce_after_commit(session.unit)
     return [row["id"] for row in rows]
 
 
 def _lock_number(key: str) -> int:
     return int.from_bytes(sha256(b"freehold outbox\0" + key.encode()).digest()[:8], "big", signed=True)
-
-
-def _wake_all() -> None:
-    for relay in list(_relays):
-        relay.wake()
 
 
 class Outbox:
@@ -153,7 +146,7 @@ class Outbox:
         self._handlers: defaultdict[str, list[Handler]] = defaultdict(list)
         self._wakened = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        _relays.add(self)
+        database.parts[Waking].register(self)
 
     def subscribe(self, name: str, handler: Handler) -> None:
         """Call `handler` with every event of this name. Events that nobody subscribes to count as delivered."""

@@ -51,7 +51,7 @@ class Unit:
         self.trail = Trail(self.parts.get(Trails, Trails()))
         self._transaction = transaction
         self._scopes = scopes
-        self._callbacks: list[Callable[[], Awaitable[None] | None]] = []
+        self._callbacks: dict[Callable[[], Awaitable[None] | None], None] = {}
         self.session = bind_session(connection, scopes, principal, unit=self, grant=grant, kind=session_class)
 
     @property
@@ -79,8 +79,11 @@ class Unit:
             session.expunge_all()
 
     def after_commit(self, callback: Callable[[], Awaitable[None] | None]) -> None:
-        """Call `callback` once the commit is durable: to wake a worker, never to do work (a crash would lose it)."""
-        self._callbacks.append(callback)
+        """Call `callback` once the commit is durable: to wake a worker, never to do work (a crash would lose it).
+
+        However often it is given, it is called once.
+        """
+        self._callbacks[callback] = None
 
     async def commit(self) -> None:
         """Flush and commit, shielded: a cancellation waits for the outcome and is raised then.

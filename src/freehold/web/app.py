@@ -251,7 +251,6 @@ class Freehold(FastAPI):
             authenticator=authenticator or self.identity or NoAccounts(),
             traffic=self.traffic,
             load_actor=accounts.actor_loader(self.identity.user) if self.identity is not None else None,
-            after_commit=[self.jobs.wake],
             deadline_seconds=self.settings.deadline_seconds,
             retry_secret=self.settings.secret_value.encode(),
             invariants=Invariants(*self.all_metadata),

@@ -142,8 +142,6 @@ async def _attempt(
         await unit.session.flush()
         if claim is not None and hasattr(response, "body"):  # a stream cannot be kept
             await idempotency.keep(unit.session, claim, Frozen.of(response).dump(), subject_id=writing.subject())
-        for callback in parts.after_commit:
-            unit.after_commit(callback)
         return response
 
     return await parts.database.run(

@@ -95,8 +95,6 @@ def install(
         metadata |= {media.media.model.metadata} if media is not None else set()
         app.state.freehold.invariants = Invariants(*metadata)
     worker = Jobs(database, jobs=known) if known else None
-    if worker is not None:
-        app.state.freehold.after_commit.append(worker.wake)
     install_handlers(app)
     _wrap_edge(app, options)
     _wrap_lifespan(app, database, worker, create_ledger=create_ledger)

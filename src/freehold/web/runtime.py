@@ -27,7 +27,7 @@ class Runtime:
 
     load_actor: the caller's user row in the session at hand, for domain functions that ask for one.
     identify: takes the place of the authenticator where the caller is found in more than the Authorization header.
-    after_commit: woken after each commit (workers, live subscribers). retry_secret: under which what is kept for
+    retry_secret: under which what is kept for
     retries is sealed and compared, beside the client's own key. traffic: quotas, and kept answers.
     """
 
@@ -35,7 +35,6 @@ class Runtime:
     authenticator: Authenticator
     load_actor: ActorLoader | None = None
     identify: Callable[[HTTPConnection], Awaitable[Principal]] | None = None
-    after_commit: list[Callable[[], None]] = field(default_factory=list)
     deadline_seconds: float = 30.0
     retry_secret: bytes = b""
     invariants: Registry = field(default_factory=Registry)
