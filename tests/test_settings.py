@@ -179,10 +179,23 @@ def test_names_of_the_test_tooling_are_let_through(var: dict[str, str]) -> None:
     Settings.load(var | {"FREEHOLD_REQUIRE_SERVICES": "1", "FREEHOLD_TEST_POSTGRES": "postgresql://x/y"})
 
 
-def test_F14_an_address_whose_backend_is_missing_is_not_silently_ignored(var: dict[str, str]) -> None:
-    message = refusal(var | {"FREEHOLD_BROKER_URL": f"scheme://user:{CANARY}@host"})
-    assert message.startswith("FREEHOLD_BROKER_URL is set, and this version has no ")
+@pytest.mark.parametrize(
+    "value", [f"kafka://user:{CANARY}@host", f"nats://{CANARY}@", f"amqp://u:{CANARY}@h:x", "unix://"]
+)
+def test_F14_an_address_of_a_broker_that_is_none_stops_the_start(var: dict[str, str], value: str) -> None:
+    message = refusal(var | {"FREEHOLD_BROKER_URL": value})
+    assert message.startswith("FREEHOLD_BROKER_URL: ")
     assert CANARY not in message
+
+
+def test_the_password_of_a_broker_is_never_shown(var: dict[str, str]) -> None:
+    for url in (f"nats://{CANARY}@host:4222", f"amqp://user:{CANARY}@host/vhost", f"redis://:{CANARY}@host"):
+        settings = Settings.load(var | {"FREEHOLD_BROKER_URL": url})
+        assert CANARY not in repr(settings) + "".join(row.value for row in describe(settings))
+
+
+def test_F15_jobs_apart_from_a_service_on_one_file_are_refused(var: dict[str, str]) -> None:
+    assert "FREEHOLD_JOBS=apart with SQLite" in refusal(var | {"FREEHOLD_JOBS": "apart"})
 
 
 REDIS = [

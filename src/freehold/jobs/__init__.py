@@ -4,6 +4,7 @@ Here belong the declaration of jobs and schedules and the runner. What a job doe
 it. A broker may wake workers; the rows stay the truth.
 """
 
+from freehold.jobs.announcing import Announcer
 from freehold.jobs.backoff import Backoff
 from freehold.jobs.carriage import Principals
 from freehold.jobs.context import GiveUp, JobContext, current_job, progress, running
@@ -15,10 +16,13 @@ from freehold.jobs.runner import Jobs
 from freehold.jobs.schedules import Schedule
 from freehold.jobs.tables import JOBS
 from freehold.jobs.tracks import JobRead, JobState, Progress
+from freehold.jobs.waking import Broker, open_broker
 
 __all__ = [
     "JOBS",
+    "Announcer",
     "Backoff",
+    "Broker",
     "DeadLetter",
     "GiveUp",
     "Job",
@@ -35,6 +39,7 @@ __all__ = [
     "dead_letters",
     "discard_dead",
     "job",
+    "open_broker",
     "progress",
     "retry_dead",
     "running",

@@ -40,10 +40,9 @@ class Announcer:
             text = "1 while the broker carries wake-ups; at 0 jobs are found by polling"
             metrics.gauge("freehold_broker_connected", text, lambda: float(bool(self._connected)))
 
-    @property
-    def is_connected(self) -> bool:
-        """Whether the broker was there when it was asked last, 5 s ago at most."""
-        return bool(self._connected)
+    async def is_there(self) -> bool:
+        """For health: whether the broker was there when it was asked last, 5 s ago at most."""
+        return self._connected is not False
 
     async def start(self) -> None:
         """Begin to connect; does not wait for it."""

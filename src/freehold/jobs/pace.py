@@ -42,9 +42,9 @@ async def room(session: Session, queue: Queue) -> Room:
         row = (await session.execute(found)).one_or_none()
     if row is None:
         return Room(0, _BUSY)
-    # A time further ahead than a full burst was written by a clock that has been put back since (F06).
     full = queue.interval * queue.burst
-    free_at = min(max(row.free_at, row.now), row.now + full)
+    # A time further ahead than that was written by a clock that has been put back since (F06).
+    free_at = max(row.free_at, row.now) if row.free_at <= row.now + full else row.now
     jobs = int((row.now + full - free_at) / queue.interval)
     return Room(jobs, free_at + queue.interval - full - row.now, free_at)
 

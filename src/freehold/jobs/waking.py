@@ -10,19 +10,9 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from freehold.errors import ConfigurationError
+from freehold.settings.broker import BROKERS
 
 Heard = Callable[[bytes], None]
-
-# The extra of this package that brings the client, by the scheme of FREEHOLD_BROKER_URL.
-EXTRAS = {
-    "nats": "nats",
-    "tls": "nats",
-    "amqp": "rabbitmq",
-    "amqps": "rabbitmq",
-    "redis": "redis",
-    "rediss": "redis",
-    "postgresql": "postgres",
-}
 
 
 class Broker(Protocol):
@@ -55,12 +45,12 @@ def open_broker(url: str, *, topic: str) -> Broker:
         return _opened(scheme, url, topic)
     except ImportError as error:
         raise ConfigurationError(
-            f"FREEHOLD_BROKER_URL names {scheme}:// and its client is not installed: pip install freehold[{EXTRAS[scheme]}]"
+            f"FREEHOLD_BROKER_URL names {scheme}:// and its client is not installed: pip install freehold[{BROKERS[scheme]}]"
         ) from error
 
 
 def _opened(scheme: str, url: str, topic: str) -> Broker:  # imports stand here: each client is an extra
-    match EXTRAS.get(scheme):
+    match BROKERS.get(scheme):
         case "nats":
             from freehold.jobs.brokers.nats import NatsBroker  # noqa: PLC0415
 
@@ -69,9 +59,13 @@ def _opened(scheme: str, url: str, topic: str) -> Broker:  # imports stand here:
             from freehold.jobs.brokers.rabbitmq import RabbitBroker  # noqa: PLC0415
 
             return RabbitBroker(url, topic)
+        case "redis":
+            from freehold.jobs.brokers.redis import RedisBroker  # noqa: PLC0415
+
+            return RedisBroker(url, topic)
         case "postgres":
             from freehold.jobs.brokers.postgresql import PostgresBroker  # noqa: PLC0415
 
             return PostgresBroker(url, topic)
-        case _:
-            raise ConfigurationError(f"FREEHOLD_BROKER_URL: {scheme}:// is not spoken; use {', '.join(EXTRAS)}")
+        case _:  # the settings take no other
+            raise ConfigurationError(f"FREEHOLD_BROKER_URL: {scheme}:// is not spoken; use {', '.join(BROKERS)}")

@@ -97,7 +97,7 @@ class ServiceSettings(BaseSettings):
         """
         values = read(environ, env_file=env_file)
         by_name = {cls.variable(field): field for field in cls.model_fields}
-        refuse_unknown(values, prefix=cls.prefix, known={*by_name, *cls.known_elsewhere()}, let_through=cls.let_through)
+        refuse_unknown(values, prefix=cls.prefix, known=by_name.keys(), let_through=cls.let_through)
         given = {field: values[name] for name, field in by_name.items() if values.get(name, "") != ""}
         try:
             return cls(**cls.complete(given, values))
@@ -109,8 +109,3 @@ class ServiceSettings(BaseSettings):
     def complete(cls, given: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
         """Change or add to what was read before it is checked; a place for what needs the file system."""
         return given
-
-    @classmethod
-    def known_elsewhere(cls) -> frozenset[str]:
-        """Names that are no setting and have a better message than "unknown" (see `complete`)."""
-        return frozenset()

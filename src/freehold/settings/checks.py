@@ -30,6 +30,11 @@ def _everywhere(settings: Settings) -> Iterator[str]:
             f"FREEHOLD_WORKERS={settings.workers} with SQLite: one file is written by one process. "
             "Set FREEHOLD_WORKERS=1, or FREEHOLD_DATABASE_URL to a PostgreSQL database."
         )
+    if settings.jobs == "apart" and settings.database_url.startswith("sqlite"):
+        yield (
+            "FREEHOLD_JOBS=apart with SQLite: one file is for one process. "
+            "Remove it, or set FREEHOLD_DATABASE_URL to a PostgreSQL database."
+        )
     if "*" in settings.cors_origins and len(settings.cors_origins) > 1:
         yield "FREEHOLD_CORS_ORIGINS: * beside other origins makes them pointless. List the origins, or * alone."
 

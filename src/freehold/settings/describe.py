@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from sqlalchemy.engine import make_url
 
 from freehold.settings.base import ServiceSettings
+from freehold.settings.broker import broker_without_password
 from freehold.settings.redis import RedisAddress
 from freehold.settings.smtp import SmtpServer
 
@@ -77,6 +78,7 @@ def _redis(value: str) -> str:
 
 
 _ADDRESSES: dict[str, Callable[[str], str]] = {
+    "broker_url": broker_without_password,
     "database_url": _database,
     "redis_url": _redis,
     "smtp_url": _mail_server,

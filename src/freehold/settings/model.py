@@ -8,8 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, ByteSize, Field, SecretStr, model_validator
 
-from freehold.errors import ConfigurationError
 from freehold.settings.base import Environment, ServiceSettings
+from freehold.settings.broker import checked_broker_url
 from freehold.settings.checks import faults_of_settings
 from freehold.settings.redis import checked_redis_url
 from freehold.settings.secret import development_secret
@@ -32,11 +32,6 @@ Hosts = Annotated[tuple[Annotated[str, BeforeValidator(plain_host)], ...], Befor
 Origins = Annotated[tuple[Annotated[str, BeforeValidator(plain_origin)], ...], BeforeValidator(comma_list)]
 Receivers = Annotated[tuple[Annotated[str, BeforeValidator(receiver)], ...], BeforeValidator(comma_list)]
 Networks = Annotated[tuple[Annotated[str, BeforeValidator(network)], ...], BeforeValidator(comma_list)]
-
-# Named in the architecture, without a backend in this version: taking one and not using it would be a lie.
-NOT_YET = {
-    "FREEHOLD_BROKER_URL": "broker (jobs are woken inside the process)",
-}
 
 
 class Settings(ServiceSettings, prefix="FREEHOLD_"):
@@ -61,6 +56,15 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
         "",
         repr=False,
         description="redis://user:password@host:6379/0, rediss://…, unix://…: Redis or Valkey, which processes share. Default: none.",
+    )
+    broker_url: Annotated[str, BeforeValidator(checked_broker_url)] = Field(
+        "",
+        repr=False,
+        description="nats://host:4222, amqp://…, redis://… or postgresql://…: wakes workers at once. Default: Redis, where there is one.",
+    )
+    jobs: Annotated[Literal["inside", "apart"], BeforeValidator(lower)] = Field(
+        "inside",
+        description="inside: the processes that serve run the jobs too. apart: processes of `freehold worker` do, and those alone.",
     )
     files_url: Annotated[str, BeforeValidator(store_url)] = Field(
         "",
@@ -131,6 +135,11 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
         return self.env is Environment.PRODUCTION
 
     @property
+    def is_alone(self) -> bool:
+        """Does one process do everything, so that nothing in its memory has to be shared?"""
+        return self.workers == 1 and self.jobs == "inside"
+
+    @property
     def secret_value(self) -> str:
         """The secret in the clear, for those who derive keys from it. Never log it."""
         assert self.secret is not None  # `_hold_together` saw to it
@@ -165,20 +174,8 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
 
     @classmethod
     def complete(cls, given: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
-        """Refuse backends that are not there yet; make a secret for development and test."""
-        early = [
-            f"{name} is set, and this version has no {missing}. Remove it."
-            for name, missing in NOT_YET.items()
-            if environ.get(name)
-        ]
-        if early:
-            raise ConfigurationError("\n".join(early))
+        """Make a secret for development and test."""
         given["var_dir"] = Path(given.get("var_dir", "var")).expanduser().absolute()
         if "secret" not in given and given.get("env", "development") in ("development", "test"):
             given["secret"] = development_secret(given["var_dir"])
         return given
-
-    @classmethod
-    def known_elsewhere(cls) -> frozenset[str]:
-        """Names that have a message of their own and are therefore not unknown."""
-        return frozenset(NOT_YET)

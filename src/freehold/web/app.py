@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from freehold.errors import ConfigurationError
 from freehold.identity import Identity
-from freehold.jobs import Job, Jobs
+from freehold.jobs import Announcer, Job, Jobs, open_broker
 from freehold.mail import Leave, Leaving, Mailer, MailTransport
 from freehold.media import Library, Media, open_library
 from freehold.media.opening import open_files
@@ -33,6 +33,7 @@ from freehold.store.database import Database
 from freehold.store.invariants import Registry as Invariants
 from freehold.store.outbox import Outbox
 from freehold.store.purge import Purges
+from freehold.store.waking import Waking
 from freehold.traffic.fetch import Fetcher
 from freehold.traffic.service import Traffic
 from freehold.transfer.target import Targets
@@ -133,6 +134,7 @@ class Freehold(FastAPI):
             self.database.parts[ImportDesk] = open_desk(self.database, files, folder / "incoming")
         self.outbox = Outbox(self.database)
         self.jobs = self._jobs(jobs)
+        self.announcer = self._announcer(title)
         require_followable(self.resources, self.jobs)
         self.state.freehold = self._runtime(authenticator)
         targets = [ResourceTarget(bound, self.state.freehold) for bound in self.mounted.bounds]
@@ -172,11 +174,23 @@ class Freehold(FastAPI):
         self.database.parts[Leaving] = leaving
         self.include_router(leaving_router(leaving, service=self.title))
 
+    def _shared_name(self, title: str, purpose: str) -> str:
+        """What the processes of this service, and no others, call something on a server that others use too."""
+        own = hmac.digest(self.settings.secret_value.encode(), f"fh-{purpose}\0{title}".encode(), "sha256")
+        return own[:8].hex()
+
     def _redis(self, title: str) -> RedisServer | None:
         if not self.settings.redis_url:
             return None
-        own = hmac.digest(self.settings.secret_value.encode(), b"fh-redis\0" + title.encode(), "sha256")
-        return RedisServer(self.settings.redis_url, prefix=f"fh:{own[:8].hex()}", metrics=self.metrics)
+        prefix = f"fh:{self._shared_name(title, 'redis')}"
+        return RedisServer(self.settings.redis_url, prefix=prefix, metrics=self.metrics)
+
+    def _announcer(self, title: str) -> Announcer | None:
+        url = self.settings.broker_url or self.settings.redis_url
+        if not url:
+            return None
+        broker = open_broker(url, topic=f"freehold-{self._shared_name(title, 'broker')}")
+        return Announcer(broker, self.database.parts[Waking], metrics=self.metrics)
 
     def _open_traffic(self, limits: Limits | None) -> Traffic:
         given = self.settings
@@ -184,7 +198,7 @@ class Freehold(FastAPI):
             self.database,
             limits=limits,
             factor=given.limit_factor,
-            cache_bytes=given.cache_limit if given.workers == 1 else 0,  # no process would hear of another's commits
+            cache_bytes=given.cache_limit if given.is_alone else 0,  # no process would hear of another's commits
             secret=given.secret_value.encode(),
             deadline_seconds=given.deadline_seconds,
             metrics=self.metrics,
@@ -295,12 +309,15 @@ class Freehold(FastAPI):
         return self.openapi_schema
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Everything that lives as long as the process: database, keys, own lifespan, jobs, health."""
+    async def running(self, *, serves: bool = True) -> AsyncIterator[None]:
+        """Everything that lives as long as the process: database, keys, own lifespan, jobs, health.
+
+        serves: with FREEHOLD_JOBS=apart such a process leaves the jobs to those that do not.
+        """
         logs.configure(style="json" if self.settings.json_logs else "console", level=self.settings.log_level)
         refuse_unguarded(self)
         warn_of_unmounted(self.mounted)
-        warn_of_unkept(self.mounted, workers=self.settings.workers)
+        warn_of_unkept(self.mounted, self.settings)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.database.close)
             if self.redis is not None:
@@ -316,7 +333,11 @@ class Freehold(FastAPI):
             if self._own_lifespan is not None:
                 await stack.enter_async_context(self._own_lifespan(self))
             stack.push_async_callback(self.jobs.stop)
-            await self.jobs.start()
+            await self.jobs.start(apart=serves and self.settings.jobs == "apart")
+            if self.announcer is not None:
+                stack.push_async_callback(self.announcer.stop)
+                await self.announcer.start()
+                self.health.register("broker", self.announcer.is_there, is_needed=False)
             self.health.register("database", self.database.ping)
             stack.push_async_callback(self.health.stop)
             await self.health.start()

@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from freehold.errors import ConfigurationError
 from freehold.observe.logs import get_logger
+from freehold.settings import Settings
 from freehold.web.mounting import Mounted
 from freehold.web.unit import Allow, rule_of
 
@@ -44,13 +45,13 @@ def warn_of_unmounted(mounted: Mounted) -> None:
             )
 
 
-def warn_of_unkept(mounted: Mounted, *, workers: int) -> None:
+def warn_of_unkept(mounted: Mounted, settings: Settings) -> None:
     """Say that answers which are declared to be kept are not: with several processes none would hear of another's commits."""
     declared = sum(operation.cache is not None for operation in mounted.operations)
-    if declared and workers > 1:
+    if declared and not settings.is_alone:
         _log.warning(
             "answers_not_kept",
             operations=declared,
-            because=f"FREEHOLD_WORKERS={workers}, and no process would hear of another's commits",
+            because=f"FREEHOLD_WORKERS={settings.workers}, FREEHOLD_JOBS={settings.jobs}, and no process would hear of another's commits",
             remedy="none in this version: each answer is made anew, as without Cache(...)",
         )
