@@ -94,7 +94,7 @@ def app(database_url: str, tmp_path: Path) -> Freehold:
 
 @pytest.fixture
 async def client(app: Freehold, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx2.AsyncClient]:
-    async def nothing(self: Jobs) -> None:
+    async def nothing(self: Jobs, **_: object) -> None:
         """The test runs what is pending itself."""
 
     monkeypatch.setattr(Jobs, "start", nothing)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -16,14 +15,13 @@ from starlette.types import ASGIApp
 
 from freehold.errors import ConfigurationError
 from freehold.identity import Identity
-from freehold.jobs import Announcer, Job, Jobs, open_broker
+from freehold.jobs import Job, Jobs
 from freehold.mail import Leave, Leaving, Mailer, MailTransport
 from freehold.media import Library, Media, open_library
 from freehold.media.opening import open_files
 from freehold.observe import logs
 from freehold.observe.health import Health
 from freehold.observe.metrics import Metrics
-from freehold.remote import RedisServer
 from freehold.resource.access import Access, owner, role
 from freehold.resource.declaration import Resource
 from freehold.resource.principal import Authenticator
@@ -56,6 +54,7 @@ from freehold.web.probes import probe_routes
 from freehold.web.problems import install_handlers
 from freehold.web.runtime import NoAccounts, Runtime
 from freehold.web.schema import prepare_schema
+from freehold.web.shared import announcer_of, redis_of
 from freehold.web.unguarded import refuse_unguarded, warn_of_unkept, warn_of_unmounted
 from freehold.web.upkeep import purge_deleted, sweep_imports, sweep_keys
 
@@ -110,7 +109,7 @@ class Freehold(FastAPI):
         if identity is None and authenticator is None and accounts.are_needed(self.resources):
             self.identity = accounts.plain_identity()
         self.metrics = Metrics()
-        self.redis = self._redis(title)
+        self.redis = redis_of(self.settings, service=title, metrics=self.metrics)
         self.traffic = self._open_traffic(limits)
         self.health = Health()
         self._own_lifespan = lifespan
@@ -134,7 +133,7 @@ class Freehold(FastAPI):
             self.database.parts[ImportDesk] = open_desk(self.database, files, folder / "incoming")
         self.outbox = Outbox(self.database)
         self.jobs = self._jobs(jobs)
-        self.announcer = self._announcer(title)
+        self.announcer = announcer_of(self.settings, self.database.parts[Waking], service=title, metrics=self.metrics)
         require_followable(self.resources, self.jobs)
         self.state.freehold = self._runtime(authenticator)
         targets = [ResourceTarget(bound, self.state.freehold) for bound in self.mounted.bounds]
@@ -173,24 +172,6 @@ class Freehold(FastAPI):
         leaving = Leaving(leave, secret=given.secret_value.encode(), public_url=given.public_url)
         self.database.parts[Leaving] = leaving
         self.include_router(leaving_router(leaving, service=self.title))
-
-    def _shared_name(self, title: str, purpose: str) -> str:
-        """What the processes of this service, and no others, call something on a server that others use too."""
-        own = hmac.digest(self.settings.secret_value.encode(), f"fh-{purpose}\0{title}".encode(), "sha256")
-        return own[:8].hex()
-
-    def _redis(self, title: str) -> RedisServer | None:
-        if not self.settings.redis_url:
-            return None
-        prefix = f"fh:{self._shared_name(title, 'redis')}"
-        return RedisServer(self.settings.redis_url, prefix=prefix, metrics=self.metrics)
-
-    def _announcer(self, title: str) -> Announcer | None:
-        url = self.settings.broker_url or self.settings.redis_url
-        if not url:
-            return None
-        broker = open_broker(url, topic=f"freehold-{self._shared_name(title, 'broker')}")
-        return Announcer(broker, self.database.parts[Waking], metrics=self.metrics)
 
     def _open_traffic(self, limits: Limits | None) -> Traffic:
         given = self.settings

@@ -1,0 +1,33 @@
+"""The servers that the processes of one service share beside the database, as its settings name them."""
+
+from __future__ import annotations
+
+import hmac
+
+from freehold.jobs import Announcer, open_broker
+from freehold.observe.metrics import Metrics
+from freehold.remote import RedisServer
+from freehold.settings import Settings
+from freehold.store.waking import Waking
+
+
+def redis_of(settings: Settings, *, service: str, metrics: Metrics) -> RedisServer | None:
+    """The Redis of a service; None where the settings name none."""
+    if not settings.redis_url:
+        return None
+    return RedisServer(settings.redis_url, prefix=f"fh:{_own_name(settings, service, 'redis')}", metrics=metrics)
+
+
+def announcer_of(settings: Settings, waking: Waking, *, service: str, metrics: Metrics) -> Announcer | None:
+    """Who tells the other processes of work, by the broker, else by Redis; None where the settings name neither."""
+    url = settings.broker_url or settings.redis_url
+    if not url:
+        return None
+    broker = open_broker(url, topic=f"freehold-{_own_name(settings, service, 'broker')}")
+    return Announcer(broker, waking, metrics=metrics)
+
+
+def _own_name(settings: Settings, service: str, purpose: str) -> str:
+    """What the processes of this service alone call something on a server that others use too."""
+    digest = hmac.digest(settings.secret_value.encode(), f"fh-{purpose}\0{service}".encode(), "sha256")
+    return digest[:8].hex()
