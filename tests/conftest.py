@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from freehold.observe import logs
+from freehold.remote import RedisServer
 from freehold.testing.databases import server_database
 from tests.redis_server import OwnRedis, own_redis
 
@@ -96,6 +98,15 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnRedis]
     """A Redis for this process. Whoever stops or empties it sees to it that it is as before."""
     with own_redis(tmp_path_factory.mktemp("redis")) as server:
         yield server
+
+
+@pytest.fixture
+async def redis(redis_server: OwnRedis) -> AsyncIterator[RedisServer]:
+    """A client of that Redis with keys of its own."""
+    client = RedisServer(redis_server.url, prefix=f"t:{uuid4().hex}")
+    await client.open()
+    yield client
+    await client.close()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from freehold.resource.principal import system
 from freehold.store.database import Database
 from freehold.store.ledger import LEDGER
 from freehold.store.session import Session
-from freehold.traffic.limits import MemoryLimiter
+from freehold.traffic.limits_memory import MemoryLimiter
 
 QUICK = Cost(memory_kib=64, passes=1)
 PASSWORD = "lantern quarry velvet 42"

@@ -12,7 +12,8 @@ from sqlalchemy import update
 from freehold.identity import Device, Identity, WrongCredentials
 from freehold.identity.authenticate import Standings
 from freehold.resource.principal import system
-from freehold.traffic.limits import MemoryLimiter, QuotaExceeded
+from freehold.traffic.limits import QuotaExceeded
+from freehold.traffic.limits_memory import MemoryLimiter
 
 pytestmark = pytest.mark.anyio
 

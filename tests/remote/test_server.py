@@ -12,7 +12,7 @@ from tests.redis_server import OwnRedis, own_redis
 
 from freehold.errors import ConfigurationError
 from freehold.observe.metrics import Metrics
-from freehold.remote import Away, RedisServer, Script
+from freehold.remote import Away, RedisServer, Refused, Script
 
 pytestmark = pytest.mark.anyio
 
@@ -71,7 +71,7 @@ async def test_a_script_runs_also_where_the_server_has_forgotten_it(server: OwnR
         assert await redis.run(DOUBLE, [], 2) == 4
         await redis.ask(("SCRIPT", "FLUSH"))
         assert await redis.run(DOUBLE, [], 3) == 6
-        with pytest.raises(Exception, match="attempt to perform arithmetic"):
+        with pytest.raises(Refused, match="attempt to perform arithmetic"):
             await redis.run(DOUBLE, [], "x")
 
 

@@ -1,27 +1,38 @@
-"""Quotas in one process."""
+"""The port of quotas, in one process and over several: what every form of it lets through."""
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.redis_server import OwnRedis
 
+from freehold.errors import Unavailable
+from freehold.observe.metrics import Metrics
+from freehold.remote import RedisServer
 from freehold.traffic.limits import (
     Decision,
-    MemoryLimiter,
+    Limiter,
     Quota,
     QuotaExceeded,
     address_key,
     rate_limit_headers,
+    take,
 )
+from freehold.traffic.limits_memory import MemoryLimiter
+from freehold.traffic.limits_redis import RedisLimiter
 
 pytestmark = pytest.mark.anyio
 
 SECOND = 1_000_000_000
 FIVE = Quota(5, timedelta(seconds=60))
-THOUSAND = Quota(1000, timedelta(hours=1))
+LARGE = Quota(150, timedelta(hours=1))
 
 
 class Clock:
@@ -37,13 +48,19 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def limiter(clock: Clock) -> MemoryLimiter:
-    return MemoryLimiter(monotonic_ns=clock)
+def over_redis(redis: RedisServer, clock: Clock, **options: Any) -> RedisLimiter:
+    return RedisLimiter(redis, clock=lambda: clock.now // 1000, **options)
 
 
-@pytest.mark.parametrize("quota", [FIVE, Quota(100, timedelta(seconds=60)), THOUSAND])
-async def test_R01_the_request_after_the_last_is_refused(limiter: MemoryLimiter, quota: Quota) -> None:
+@pytest.fixture(params=["memory", "redis"])
+def limiter(request: pytest.FixtureRequest, clock: Clock) -> Limiter:
+    if request.param == "memory":
+        return MemoryLimiter(monotonic_ns=clock)
+    return over_redis(request.getfixturevalue("redis"), clock)
+
+
+@pytest.mark.parametrize("quota", [FIVE, Quota(100, timedelta(seconds=60)), LARGE])
+async def test_R01_the_request_after_the_last_is_refused(limiter: Limiter, quota: Quota) -> None:
     decisions = [await limiter.hit("api", "a", quota) for _ in range(quota.limit + 1)]
     assert [d.allowed for d in decisions] == [True] * quota.limit + [False]
     assert [d.remaining for d in decisions] == [*range(quota.limit - 1, -1, -1), 0]
@@ -51,18 +68,16 @@ async def test_R01_the_request_after_the_last_is_refused(limiter: MemoryLimiter,
     assert (await limiter.hit("other", "a", quota)).allowed
 
 
-@pytest.mark.parametrize("quota", [FIVE, THOUSAND])
-async def test_R02_who_waits_out_the_reset_is_served(limiter: MemoryLimiter, clock: Clock, quota: Quota) -> None:
+@pytest.mark.parametrize("quota", [FIVE, LARGE])
+async def test_R02_who_waits_out_the_reset_is_served(limiter: Limiter, clock: Clock, quota: Quota) -> None:
     while (last := await limiter.hit("api", "a", quota)).allowed:
         clock.now += SECOND // 7
     clock.now += last.reset_seconds * SECOND
     assert (await limiter.hit("api", "a", quota)).allowed
 
 
-@pytest.mark.parametrize("quota", [FIVE, THOUSAND])
-async def test_R05_refused_requests_do_not_push_the_window_on(
-    limiter: MemoryLimiter, clock: Clock, quota: Quota
-) -> None:
+@pytest.mark.parametrize("quota", [FIVE, LARGE])
+async def test_R05_refused_requests_do_not_push_the_window_on(limiter: Limiter, clock: Clock, quota: Quota) -> None:
     while (last := await limiter.hit("api", "a", quota)).allowed:
         pass
     end = clock.now + last.reset_seconds * SECOND
@@ -108,8 +123,8 @@ async def test_gcra_never_lets_more_through_than_burst_and_rate(steps: list[tupl
             passed += cost
 
 
-@pytest.mark.parametrize("quota", [FIVE, THOUSAND])
-async def test_units_given_back_can_be_taken_again(limiter: MemoryLimiter, quota: Quota) -> None:
+@pytest.mark.parametrize("quota", [FIVE, LARGE])
+async def test_units_given_back_can_be_taken_again(limiter: Limiter, quota: Quota) -> None:
     for _ in range(quota.limit):
         await limiter.hit("api", "a", quota)
     await limiter.give_back("api", "a", quota)
@@ -117,9 +132,9 @@ async def test_units_given_back_can_be_taken_again(limiter: MemoryLimiter, quota
     assert not (await limiter.hit("api", "a", quota)).allowed
 
 
-async def test_a_cost_above_the_limit_never_passes_and_costs_nothing(limiter: MemoryLimiter) -> None:
+async def test_a_cost_above_the_limit_never_passes_and_costs_nothing(limiter: Limiter) -> None:
     assert not (await limiter.hit("api", "a", FIVE, cost=6)).allowed
-    assert not (await limiter.hit("api", "b", THOUSAND, cost=1001)).allowed
+    assert not (await limiter.hit("api", "b", LARGE, cost=151)).allowed
     assert (await limiter.hit("api", "a", FIVE, cost=5)).allowed
 
 
@@ -142,12 +157,95 @@ async def test_a_flood_of_refusals_does_not_keep_a_key_alive_nor_lose_it(clock: 
     assert not last.allowed
 
 
-async def test_the_factor_multiplies_and_off_counts_nothing(clock: Clock) -> None:
-    wide = MemoryLimiter(factor=3, monotonic_ns=clock)
-    assert [(await wide.hit("api", "a", FIVE)).allowed for _ in range(16)] == [True] * 15 + [False]
+async def test_the_factor_multiplies_and_off_counts_nothing(clock: Clock, redis: RedisServer) -> None:
+    for wide in (MemoryLimiter(factor=3, monotonic_ns=clock), over_redis(redis, clock, factor=3)):
+        assert [(await wide.hit("api", "a", FIVE)).allowed for _ in range(16)] == [True] * 15 + [False]
     off = MemoryLimiter(factor=None, monotonic_ns=clock)
-    assert all([(await off.hit("api", "a", FIVE)).allowed for _ in range(50)])
+    for none in (off, over_redis(redis, clock, factor=None)):
+        assert all([(await none.hit("api", "a", FIVE)).allowed for _ in range(50)])
     assert len(off) == 0
+
+
+async def test_what_one_quota_refuses_uses_up_no_other(limiter: Limiter) -> None:
+    minute, hour = Quota(5, timedelta(minutes=1)), Quota(200, timedelta(hours=1))
+    both = [("minute", "a", minute), ("hour", "a", hour)]
+    for _ in range(5):
+        assert [decision.allowed for decision in await limiter.hit_all(both)] == [True, True]
+    for _ in range(3):
+        assert [decision.allowed for decision in await limiter.hit_all(both)] == [False, True]
+    assert (await limiter.hit("hour", "a", hour)).remaining == 194
+    with pytest.raises(QuotaExceeded) as refused:
+        await take(limiter, both)
+    assert refused.value.extra["violated-policies"] == ["minute"]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    limit=st.sampled_from([1, 3, 8, 100, 101, 150, 9_999]),
+    steps=st.lists(st.tuples(st.integers(0, 9_000), st.integers(1, 4), st.booleans()), min_size=1, max_size=40),
+)
+async def test_R03_both_forms_decide_alike(redis: RedisServer, limit: int, steps: list[tuple[int, int, bool]]) -> None:
+    clock, quota, key = Clock(), Quota(limit, timedelta(seconds=20)), uuid4().hex
+    memory, shared = MemoryLimiter(monotonic_ns=clock), over_redis(redis, clock)
+    for milliseconds, cost, returned in steps:
+        clock.now += milliseconds * 1_000_000
+        one, other = [await each.hit("api", key, quota, cost=cost) for each in (memory, shared)]
+        assert other == one
+        if returned and one.allowed:
+            for each in (memory, shared):
+                await each.give_back("api", key, quota, cost=cost)
+
+
+async def test_R03_exactly_as_many_pass_as_may_over_several_processes(redis_server: OwnRedis) -> None:
+    """Each client has a connection of its own, as a process has; 200 at once, a limit of 50."""
+    prefix, quota = uuid4().hex, Quota(50, timedelta(minutes=1))
+    clients = [RedisServer(redis_server.url, prefix=prefix) for _ in range(4)]
+    for client in clients:
+        await client.open()
+    try:
+        limiters = [RedisLimiter(client) for client in clients]
+        decisions = await asyncio.gather(*(limiters[n % 4].hit("api", "ada", quota) for n in range(200)))
+        assert sum(decision.allowed for decision in decisions) == 50
+        assert {decision.remaining for decision in decisions} == set(range(50))
+        assert {(await limiters[0].hit("api", f"{n}", quota, cost=51)).allowed for n in range(3)} == {False}
+    finally:
+        for client in clients:
+            await client.close()
+
+
+async def test_F06_a_clock_of_the_server_that_goes_back_locks_nobody_out(redis: RedisServer, clock: Clock) -> None:
+    limiter = over_redis(redis, clock)
+    clock.now += 7200 * SECOND
+    quotas = (FIVE, LARGE)
+    for quota in quotas:
+        while (await limiter.hit("api", "a", quota)).allowed:
+            clock.now += SECOND // 1000
+    clock.now -= 3600 * SECOND
+    for quota in quotas:
+        last = await limiter.hit("api", "a", quota)
+        assert not last.allowed and last.reset_seconds <= quota.window_seconds
+        clock.now += last.reset_seconds * SECOND
+        assert (await limiter.hit("api", "a", quota)).allowed
+
+
+async def test_R06_with_redis_away_each_quota_does_as_it_says(
+    redis_server: OwnRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    metrics, nowhere = Metrics(), RedisServer(f"{redis_server.url}.nowhere")
+    limiter = RedisLimiter(nowhere, metrics=metrics)
+    opened = [("api", "a", FIVE), ("log-in", "a", replace(FIVE, when_away="count"))]
+    passed = [all(decision.allowed for decision in await limiter.hit_all(opened)) for _ in range(7)]
+    assert passed == [True] * 5 + [False] * 2
+    assert [(await limiter.hit("api", "a", FIVE)).remaining for _ in range(7)] == [5] * 7
+    with pytest.raises(Unavailable):
+        await limiter.hit("dear", "a", replace(FIVE, when_away="refuse"))
+    await limiter.give_back("log-in", "a", replace(FIVE, when_away="count"))
+    assert all(decision.allowed for decision in await limiter.hit_all(opened))
+    assert [record.getMessage()[:13] for record in caplog.records] == ["redis is away"], "said once"
+    counted = metrics.registry.get_sample_value(
+        "freehold_limits_without_redis_total", {"policy": "log-in", "judged": "count"}
+    )
+    assert counted == 8
 
 
 @pytest.mark.parametrize(

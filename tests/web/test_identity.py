@@ -26,7 +26,7 @@ from freehold.resource.access import Access, owner, role
 from freehold.resource.principal import system
 from freehold.store.database import Database
 from freehold.store.ledger import LEDGER
-from freehold.traffic.limits import MemoryLimiter
+from freehold.traffic.limits_memory import MemoryLimiter
 from freehold.web.identity import identity_router
 from freehold.web.problems import install_handlers
 from freehold.web.runtime import Runtime

@@ -22,7 +22,7 @@ from freehold.resource.base import Base as FreeholdBase
 from freehold.settings import Settings
 from freehold.testing import House, Stage, opened
 from freehold.traffic import Limits, Quota, per_day, per_hour, per_minute
-from freehold.traffic.limits import MemoryLimiter
+from freehold.traffic.limits_memory import MemoryLimiter
 from tests.web.shelf import ByName, as_
 from tests.web.structured_fields import parse_list
 

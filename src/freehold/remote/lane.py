@@ -29,6 +29,10 @@ class Away(Exception):
     """Redis does not answer, or not in time. What was asked may have been done all the same."""
 
 
+class Refused(Away):
+    """Redis answers with an error: it is out of memory, or loading, or a script is wrong."""
+
+
 @dataclass(slots=True)
 class _Ask:
     packed: bytes

@@ -13,7 +13,7 @@ from freehold.errors import ConfigurationError
 from freehold.observe.logs import get_logger
 from freehold.observe.metrics import Metrics
 from freehold.remote.driver import connect, require_driver
-from freehold.remote.lane import Away, Command, Lane, Reply
+from freehold.remote.lane import Away, Command, Lane, Refused, Reply
 from freehold.remote.subscription import Subscription
 from freehold.settings.redis import RedisAddress
 
@@ -49,6 +49,7 @@ class RedisServer:
         self._returning: asyncio.Task[None] | None = None
         self._subscriptions: list[Subscription] = []
         self._away_since = time.monotonic()
+        self._refusal = ""
         self._failures = (
             None if metrics is None else metrics.counter("freehold_redis_lost", "Times that Redis was lost")
         )
@@ -106,7 +107,7 @@ class RedisServer:
     async def run(self, script: Script, keys: Sequence[str], *args: str | bytes | float) -> Reply:
         """Run a script; it is sent whole where the server does not know it (any more).
 
-        Raises Away, and what the script or the server refuses with.
+        Raises Away, and of that Refused where the script or the server answers with an error.
         """
         from redis.exceptions import NoScriptError  # noqa: PLC0415 (an extra)
 
@@ -114,7 +115,8 @@ class RedisServer:
         if isinstance(reply, NoScriptError):
             (reply,) = await self.ask(("EVAL", script.source, len(keys), *keys, *args))
         if isinstance(reply, Exception):
-            raise reply
+            self._tell_refusal(str(reply))
+            raise Refused(str(reply)) from reply
         return reply
 
     async def is_there(self) -> bool:
@@ -138,6 +140,12 @@ class RedisServer:
         )
         self._subscriptions.append(subscription)
         return subscription
+
+    def _tell_refusal(self, reason: str) -> None:
+        """Once, until it is another one."""
+        if reason != self._refusal:
+            self._refusal = reason
+            _log.error("redis refuses", server=self.address.without_password, reason=reason)
 
     async def _connect(self) -> None:
         connection = await connect(self.address, name="freehold")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from freehold.errors import ConfigurationError
 from freehold.resource.principal import Principal
+
+WhenAway: TypeAlias = Literal["open", "count", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +19,15 @@ class Quota:
 
     roles: the limits of callers who hold a role, in place of `limit`; the largest counts. anonymous: the limit of those
     who are not signed in, who are counted by address.
+    when_away: what holds while the Redis that processes count in is away: `open` lets everyone through, `count` counts in
+    each process, `refuse` answers 503.
     """
 
     limit: int
     window: timedelta
     roles: Mapping[str, int] = field(default_factory=dict, kw_only=True, hash=False)
     anonymous: int | None = field(default=None, kw_only=True)
+    when_away: WhenAway = field(default="open", kw_only=True)
 
     def __post_init__(self) -> None:
         if self.least < 1 or self.window <= timedelta(0):
@@ -41,28 +46,46 @@ class Quota:
     def of(self, principal: Principal) -> Quota:
         """What counts for this caller."""
         if principal.is_anonymous and principal.key_id is None and self.anonymous is not None:
-            return Quota(self.anonymous, self.window)
+            return Quota(self.anonymous, self.window, when_away=self.when_away)
         held = [limit for role, limit in self.roles.items() if role in principal.roles]
-        return Quota(max(held), self.window) if held else self
+        return Quota(max(held), self.window, when_away=self.when_away) if held else self
 
     def describe(self) -> str:
         """As a person writes it: `1000 in 1 hour`."""
         return f"{self.limit} in {_spoken(self.window_seconds)}"
 
 
-def per_minute(limit: int, *, roles: Mapping[str, int] | None = None, anonymous: int | None = None) -> Quota:
+def per_minute(
+    limit: int,
+    *,
+    roles: Mapping[str, int] | None = None,
+    anonymous: int | None = None,
+    when_away: WhenAway = "open",
+) -> Quota:
     """So many units in any minute; see `Quota`."""
-    return Quota(limit, timedelta(minutes=1), roles=roles or {}, anonymous=anonymous)
+    return Quota(limit, timedelta(minutes=1), roles=roles or {}, anonymous=anonymous, when_away=when_away)
 
 
-def per_hour(limit: int, *, roles: Mapping[str, int] | None = None, anonymous: int | None = None) -> Quota:
+def per_hour(
+    limit: int,
+    *,
+    roles: Mapping[str, int] | None = None,
+    anonymous: int | None = None,
+    when_away: WhenAway = "open",
+) -> Quota:
     """So many units in any hour; see `Quota`."""
-    return Quota(limit, timedelta(hours=1), roles=roles or {}, anonymous=anonymous)
+    return Quota(limit, timedelta(hours=1), roles=roles or {}, anonymous=anonymous, when_away=when_away)
 
 
-def per_day(limit: int, *, roles: Mapping[str, int] | None = None, anonymous: int | None = None) -> Quota:
+def per_day(
+    limit: int,
+    *,
+    roles: Mapping[str, int] | None = None,
+    anonymous: int | None = None,
+    when_away: WhenAway = "open",
+) -> Quota:
     """So many units in any 24 hours; see `Quota`."""
-    return Quota(limit, timedelta(days=1), roles=roles or {}, anonymous=anonymous)
+    return Quota(limit, timedelta(days=1), roles=roles or {}, anonymous=anonymous, when_away=when_away)
 
 
 Quotas: TypeAlias = Quota | Sequence[Quota]

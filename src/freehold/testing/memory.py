@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from freehold.traffic.limits import MemoryLimiter
+from freehold.traffic.limits_memory import MemoryLimiter
 
 if TYPE_CHECKING:
     from freehold.web.app import Freehold

@@ -15,7 +15,8 @@ from freehold.store.touched import Watchers
 from freehold.traffic.admission import Admission
 from freehold.traffic.answers import MemoryAnswers
 from freehold.traffic.cache import ResponseCache
-from freehold.traffic.limits import Limiter, MemoryLimiter
+from freehold.traffic.limits import Limiter
+from freehold.traffic.limits_memory import MemoryLimiter
 from freehold.traffic.policy import Defaults
 
 CACHE_BYTES = 32 * 1024 * 1024
