@@ -15,6 +15,7 @@ from tests.media.conftest import ON_SQLITE, Person
 from freehold.media import MediaQuota
 from freehold.media.at_once import AtOnce
 from freehold.media.sweep import run
+from freehold.traffic.places import MemoryPlaces
 
 pytestmark = pytest.mark.anyio
 
@@ -242,7 +243,7 @@ async def test_a_picture_that_breaks_off_is_failed_with_its_reason(ada):
 
 @ON_SQLITE
 async def test_R07_so_many_uploads_at_once_and_no_more(ada, bob, stage, monkeypatch, stored):
-    monkeypatch.setattr(stage.app.library, "at_once", AtOnce(2))
+    monkeypatch.setattr(stage.app.library, "at_once", AtOnce(2, MemoryPlaces()))
     going, done = asyncio.Semaphore(0), asyncio.Event()
     mark = "~~~~"
 

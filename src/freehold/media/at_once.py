@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
 from freehold.errors import TooManyRequests
+from freehold.traffic.places import Full, Places
 
 
 class UploadsAtOnce(TooManyRequests):
@@ -17,22 +17,19 @@ class UploadsAtOnce(TooManyRequests):
 
 
 class AtOnce:
-    """Counts what is being received, in this process."""
+    """Counts what is being received, where `places` does."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, places: Places) -> None:
         self._most = most
-        self._running: Counter[UUID] = Counter()
+        self._places = places
 
-    @contextmanager
-    def one(self, owner_id: UUID) -> Iterator[None]:
+    @asynccontextmanager
+    async def one(self, owner_id: UUID) -> AsyncIterator[None]:
         """While this owner's file comes in. Raises UploadsAtOnce before anything of it is read."""
-        if self._running[owner_id] >= self._most:
-            detail = f"{self._most} are coming in. Send the next one when one of them is done."
-            raise UploadsAtOnce(detail, retry_after=1, headers={"Connection": "close"})
-        self._running[owner_id] += 1
-        try:
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(self._places.held([(f"uploads:{owner_id}", self._most)]))
+            except Full:
+                detail = f"{self._most} are coming in. Send the next one when one of them is done."
+                raise UploadsAtOnce(detail, retry_after=1, headers={"Connection": "close"}) from None
             yield
-        finally:
-            self._running[owner_id] -= 1
-            if not self._running[owner_id]:
-                del self._running[owner_id]

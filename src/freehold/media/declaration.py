@@ -71,7 +71,8 @@ class Media:
     first to be shown. kept_for: who reads a held file after its owner has deleted it. filters: of the list, beside
     `owner_id`, `purpose` and `status`. max_pixels: of a picture, by its header. seconds: of computing time for one
     picture. memory_bytes: of its worker. link_lifetime: of a signed address, until it is used. reading_lifetime: how long
-    the client that used it goes on asking for ranges. uploads_at_once: of one owner, in one process.
+    the client that used it goes on asking for ranges. uploads_at_once: of one owner, in each process, or in
+    all that share a Redis.
     """
 
     model: type[Any]

@@ -16,6 +16,7 @@ from freehold.media.library import Library
 from freehold.media.local_files import LocalFiles
 from freehold.media.uploads import Uploads
 from freehold.media.workshop import workshop
+from freehold.traffic.places import MemoryPlaces, Places
 
 if TYPE_CHECKING:
     from freehold.store.database import Database
@@ -35,9 +36,18 @@ def open_files(url: str | None, folder: Path) -> Files:
 
 
 def open_library(
-    media: Media, database: Database, *, secret: str, folder: Path, files_url: str | None = None
+    media: Media,
+    database: Database,
+    *,
+    secret: str,
+    folder: Path,
+    files_url: str | None = None,
+    places: Places | None = None,
 ) -> Library:
-    """Bind a declaration to an application's database and folder. Raises ConfigurationError without the extra."""
+    """Bind a declaration to an application's database and folder. Raises ConfigurationError without the extra.
+
+    places: where uploads in progress are counted; in this process when not given.
+    """
     _need("filetype")
     files = open_files(files_url, folder)
     library = Library(
@@ -48,7 +58,7 @@ def open_library(
         signer=Signer(secret.encode()),
         folder=_incoming(folder),
         uploads=Uploads(media, files),
-        at_once=AtOnce(media.uploads_at_once),
+        at_once=AtOnce(media.uploads_at_once, places or MemoryPlaces()),
         render=work.render_job(lambda: library),
         erase=work.erase_job(lambda: library),
         sweep=sweep.sweep_job(lambda: library),

@@ -98,8 +98,8 @@ class Limits:
     read, write: one count per caller for all GETs, and one for everything else. operations: quotas of single operations
     instead: `list one create update delete restoration history`, or the name of an action, view, overview or nested
     collection. Several quotas hold together (`[per_minute(10), per_day(500)]`). costs: units that one request of an
-    operation takes, 1 where it is not named. at_once: so many requests of an operation in progress in one process; past
-    it 503, at once. at_once_each: so many of one caller; past it 429.
+    operation takes, 1 where it is not named. at_once: so many requests of an operation in progress in one process, or in
+    all that share a Redis; past it 503, at once. at_once_each: so many of one caller; past it 429.
     """
 
     read: Quotas = ()

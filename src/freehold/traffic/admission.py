@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections import Counter as Tally
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from prometheus_client import Counter
 
@@ -13,6 +12,7 @@ from freehold.errors import AtCapacity, TooManyRequests
 from freehold.observe.metrics import Metrics
 from freehold.resource.principal import Principal
 from freehold.traffic.limits import Decision, Limiter, QuotaExceeded, address_key, take
+from freehold.traffic.places import Full, MemoryPlaces, Places
 from freehold.traffic.policy import Policy
 
 
@@ -26,13 +26,21 @@ class Admission:
     """Counts requests against the policies of operations.
 
     A caller is its user, else its key, else its address (an IPv4 address, or the /64 of an IPv6 one); the limiter's store
-    holds a digest of that under `secret`, and nothing of the caller. limiter: None where quotas are off.
+    holds a digest of that under `secret`, and nothing of the caller. limiter: None where quotas are off. places: for what
+    is in progress; of this process when not given.
     """
 
-    def __init__(self, limiter: Limiter | None, *, secret: bytes, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        limiter: Limiter | None,
+        *,
+        secret: bytes,
+        places: Places | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
         self.limiter = limiter
+        self.places = places or MemoryPlaces()
         self._secret = secret
-        self._in_progress: Tally[tuple[str, str]] = Tally()
         self._refused = _counter(metrics)
 
     async def admit(self, policy: Policy, principal: Principal, address: str, *, times: int = 1) -> list[Decision]:
@@ -52,34 +60,28 @@ class Admission:
                 self._count(name)
             raise
 
-    @contextmanager
-    def in_progress(self, policy: Policy, principal: Principal, address: str) -> Iterator[None]:
+    @asynccontextmanager
+    async def in_progress(self, policy: Policy, principal: Principal, address: str) -> AsyncIterator[None]:
         """Hold a place while the request is answered. Raises AtCapacity or TooManyAtOnce, at once: nobody waits."""
-        mine = (policy.operation, self.caller_key(principal, address))
-        everyone = (policy.operation, "")
-        if policy.at_once is not None and self._in_progress[everyone] >= policy.at_once:
-            self._count(policy.operation)
-            raise AtCapacity("As many of these are in progress as there may be; try again soon.")
-        if policy.at_once_each is not None and self._in_progress[mine] >= policy.at_once_each:
-            self._count(policy.operation)
-            raise TooManyAtOnce("Wait until those in progress are answered.", retry_after=1)
-        self._in_progress.update((everyone, mine))
-        try:
+        everyone = f"operation:{policy.operation}"
+        wanted = [] if policy.at_once is None else [(everyone, policy.at_once)]
+        if policy.at_once_each is not None:
+            wanted.append((f"{everyone}:{self.caller_key(principal, address)}", policy.at_once_each))
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(self.places.held(wanted))
+            except Full as full:
+                self._count(policy.operation)
+                if full.name == everyone:
+                    raise AtCapacity("As many of these are in progress as there may be; try again soon.") from None
+                raise TooManyAtOnce("Wait until those in progress are answered.", retry_after=1) from None
             yield
-        finally:
-            self._leave(everyone)
-            self._leave(mine)
 
     def caller_key(self, principal: Principal, address: str) -> str:
         """Who is counted, as a digest."""
         known = principal.id or principal.key_id
         text = f"{'user' if principal.id else 'key'}:{known}" if known else f"address:{address_key(address)}"
         return hmac.digest(b"fh-caller\0" + self._secret, text.encode(), "sha256")[:16].hex()
-
-    def _leave(self, place: tuple[str, str]) -> None:
-        self._in_progress[place] -= 1
-        if not self._in_progress[place]:
-            del self._in_progress[place]
 
     def _count(self, policy: str) -> None:
         if self._refused is not None:

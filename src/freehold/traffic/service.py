@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from freehold.observe.metrics import Metrics
+from freehold.remote import RedisServer
 from freehold.resource.quotas import Limits
 from freehold.store.database import Database
 from freehold.store.sqlite_outside import Outside
@@ -17,6 +18,9 @@ from freehold.traffic.answers import MemoryAnswers
 from freehold.traffic.cache import ResponseCache
 from freehold.traffic.limits import Limiter
 from freehold.traffic.limits_memory import MemoryLimiter
+from freehold.traffic.limits_redis import RedisLimiter
+from freehold.traffic.places import MemoryPlaces, Places
+from freehold.traffic.places_redis import RedisPlaces
 from freehold.traffic.policy import Defaults
 
 CACHE_BYTES = 32 * 1024 * 1024
@@ -32,10 +36,11 @@ class Traffic:
     answers: ResponseCache | None = None
 
     @classmethod
-    def embedded(
+    def open(
         cls,
         database: Database,
         *,
+        redis: RedisServer | None = None,
         limits: Limits | None = None,
         factor: int | None = 1,
         cache_bytes: int = CACHE_BYTES,
@@ -43,14 +48,22 @@ class Traffic:
         deadline_seconds: float = 30.0,
         metrics: Metrics | None = None,
     ) -> Self:
-        """For one process, with everything in memory. Kept answers watch the commits of the database.
+        """Counted and kept in the memory of this process, or, by all processes, in Redis.
 
+        Kept answers watch the commits of the database.
         factor: multiplies every quota; None for no quotas. cache_bytes: 0 keeps no answers. secret: callers are counted
         under a digest made with it; one of this process where it is empty.
         """
-        limiter = MemoryLimiter(factor=factor)
+        if redis is None:
+            limiter: Limiter = MemoryLimiter(factor=factor)
+            places: Places = MemoryPlaces()
+        else:
+            limiter, places = RedisLimiter(redis, factor=factor, metrics=metrics), RedisPlaces(redis)
         admission = Admission(
-            None if factor is None else limiter, secret=secret or secrets.token_bytes(32), metrics=metrics
+            None if factor is None else limiter,
+            secret=secret or secrets.token_bytes(32),
+            places=places,
+            metrics=metrics,
         )
         answers = None
         if cache_bytes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from starlette.requests import Request
@@ -41,17 +41,17 @@ def under(policy: Policy, endpoint: Endpoint) -> Endpoint:
     async def admitted(request: Request) -> Response:
         state = request.scope.setdefault("state", {})
         state["fh_policy"] = policy
-        with ExitStack() as places:
+        async with AsyncExitStack() as places:
             state["fh_places"] = places
             return await endpoint(request)
 
     return admitted
 
 
-@contextmanager
-def places(request: Request) -> Iterator[None]:
+@asynccontextmanager
+async def places(request: Request) -> AsyncIterator[None]:
     """Around a request whose parts may hold places of their own."""
-    with ExitStack() as held:
+    async with AsyncExitStack() as held:
         request.scope["state"]["fh_places"] = held
         yield
 
@@ -72,7 +72,7 @@ async def _count(request: Request, principal: Principal, policy: Policy | None, 
         return
     address = caller_address(request)
     if policy.limits_progress:
-        state["fh_places"].enter_context(traffic.admission.in_progress(policy, principal, address))
+        await state["fh_places"].enter_async_context(traffic.admission.in_progress(policy, principal, address))
     decisions = await traffic.admission.admit(policy, principal, address, times=times)
     if decisions:
         state["fh_headers"] = [(k.lower().encode(), v.encode()) for k, v in rate_limit_headers(decisions).items()]

@@ -175,8 +175,9 @@ class Freehold(FastAPI):
 
     def _open_traffic(self, limits: Limits | None) -> Traffic:
         given = self.settings
-        return Traffic.embedded(
+        return Traffic.open(
             self.database,
+            redis=self.redis,
             limits=limits,
             factor=given.limit_factor,
             cache_bytes=given.cache_limit if given.is_alone else 0,  # no process would hear of another's commits
@@ -188,7 +189,12 @@ class Freehold(FastAPI):
     def _open(self, media: Media) -> Library:
         given = self.settings
         return open_library(
-            media, self.database, secret=given.secret_value, folder=given.var_dir / "files", files_url=given.files_url
+            media,
+            self.database,
+            secret=given.secret_value,
+            folder=given.var_dir / "files",
+            files_url=given.files_url,
+            places=self.traffic.admission.places,
         )
 
     def _bind_identity(self) -> None:

@@ -107,7 +107,7 @@ def batch_router(mounted: Mounted, *, prefix: str = "/v1") -> APIRouter:
         given = bodies.validate(Batch, raw).steps
         _refuse_twins(given)
         planned = [_Planned(number, step, table.find(number, step)) for number, step in enumerate(given)]
-        with places(request):
+        async with places(request):
             await count_parts(request, principal, [each.operation.policy for each in planned])
             for each in planned:
                 each.require(principal)

@@ -79,7 +79,7 @@ class Bulk:
             request_key(request)
             found = bodies.read_json(raw, request.headers.get("content-type"))
             principal = await principal_of(request)
-            with places(request):
+            async with places(request):
                 await count_parts(request, principal, [policy] * _number(found, resource.batch_size))
                 require(write.rule, principal)
                 self._reads.refuse_parameters(request)

@@ -78,7 +78,7 @@ def install(
     if mail is not None:
         database.parts[Mailer] = mail
         known.append(mail.job)
-    traffic = Traffic.embedded(database, limits=limits)
+    traffic = Traffic.open(database, limits=limits)
     app.state.freehold = Runtime(
         database=database, authenticator=NoAccounts(), traffic=traffic, identify=principal or adoption.nobody
     )

@@ -130,16 +130,18 @@ async def _upload(desk: Desk, request: Request) -> Response:
         purpose = media.purpose(fields.get("purpose", ""))
         return purpose.max_bytes if purpose is not None else media.largest_bytes
 
-    with library.at_once.one(sender(principal)):
-        async with Intake(library.folder, limit_bytes=media.largest_bytes) as intake:
-            form = await read_form(request, boundary, intake, limit_of=limit_of)
-            draft, purpose = draft_of(media, form.fields)
-            if not form.has_file:
-                raise Invalid(errors=[FieldError("missing", "Field required", pointer="/file")])
-            judged = await judge(library, intake, purpose, filename=form.filename, declared=form.declared)
-            canonical = orjson.dumps([form.fields, form.filename, intake.digest], option=orjson.OPT_SORT_KEYS)
-            arrival = Arrival(intake, judged, draft, purpose, form.filename)
-            return await keep(desk, request, principal, arrival, canonical)
+    async with (
+        library.at_once.one(sender(principal)),
+        Intake(library.folder, limit_bytes=media.largest_bytes) as intake,
+    ):
+        form = await read_form(request, boundary, intake, limit_of=limit_of)
+        draft, purpose = draft_of(media, form.fields)
+        if not form.has_file:
+            raise Invalid(errors=[FieldError("missing", "Field required", pointer="/file")])
+        judged = await judge(library, intake, purpose, filename=form.filename, declared=form.declared)
+        canonical = orjson.dumps([form.fields, form.filename, intake.digest], option=orjson.OPT_SORT_KEYS)
+        arrival = Arrival(intake, judged, draft, purpose, form.filename)
+        return await keep(desk, request, principal, arrival, canonical)
 
 
 async def _content(desk: Desk, request: Request) -> Response:

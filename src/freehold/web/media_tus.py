@@ -176,7 +176,7 @@ class _Tus:
         self, request: Request, principal: Principal, upload: Row[Any]
     ) -> tuple[Row[Any], dict[str, str]]:
         """Take the body of a request, and the file itself once it is whole."""
-        with self._library.at_once.one(sender(principal)):
+        async with self._library.at_once.one(sender(principal)):
             checksum = request.headers.get("upload-checksum")
             if checksum is None:
                 upload = await self._take(request, upload)
