@@ -30,6 +30,19 @@ async def slow(seconds: float = 0.0) -> dict[str, object]:
 """
 
 
+SERVED = """
+from freehold import Freehold, Router, allow, anyone
+
+router = Router()
+
+@router.get("/slow", dependencies=[allow(anyone)])
+async def slow(seconds: float = 0.0) -> dict[str, float]:
+    return {"seconds": seconds}
+
+app = Freehold(title="Served", routers=[router])
+"""
+
+
 class Server:
     """A running command, its address and what it printed."""
 
@@ -165,7 +178,9 @@ def test_F15_two_workers_on_sqlite_are_refused(tmp_path: Path) -> None:
     assert refused.stderr.startswith("freehold: FREEHOLD_WORKERS=2 with SQLite")
 
 
-def test_F07_workers_are_replaced_when_they_die_and_end_together(start: Start) -> None:
+def test_F07_F08_workers_are_replaced_when_they_die_roll_one_by_one_and_end_together(
+    start: Start, tmp_path: Path
+) -> None:
     # The tiny app opens no database; the address only says that workers may share one.
     server = start("serve", "tiny:app", "--workers", "2", FREEHOLD_DATABASE_URL="postgresql://nobody@127.0.0.1/none")
     victim = server.get().json()["process"]
@@ -173,11 +188,32 @@ def test_F07_workers_are_replaced_when_they_die_and_end_together(start: Start) -
     os.kill(victim, signal.SIGKILL)
     server.wait_for(lambda: "starting another" in server.log.read_text())
     server.wait_for(lambda: server.get().json()["process"] != victim)
+
+    (tmp_path / "tiny.py").write_text(TINY.replace('"version": 1', '"version": 2'))
+    thread, outcome = server.in_flight(4)
+    server.signal(signal.SIGHUP)
+    server.wait_for(lambda: "2 new workers serve" in server.log.read_text())
+    assert {server.get().json()["version"] for _ in range(8)} == {2}
+    thread.join()
+    assert outcome == [200], "what an old one had begun it ended"
+
     thread, outcome = server.in_flight(1.5)
     server.signal(signal.SIGTERM)
     assert server.command.wait(40) == 0
     thread.join()
     assert outcome == [200]
+
+
+def test_F07_a_proxy_has_time_to_notice_and_connections_are_closed_politely(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "served.py").write_text(SERVED)
+    server = start("serve", "served:app", FREEHOLD_DRAIN_SECONDS="3")
+    with httpx2.Client(base_url=server.address) as client:
+        assert "connection" not in client.get("/health/ready").headers
+        server.signal(signal.SIGTERM)
+        server.wait_for(lambda: client.get("/health/ready").status_code == 503, seconds=2)
+        late = server.get()  # on a new connection: it goes on listening
+        assert (late.status_code, late.headers["connection"]) == (200, "close")
+    assert server.command.wait(20) == 0
 
 
 def test_dev_starts_again_when_a_file_changes(start: Start, tmp_path: Path) -> None:

@@ -298,7 +298,7 @@ PROGRAM = """
 
     edge = Edge(app)
     app.router.routes += probe_routes(Health(), Metrics(), is_draining=lambda: edge.draining, show_metrics=False)
-    server(edge, host="127.0.0.1", port=int(sys.argv[1]), on_exit=edge.begin_drain).run()
+    server(edge, host="127.0.0.1", port=int(sys.argv[1]), on_exit=lambda _: edge.begin_drain()).run()
 """
 
 
@@ -355,7 +355,7 @@ def test_F07_a_second_sigterm_ends_now() -> None:
 def test_the_first_signal_tells_the_edge_before_the_server_stops() -> None:
     told: list[bool] = []
     process: Server = server(
-        Edge(FastAPI()), host="127.0.0.1", port=0, on_exit=lambda: told.append(process.should_exit)
+        Edge(FastAPI()), host="127.0.0.1", port=0, on_exit=lambda _: told.append(process.should_exit)
     )
     process.handle_exit(signal.SIGTERM, None)
     assert (told, process.should_exit, process.force_exit) == ([False], True, False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from freehold.cli.target import load
 from freehold.errors import ConfigurationError
@@ -20,36 +22,64 @@ FAILED = 3  # uvicorn's status for an application that does not start
 
 def run(target: str, listener: socket.socket) -> None:
     """Serve until the first SIGTERM or SIGINT, then let what is in flight end; a second one ends now."""
-    from freehold.web.edge_server import server
-
     app = load(target)
-    serving = server(app, host="", port=0, on_exit=_drain(app))
-    serving.run(sockets=[listener])
-    if not serving.started:
-        raise SystemExit(FAILED)
+    _serve(app, listener, on_exit=lambda number: _leave(app, number, _end_now))
 
 
 def run_child(target: str, sockets: list[socket.socket] | None = None) -> None:
     """The same in a process of its own, where a refusal is told as the command line tells it."""
     assert sockets is not None
+    _telling(lambda: run(target, sockets[0]))
+
+
+def run_worker(target: str, listener: socket.socket, ready: Connection) -> None:
+    """One of several. `ready` is told once it serves.
+
+    Its supervisor alone decides about its end, and kills it where that has to be now: a terminal and a process manager
+    may signal both, and a second signal must not cut off what the first one let end. Without a supervisor it leaves.
+    """
+
+    def work() -> None:
+        app, parent = load(target), multiprocessing.parent_process()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _serve(
+            app,
+            listener,
+            on_exit=lambda number: _leave(app, number, signal.SIG_IGN),
+            on_started=lambda: ready.send_bytes(b"ready"),
+            still_wanted=lambda: parent is None or parent.is_alive(),
+        )
+
+    _telling(work)
+
+
+def _serve(app: FastAPI, listener: socket.socket, **options: Any) -> None:
+    from freehold.web.app import Freehold
+    from freehold.web.edge_server import server
+
+    drain = app.settings.drain_seconds if isinstance(app, Freehold) else 0.0
+    serving = server(app, host="", port=0, drain_seconds=drain, **options)
+    serving.run(sockets=[listener])
+    if not serving.started:
+        raise SystemExit(FAILED)
+
+
+def _telling(work: Callable[[], None]) -> None:
     try:
-        run(target, sockets[0])
+        work()
     except ConfigurationError as refusal:
         sys.stderr.write(f"freehold: {refusal}\n")
         raise SystemExit(FAILED) from None
 
 
-def _drain(app: FastAPI) -> Callable[[], None]:
+def _leave(app: FastAPI, number: int, at_the_next_signal: Any) -> None:
+    """In the signal handler. uvicorn takes the second signal for a wish; a process that hangs must go all the same."""
     from freehold.web.app import Freehold
 
-    def stop() -> None:
-        # uvicorn takes the second signal for a wish; a process that hangs must go all the same.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _end_now)
-        if isinstance(app, Freehold) and app.edge is not None:
-            app.edge.begin_drain()
-
-    return stop
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, at_the_next_signal)
+    if isinstance(app, Freehold):
+        app.begin_drain(is_replaced=number == signal.SIGHUP)
 
 
 def _end_now(number: int, frame: FrameType | None) -> None:

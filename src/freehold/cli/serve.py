@@ -41,7 +41,10 @@ def command(
     ] = None,
     demo_data: Annotated[Demo, typer.Option("--demo", help="Load demo data once: 0, 1 or all.")] = Demo.NONE,
 ) -> None:
-    """Serve APP. SIGTERM ends it in order with exit status 0 (requests in flight have 30 s); a second one ends it now."""
+    """Serve APP. SIGTERM ends it in order with exit status 0 (requests in flight have 30 s); a second one ends it now.
+
+    With several workers SIGHUP puts new processes in the place of the old ones, without a request that fails.
+    """
     named = name_of(target)
     socket = listener.bind(host, port)
     announce_address(listener.address(socket), workers=workers)
@@ -53,7 +56,8 @@ def command(
     if settings.workers > 1:
         from freehold.cli.workers import Workers
 
-        raise typer.Exit(Workers(named, socket, count=settings.workers).run())
+        workers_of = Workers(named, socket, count=settings.workers, drain_seconds=settings.drain_seconds)
+        raise typer.Exit(workers_of.run())
     from freehold.cli.process import run
 
     run(named, socket)

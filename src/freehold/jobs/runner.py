@@ -89,6 +89,7 @@ class Jobs:
         self._duties: list[asyncio.Task[None]] = []
         self._next_tick = float("-inf")
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._leaving_since: float | None = None
 
     def serve(self, queues: Collection[str]) -> None:
         """Run the jobs of these queues only; before `start`. Raises ConfigurationError for one that nothing waits in."""
@@ -98,6 +99,7 @@ class Jobs:
         """Begin to work, in tasks of the running loop. apart: other processes do; this one only measures."""
         if self._duties:
             raise RuntimeError("these jobs have been started")
+        self._leaving_since = None
         keeping = self._housekeeping
         duties: list[tuple[Duty, float]] = [(keeping.measure, _MEASURE_SECONDS)] if self._metrics is not None else []
         if not apart:
@@ -110,9 +112,17 @@ class Jobs:
             self._server = asyncio.create_task(forever(self._serve, 0.0))
         self._duties = [asyncio.create_task(forever(duty, pause)) for duty, pause in duties]
 
+    def take_no_more(self) -> None:
+        """Begin no further job: the process is about to end. Sets a flag alone, for signal handlers."""
+        self._leaving_since = self._leaving_since or time.monotonic()
+
     async def stop(self, grace: timedelta = timedelta(seconds=30)) -> None:
-        """Take no more jobs; let the running ones end within `grace`, then roll them back and return them."""
-        end = time.monotonic() + grace.total_seconds()
+        """Take no more jobs; let the running ones end within `grace`, then roll them back and return them.
+
+        The grace begins with `take_no_more`, where that came before.
+        """
+        self.take_no_more()
+        end = (self._leaving_since or 0.0) + grace.total_seconds()
         if self._server is not None:
             await cancelled([self._server])
             self._server = None
@@ -171,7 +181,7 @@ class Jobs:
         self._wakened.clear()
         await self._tick()
         pause = self.poll.total_seconds()
-        if len(self._running) < self.concurrency:
+        if len(self._running) < self.concurrency and self._leaving_since is None:
             self._admission = asyncio.create_task(self._admit())
             await asyncio.shield(self._admission)
             pause = min(pause, self._taker.rest_seconds)

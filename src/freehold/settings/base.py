@@ -37,14 +37,16 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
-def by_environment(*, production: Any, otherwise: Any, description: str) -> Any:
-    """Make a field whose default depends on FREEHOLD_ENV."""
+def by_environment(*, production: Any, otherwise: Any, description: str, **constraints: Any) -> Any:
+    """Make a field whose default depends on FREEHOLD_ENV. constraints: of `Field` (ge, le, …)."""
 
     def default(given: dict[str, Any]) -> Any:
         return production if given.get("env") is Environment.PRODUCTION else otherwise
 
     shown = {"production": production, "otherwise": otherwise}
-    return Field(default_factory=default, description=description, json_schema_extra={"by_environment": shown})
+    return Field(
+        default_factory=default, description=description, json_schema_extra={"by_environment": shown}, **constraints
+    )
 
 
 class ServiceSettings(BaseSettings):

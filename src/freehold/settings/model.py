@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, ByteSize, Field, SecretStr, model_validator
 
-from freehold.settings.base import Environment, ServiceSettings
+from freehold.settings.base import Environment, ServiceSettings, by_environment
 from freehold.settings.broker import checked_broker_url
 from freehold.settings.checks import faults_of_settings
 from freehold.settings.redis import checked_redis_url
@@ -115,6 +115,16 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
     )
     deadline_seconds: float = Field(
         30.0, gt=0, le=3600, allow_inf_nan=False, description="A request that takes longer is given up with 503."
+    )
+    drain_seconds: float = by_environment(
+        production=5.0,
+        otherwise=0.0,
+        ge=0,
+        le=600,
+        description="So long after a SIGTERM it is served on, no longer ready, for a proxy to notice.",
+    )
+    in_flight_limit: int = Field(
+        200, ge=1, description="Requests that a process works on at once at most; past it 503. Overload lowers it."
     )
     conceal_accounts: bool = Field(
         False, description="Registering a taken e-mail answers 202 as for a free one, and tells the owner by mail."

@@ -167,6 +167,15 @@ class Freehold(FastAPI):
         """The outermost layer, once the first request or the lifespan has built it."""
         return self._edge
 
+    def begin_drain(self, *, is_replaced: bool = False) -> None:
+        """This process is about to end: it takes no more jobs, and is not ready, unless others serve in its place.
+
+        Sets flags alone: a signal handler may call it.
+        """
+        self.jobs.take_no_more()
+        if self._edge is not None and not is_replaced:
+            self._edge.begin_drain()
+
     def _let_leave(self, leave: Leave) -> None:
         given = self.settings
         leaving = Leaving(leave, secret=given.secret_value.encode(), public_url=given.public_url)

@@ -1,6 +1,6 @@
 """The edge: one pass of plain ASGI around the application.
 
-In this order: ids, sizes and framing (414, 431, 400, 413, 415), the client behind listed proxies, the Host (400, 421), the
+In this order: ids, room for one more (503), sizes and framing (414, 431, 400, 413, 415), the client behind listed proxies, the Host (400, 421), the
 spelling of the path (404, 400), credentials in wrong places (400), OPTIONS and preflights, then the application under its
 deadline and the limit of its body. On the way out: problem documents for what has none, security headers, CORS, the
 access line and the metrics. Each duty stands in its own `edge_*` module and works without this class.
@@ -38,6 +38,7 @@ from freehold.web.edge_limits import (
     raw_path,
     too_large,
 )
+from freehold.web.edge_load import Load
 from freehold.web.edge_methods import PROBED, RouteTemplates, allowed_methods, matching_route
 from freehold.web.edge_options import EdgeOptions
 from freehold.web.edge_trace import trace_of
@@ -47,6 +48,7 @@ from freehold.web.problem_translation import to_problem
 __all__ = ["Edge", "EdgeOptions"]
 
 _log = get_logger("freehold.edge")
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 _ALL_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
@@ -61,13 +63,19 @@ class Edge:
         self.app = app
         self.options = options or EdgeOptions()
         self.metrics = metrics or Metrics()
-        self.in_flight = 0
+        self.load = Load(self.options.in_flight_limit)
         self.draining = False
         self._hosts = Hosts(self.options.hosts)
         self._proxies = Proxies(self.options.trusted_proxies)
         self._templates = RouteTemplates(app)
         self._cors = Cors(self.options.cors_origins, credentials=self.options.cors_credentials)
-        self.metrics.gauge("freehold_http_requests_in_flight", "Requests being answered", lambda: self.in_flight)
+        gauges = {
+            "in_flight": ("Requests being answered", lambda: self.load.in_flight),
+            "limit": ("Requests that may be worked on at once", lambda: self.load.limit),
+            "refused": ("Requests refused at that limit since the start", lambda: self.load.refused),
+        }
+        for name, (meaning, read) in gauges.items():
+            self.metrics.gauge(f"freehold_http_requests_{name}", meaning, read)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -80,6 +88,11 @@ class Edge:
     def begin_drain(self) -> None:
         """Say that this process is about to end: readiness fails from now on, requests are still answered."""
         self.draining = True
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being answered."""
+        return self.load.in_flight
 
     async def drained(self, timeout_seconds: float = 30.0) -> bool:
         """Wait until no request is in flight; False when some still are at the end of the time."""
@@ -102,8 +115,8 @@ class Edge:
             cors=self._cors.headers(fields.single(b"origin")),
         )
         token = CURRENT.set(trace)
-        self.in_flight += 1
         try:
+            exchange.turn = await self.load.enter(scope["path"])
             await self._serve(exchange, fields, receive)
         except Exception as error:  # noqa: BLE001  # nothing escapes the edge unanswered
             await self._failed(exchange, error)
@@ -112,7 +125,8 @@ class Edge:
                 await exchange.refuse(Unavailable())
             raise
         finally:
-            self.in_flight -= 1
+            if exchange.turn is not None:
+                exchange.turn.left()
             self._record(exchange, began)
             CURRENT.reset(token)
 
@@ -133,6 +147,8 @@ class Edge:
         if exchange.is_head and matching_route(scope, "HEAD", self.app) is None:
             exchange.scope = scope = {**scope, "method": "GET"}
             scope["state"]["is_head"] = True
+        if scope["method"] not in _WITHOUT_BODY and exchange.turn is not None:
+            receive = exchange.turn.waiting(receive)
         if fields.get(b"content-length") is None:
             receive = exchange.body_limit = BodyLimit(receive, options.body_limit_bytes)
         await self._within_deadline(exchange, receive, options.deadline_seconds)

@@ -11,6 +11,7 @@ from freehold.errors import DeadlineExceeded, Problem
 from freehold.observe.context import Trace
 from freehold.web.edge_headers import RawHeaders, finished
 from freehold.web.edge_limits import CLOSE, BodyLimit, too_large
+from freehold.web.edge_load import Turn
 from freehold.web.problem_translation import to_problem
 from freehold.web.problems import problem_parts
 
@@ -36,6 +37,7 @@ class Exchange:
         "status",
         "timeout",
         "trace",
+        "turn",
     )
 
     def __init__(self, scope: Scope, send: Send, trace: Trace, *, has_credentials: bool, cors: RawHeaders) -> None:
@@ -50,6 +52,7 @@ class Exchange:
         self.problem: str | None = None
         self.body_limit: BodyLimit | None = None
         self.timeout: Any = None
+        self.turn: Turn | None = None
         self._send = send
 
     async def send(self, message: Message) -> None:
@@ -97,6 +100,8 @@ class Exchange:
 
     async def _start(self, status: int, given: Any) -> None:
         self.started, self.status = True, status
+        if self.turn is not None:
+            self.turn.answered()
         if self.timeout is not None and not self.is_head and not self.timeout.expired():
             self.timeout.reschedule(None)
         headers = finished(

@@ -38,7 +38,7 @@ class EdgeOptions:
     cors_origins: whole origins (`https://app.example.org`), or `*`. cors_credentials: whether cookies may come along
     from those origins; never together with `*`.
     body_limit_bytes, line_limit_bytes, header_limit_bytes, header_limit_count: past them 413, 414, 431, 431.
-    deadline_seconds: until the answer has begun; 0 means none. roomy: operations with limits of their own.
+    in_flight_limit: requests that are worked on at once; past it 503. deadline_seconds: until the answer has begun; 0 means none. roomy: operations with limits of their own.
     """
 
     hosts: tuple[str, ...] = LOCAL_HOSTS
@@ -50,6 +50,7 @@ class EdgeOptions:
     header_limit_bytes: int = 32 * 1024
     header_limit_count: int = 100
     deadline_seconds: float = 30.0
+    in_flight_limit: int = 200
     roomy: tuple[Roomy, ...] = ()
 
     def __post_init__(self) -> None:
@@ -70,4 +71,5 @@ class EdgeOptions:
             cors_origins=settings.cors_origins,
             body_limit_bytes=int(settings.body_limit),
             deadline_seconds=settings.deadline_seconds,
+            in_flight_limit=settings.in_flight_limit,
         )

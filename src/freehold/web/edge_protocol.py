@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState as UvicornState
 
 from freehold.errors import BadRequest, HeadersTooLarge, Problem, UriTooLong
 from freehold.web.edge_headers import finished
@@ -24,6 +25,23 @@ HEAD_LIMIT_BYTES = 48 * 1024
 LINE_LIMIT_BYTES = 16 * 1024
 PATIENCE_SECONDS = 15.0
 """A connection that has not ended its head by then is closed; so is one whose body goes on after the answer."""
+KEEP_ALIVE_SECONDS = 10
+"""A connection without a request is closed after that."""
+
+
+class ServerState(UvicornState):
+    """What the connections of a server share: whether it is about to leave."""
+
+    is_leaving = False
+
+    def take_leave(self) -> None:
+        """From now on each answer is the last one of its connection, those that are being made too."""
+        if self.is_leaving:
+            return
+        self.is_leaving = True
+        for connection in self.connections:
+            if isinstance(connection, StrictProtocol):
+                connection.take_leave()
 
 
 class StrictProtocol(HttpToolsProtocol):
@@ -81,6 +99,13 @@ class StrictProtocol(HttpToolsProtocol):
         if not self.url.startswith((b"/", b"*")):
             self._check_authority()
         super().on_headers_complete()
+        if getattr(self.server_state, "is_leaving", False):
+            self.take_leave()
+
+    def take_leave(self) -> None:
+        """Let the request that is being answered be the last one."""
+        if self.cycle is not None:
+            self.cycle.keep_alive = False
 
     def _check_authority(self) -> None:
         """An absolute target counts above the Host header (RFC 9112 3.2.2); the application sees only the latter."""
@@ -193,7 +218,7 @@ def protocol_options() -> dict[str, Any]:
         "server_header": False,
         "access_log": False,
         "log_config": None,
-        "timeout_keep_alive": 10,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         "timeout_graceful_shutdown": 30,
         "reset_contextvars": True,
     }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
@@ -12,25 +14,71 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from freehold.web.edge_protocol import protocol_options
+from freehold.web.edge_protocol import KEEP_ALIVE_SECONDS, ServerState, protocol_options
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Server(uvicorn.Server):
-    """on_exit runs at the first signal, inside the signal handler: it may only set a flag (`edge.begin_drain`)."""
+    """A server that leaves in order.
 
-    def __init__(self, config: uvicorn.Config, *, on_exit: Callable[[], None] | None = None) -> None:
+    SIGTERM: it goes on listening for `drain_seconds`, so that a proxy sees that it is not ready; then requests in flight
+    have 30 s. SIGINT, which a person sends, does the same without listening on. SIGHUP: others serve on the same socket
+    by now; it stops listening at once, stays ready, and leaves when its connections are done. Meanwhile every answer
+    carries `Connection: close`.
+
+    on_exit gets the first signal, inside the signal handler: it may only set flags. on_started runs once
+    the application is up and the socket listens. still_wanted is asked each second; no is taken for a SIGTERM.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        on_exit: Callable[[int], None] | None = None,
+        on_started: Callable[[], None] | None = None,
+        still_wanted: Callable[[], bool] = lambda: True,
+        drain_seconds: float = 0.0,
+    ) -> None:
         super().__init__(config)
+        self.server_state = self._state = ServerState()
         self._on_exit = on_exit
+        self._on_started = on_started
+        self._still_wanted = still_wanted
+        self._drain_seconds = drain_seconds
+        self._leaves_at: float | None = None
+        self._is_replaced = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal ends in order, the second one, of any kind, now."""
-        if self.should_exit:
-            self.force_exit = True
-        elif self._on_exit is not None:
-            self._on_exit()
-        self.should_exit = True
+        if self._leaves_at is not None:
+            self.should_exit = self.force_exit = True
+            return
+        if self._on_exit is not None:
+            self._on_exit(sig)
+        self._is_replaced = sig == signal.SIGHUP
+        stays = {signal.SIGTERM: self._drain_seconds, signal.SIGHUP: KEEP_ALIVE_SECONDS + 1}.get(signal.Signals(sig), 0)
+        self._leaves_at = time.monotonic() + stays
+        self.should_exit = not stays
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn; then `on_started`."""
+        await super().startup(sockets)
+        if self.started and self._on_started is not None:
+            self._on_started()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether it is time to go."""
+        if self._leaves_at is None and counter % 10 == 0 and not self._still_wanted():
+            self.handle_exit(signal.SIGTERM, None)
+        if self._leaves_at is not None:
+            self._state.take_leave()
+            if self._is_replaced:
+                for each in self.servers:
+                    each.close()
+            is_done = self._is_replaced and not self._state.connections
+            self.should_exit = self.should_exit or is_done or time.monotonic() >= self._leaves_at
+        return await super().on_tick(counter)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -46,6 +94,19 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def server(app: ASGIApp, *, host: str, port: int, on_exit: Callable[[], None] | None = None, **options: Any) -> Server:
+def server(
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    on_exit: Callable[[int], None] | None = None,
+    on_started: Callable[[], None] | None = None,
+    still_wanted: Callable[[], bool] = lambda: True,
+    drain_seconds: float = 0.0,
+    **options: Any,
+) -> Server:
     """A server for `app` with the strict parser and without uvicorn's own proxy headers, access log and Server header."""
-    return Server(uvicorn.Config(app, host=host, port=port, **{**protocol_options(), **options}), on_exit=on_exit)
+    config = uvicorn.Config(app, host=host, port=port, **{**protocol_options(), **options})
+    return Server(
+        config, on_exit=on_exit, on_started=on_started, still_wanted=still_wanted, drain_seconds=drain_seconds
+    )

@@ -1,0 +1,144 @@
+"""How much a process takes on at once: past a limit it refuses soon, so that what it took it finishes in time.
+
+What counts is work: a request that waits for its client (a body that trickles in, an answer that is read slowly) is none.
+The limit is lowered while answers take too long, for a queue that nobody waits out is work for nobody, and rises again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+
+from starlette.types import Message, Receive
+
+from freehold.errors import AtCapacity
+
+# Answers that begin later than this are a queue, not work; operations that are meant to take long are few at a time.
+_TOO_LATE_SECONDS = 1.0
+_LOWEST = 8
+_QUEUED_SECONDS = 0.25
+_LOWERED_TO = 0.7
+# A loop that comes round as slowly as this has more to do than it can: answers are late for that, not by their nature.
+_BUSY_SECONDS = 0.05
+_NEVER_REFUSED = ("/health/", "/metrics")
+# A request that waits for its client costs memory and a descriptor, no time.
+WAITING_LIMIT = 5_000
+
+
+class Turn:
+    """One request that was taken on. `answered` when its answer begins; `left`, once, when it is over."""
+
+    __slots__ = ("_is_working", "_load", "since")
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self.since = time.monotonic()
+        self._is_working = True
+
+    def answered(self) -> None:
+        """Its answer begins: what is left is its client's business."""
+        if self._is_working:
+            self._is_working = False
+            self._load.done(self.since)
+
+    def left(self) -> None:
+        """It is over, answered or not."""
+        self.answered()
+        self._load.in_flight -= 1
+
+    def waiting(self, receive: Receive) -> Receive:
+        """`receive`, during which it waits for its client."""
+
+        async def received() -> Message:
+            if not self._is_working:
+                return await receive()
+            self._load.working -= 1
+            began = time.monotonic()
+            try:
+                return await receive()
+            finally:
+                self._load.working += 1
+                self.since += time.monotonic() - began
+
+        return received
+
+
+class Load:
+    """What the requests of one process are doing. most: that may be worked on at once."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.limit = float(most)
+        self.working = 0
+        self.in_flight = 0
+        self.refused = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._lowered_at = 0.0
+        self._round_seconds = 0.0
+        self._is_measuring = False
+
+    async def enter(self, path: str) -> Turn:
+        """Take a request on, at the latest after a moment. Raises AtCapacity where there is no room by then.
+
+        Probes are never refused, and never wait.
+        """
+        if self.working >= self.limit or self.in_flight >= WAITING_LIMIT:
+            if path.startswith(_NEVER_REFUSED):
+                self.working += 1
+            else:
+                await self._wait_for_room()
+        else:
+            self.working += 1
+        self.in_flight += 1
+        turn = Turn(self)
+        if not self._is_measuring:
+            self._is_measuring = True
+            asyncio.get_running_loop().call_soon(self._measured, turn.since)
+        return turn
+
+    async def _wait_for_room(self) -> None:
+        """Until one of those that are worked on is done, in order: its place is ours then."""
+        if len(self._queue) >= self.most or self.in_flight >= WAITING_LIMIT:
+            raise self._refusal()
+        place = asyncio.get_running_loop().create_future()
+        self._queue.append(place)
+        try:
+            async with asyncio.timeout(_QUEUED_SECONDS):
+                await place
+        except BaseException as given_up:
+            if place.done() and not place.cancelled():
+                self._leave_place()
+            if isinstance(given_up, TimeoutError):
+                raise self._refusal() from None
+            raise
+
+    def _refusal(self) -> AtCapacity:
+        self.refused += 1
+        return AtCapacity(retry_after=1 + self.refused % 3)  # not all of them are to come back in the same second
+
+    def done(self, since: float) -> None:
+        """A request is answered that was worked on since then."""
+        now = time.monotonic()
+        if now - since > _TOO_LATE_SECONDS:
+            is_crowded = self._round_seconds > _BUSY_SECONDS or self.working * 2 > self.limit
+            # What was taken on before the last change tells nothing of it.
+            if is_crowded and since > self._lowered_at:
+                self.limit = max(_LOWEST, min(self.limit, self.working) * _LOWERED_TO)
+                self._lowered_at = now
+        elif self.limit < self.most:
+            self.limit = min(self.most, self.limit + 4 / self.limit)
+        self._leave_place()
+
+    def _leave_place(self) -> None:
+        self.working -= 1
+        while self._queue and self.working < self.limit:
+            place = self._queue.popleft()
+            if not place.done():
+                self.working += 1
+                place.set_result(None)
+
+    def _measured(self, since: float) -> None:
+        """How long the loop has taken for one round, by the first request in it."""
+        self._round_seconds = time.monotonic() - since
+        self._is_measuring = False

@@ -1,0 +1,99 @@
+"""F11: what a process takes on at once, and what becomes of the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import httpx2
+import pytest
+from fastapi import FastAPI, Request
+
+from freehold.web import edge_load
+from freehold.web.edge import Edge, EdgeOptions
+from freehold.web.edge_load import Load
+from freehold.web.problems import install_handlers
+
+pytestmark = pytest.mark.anyio
+
+
+class Site:
+    """An application whose work goes on until it is told to end, behind an edge that takes on two at once."""
+
+    def __init__(self) -> None:
+        self.go, self.begun = asyncio.Event(), 0
+        app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+        app.get("/work")(self.work)
+        app.get("/health/live")(self.live)
+        app.post("/body")(self.body)
+        install_handlers(app)
+        self.edge = Edge(app, EdgeOptions(in_flight_limit=2))
+        self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(self.edge), base_url="http://localhost")
+
+    async def work(self) -> None:
+        self.begun += 1
+        await self.go.wait()
+
+    async def live(self) -> None:
+        """Nothing to do."""
+
+    async def body(self, request: Request) -> int:
+        return len(await request.body())
+
+
+async def test_F11_past_the_limit_it_waits_a_moment_and_is_refused_and_probes_never_are(monkeypatch) -> None:
+    monkeypatch.setattr(edge_load, "_QUEUED_SECONDS", 0.05)
+    site = Site()
+    taken = [asyncio.create_task(site.client.get("/work")) for _ in range(2)]
+    late = await asyncio.gather(*(site.client.get("/work") for _ in range(5)))
+    assert [answer.status_code for answer in late] == [503] * 5
+    assert {json.loads(answer.content)["code"] for answer in late} == {"service.at_capacity"}
+    assert {answer.headers["retry-after"] for answer in late} == {"1", "2", "3"}
+    assert (await site.client.get("/health/live")).status_code == 200
+    assert (site.begun, site.edge.in_flight, site.edge.load.refused) == (2, 2, 5)
+    site.go.set()
+    assert [(await each).status_code for each in taken] == [200, 200]
+    assert (site.edge.load.working, site.edge.in_flight) == (0, 0)
+
+
+async def test_F11_whoever_waits_gets_the_place_of_one_that_is_done_and_one_that_leaves_takes_none(monkeypatch) -> None:
+    monkeypatch.setattr(edge_load, "_QUEUED_SECONDS", 5)
+    site = Site()
+    asked = [asyncio.create_task(site.client.get("/work")) for _ in range(4)]
+    await asyncio.sleep(0.01)
+    assert site.begun == 2
+    asked[2].cancel()
+    await asyncio.sleep(0)
+    site.go.set()
+    assert [(await each).status_code for each in (asked[0], asked[1], asked[3])] == [200] * 3
+    assert (site.edge.load.working, site.edge.in_flight) == (0, 0)
+
+
+async def test_F10_a_body_that_trickles_in_takes_no_place() -> None:
+    site, more = Site(), asyncio.Event()
+
+    async def trickle():
+        yield b"a"
+        await more.wait()
+        yield b"b"
+
+    slow = [asyncio.create_task(site.client.post("/body", content=trickle())) for _ in range(5)]
+    await asyncio.sleep(0.01)
+    assert (site.edge.in_flight, site.edge.load.working) == (5, 0)
+    more.set()
+    assert [(await each).json() for each in slow] == [2] * 5
+    assert (site.edge.load.working, site.edge.in_flight) == (0, 0)
+
+
+async def test_F11_late_answers_lower_the_limit_and_timely_ones_raise_it_again(monkeypatch) -> None:
+    load = Load(100)
+    turns = [await load.enter("/work") for _ in range(60)]
+    monkeypatch.setattr(edge_load, "_TOO_LATE_SECONDS", -1.0)
+    for turn in turns:
+        turn.left()
+    assert load.limit == 42, "once for all that were taken on before: 0.7 of those that were worked on"
+    assert load.working == load.in_flight == 0
+    monkeypatch.setattr(edge_load, "_TOO_LATE_SECONDS", 1.0)
+    for _ in range(2_000):
+        (await load.enter("/work")).left()
+    assert load.limit == 100
