@@ -47,9 +47,13 @@ serve: $(STAMP) ## run a service: SERVICE=imba PORT=8000 DEMO=1|all|0 FREEHOLD_V
 test: $(STAMP) ## the whole suite
 	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
+.PHONY: test-all
+test-all: $(STAMP) ## the suite as the pipeline runs it: on both databases, with what takes seconds each
+	@FREEHOLD_TEST_DATABASES=both $(BIN)/pytest -n auto --dist worksteal -m "not faults and not proof" $(ARGS)
+
 .PHONY: test-fast
 test-fast: $(STAMP) ## the suite without slow tests, fault tests and servers
-	@$(BIN)/pytest -n auto --dist worksteal -m "not slow and not faults and not proof and not services" $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal -m "not slow and not long and not faults and not proof and not services" $(ARGS)
 
 .PHONY: coverage
 coverage: $(STAMP) ## the whole suite with branch coverage of the toolkit (at least 95 %)

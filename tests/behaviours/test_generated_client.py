@@ -143,6 +143,7 @@ def _run(folder: Path, *arguments: str) -> str:
     pytest.skip(f"{GENERATOR} cannot be had: {said}")
 
 
+@pytest.mark.long
 def test_N05_a_client_made_from_the_document_works(novels: Freehold, address: str, tmp_path: Path) -> None:
     document = tmp_path / "novels.json"
     document.write_text(json.dumps(novels.openapi()), encoding="utf-8")

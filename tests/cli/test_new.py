@@ -111,6 +111,7 @@ def test_a_template_asks_for_every_value() -> None:
         render("project/pyproject.toml", {})
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_new_project_passes_its_own_tests(run: Run, project: Path) -> None:

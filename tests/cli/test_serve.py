@@ -178,6 +178,7 @@ def test_F15_two_workers_on_sqlite_are_refused(tmp_path: Path) -> None:
     assert refused.stderr.startswith("freehold: FREEHOLD_WORKERS=2 with SQLite")
 
 
+@pytest.mark.long
 def test_F07_F08_workers_are_replaced_when_they_die_roll_one_by_one_and_end_together(
     start: Start, tmp_path: Path
 ) -> None:
@@ -204,6 +205,7 @@ def test_F07_F08_workers_are_replaced_when_they_die_roll_one_by_one_and_end_toge
     assert outcome == [200]
 
 
+@pytest.mark.long
 def test_F07_a_proxy_has_time_to_notice_and_connections_are_closed_politely(start: Start, tmp_path: Path) -> None:
     (tmp_path / "served.py").write_text(SERVED)
     server = start("serve", "served:app", FREEHOLD_DRAIN_SECONDS="3")
@@ -216,6 +218,7 @@ def test_F07_a_proxy_has_time_to_notice_and_connections_are_closed_politely(star
     assert server.command.wait(20) == 0
 
 
+@pytest.mark.long
 def test_dev_starts_again_when_a_file_changes(start: Start, tmp_path: Path) -> None:
     server = start("dev", "tiny:app")
     assert server.get().json()["version"] == 1

@@ -72,6 +72,7 @@ class Client:
         await process.wait()
 
 
+@pytest.mark.long
 async def test_U02_an_upload_survives_the_server_s_sudden_death(node: str, server: Server, tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(pictures.mp4(24) + os.urandom(12 * CHUNK + 777))

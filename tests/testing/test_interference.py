@@ -154,7 +154,9 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] if at % 3 else []) for at, name in enumerate(FAULTS)]
+)
 async def test_Z03_a_weakened_service_is_caught(name: str, tmp_path: Path) -> None:
     with pytest.raises(Interference):
         await non_interference(FAULTS[name](tmp_path), seed, give_up_after=1)

@@ -50,6 +50,7 @@ def test_routes(app):
 """
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_a_service_gets_its_fixtures_and_a_database_of_its_own(tmp_path: Path) -> None:

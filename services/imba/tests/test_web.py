@@ -382,6 +382,7 @@ def test_a_visit_is_asked_for_moved_and_cancelled_by_the_clock_of_the_home(site:
     assert tab.faults == []
 
 
+@pytest.mark.long
 def test_the_two_sides_write_to_each_other_and_review_the_stay(site: Site) -> None:
     tenant, landlord = site.tab(), site.tab()
     tenant.sign_in("tenant@demo.example", demo.PASSWORD)

@@ -43,6 +43,7 @@ SAID = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(150)
 def test_the_walk_through_runs_as_written(tmp_path: Path) -> None:
     commands = "\n".join(re.findall(r"```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL))
