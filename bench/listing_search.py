@@ -6,29 +6,23 @@ there the time on the wall tells of it. About a minute and a half.
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import uuid4
 
 import httpx2
+from bench._postgres import database
 from rich.console import Console
 from services.imba import demo
 from services.imba.service import build
 from services.imba.settings import ImbaSettings
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from freehold.fields import now
 from freehold.settings import Settings
 
-POSTGRES = os.environ.get("FREEHOLD_TEST_POSTGRES", "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres")
 ROUNDS = 21
 WHOLE = "text, box, price and free dates"
 MOST_LOAD_SECONDS = 60
@@ -62,7 +56,7 @@ async def run() -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         found["sqlite"] = await _measure(f"sqlite+aiosqlite:///{folder}/imba.db", Path(folder))
         try:
-            async with _postgres() as url:
+            async with database() as url:
                 found["postgresql"] = await _measure(url, Path(folder))
         except OSError as error:
             found["postgresql"] = f"not measured: {error}"
@@ -80,19 +74,6 @@ def _targets(kind: str, measured: Any) -> list[tuple[str, dict[str, Any]]]:
         (f"{kind}_load_seconds", {"most": MOST_LOAD_SECONDS, "found": loaded, "met": loaded < MOST_LOAD_SECONDS}),
         (f"{kind}_search_cpu_ms", {"most": MOST_CPU_MS, "found": cpu, "met": cpu < MOST_CPU_MS}),
     ]
-
-
-@asynccontextmanager
-async def _postgres() -> AsyncIterator[str]:
-    name = f"imba_bench_{uuid4().hex}"
-    engine = create_async_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-        try:
-            yield f"{POSTGRES.rsplit('/', 1)[0]}/{name}"
-        finally:
-            await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    await engine.dispose()
 
 
 async def _measure(url: str, folder: Path) -> dict[str, Any]:

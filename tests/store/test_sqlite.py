@@ -264,3 +264,16 @@ def test_V11_an_interrupt_that_is_pending_does_not_keep_the_write_lock(
     with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as next_writer, outcome:
         next_writer.execute("BEGIN IMMEDIATE")
     del left_open
+
+
+async def test_a_statement_waits_for_a_stranger_who_writes_and_then_runs(tmp_path: Path) -> None:
+    engine = sqlite.writer_engine(make_url(f"sqlite+aiosqlite:///{tmp_path}/a.db"), lambda _: None)
+    async with engine.connect() as connection:
+        await connection.execute(text("CREATE TABLE t (n)"))
+        await connection.commit()
+        other = sqlite3.connect(tmp_path / "a.db", isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        asyncio.get_running_loop().call_later(0.25, other.execute, "COMMIT")
+        assert await connection.scalar(text("SELECT 1")) == 1
+    other.close()
+    await engine.dispose()

@@ -68,6 +68,36 @@ async def test_N04_a_file_is_imported_by_a_job_that_tells_what_became_of_it(stag
     assert await kept(stage) == []
 
 
+async def test_all_remarks_are_read_in_pages_by_whoever_sent_the_file(stage: Stage) -> None:
+    sent = await send(stage, b"sku,title\n" + b"".join(b"%d,\n" % n for n in range(60)) + b"z,Z,Z\n")
+    await stage.app.jobs.run_pending()
+    result = (await followed(stage, sent))["result"]
+    address = result["remarks"]
+    assert len(result["refused_rows"]) == 50
+    async with stage.client() as client:
+        pages: list[Any] = []
+        following: str | None = ""
+        while following is not None:
+            query = f"?limit=25&cursor={following}" if following else "?limit=25"
+            answer = await client.get(address + query, headers=as_("staff"))
+            assert answer.status_code == 200, answer.text
+            assert ('rel="next"' in answer.headers["link"]) is (answer.json()["next_cursor"] is not None)
+            pages.append(answer.json()["items"])
+            following = answer.json()["next_cursor"]
+        assert [len(page) for page in pages] == [25, 25, 11]
+        said = [each for page in pages for each in page]
+        assert said[0] == {"line": 2, "column": "title", "message": "Field required", "is_refusal": True}
+        assert said[-1] == {
+            "line": 62, "column": "", "message": "has 3 cells, where the first line has 2", "is_refusal": True,
+        }  # fmt: skip
+        assert [each["line"] for each in said] == list(range(2, 63))
+        assert (await client.get(address, headers=as_("ada"))).status_code == 404
+        assert (await client.get(address)).status_code == 401
+        assert (await client.get(f"{address}?limit=0", headers=as_("staff"))).status_code == 422
+        assert (await client.get(f"{address}?cursor=x", headers=as_("staff"))).status_code == 400
+        assert (await client.get("/v1/imports/none/remarks", headers=as_("staff"))).status_code == 404
+
+
 async def test_what_is_sent_is_a_file_of_rows_from_somebody_who_may(stage: Stage) -> None:
     assert (await send(stage, who="ada")).status_code == 403
     async with stage.client() as client:

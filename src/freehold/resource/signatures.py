@@ -1,10 +1,11 @@
-"""What a domain function asks for, read from its annotations once, at declaration."""
+"""What a domain function asks for, read from its annotations once."""
 
 from __future__ import annotations
 
 import inspect
 import typing
 from collections.abc import Callable
+from functools import lru_cache
 from types import NoneType
 from typing import Any
 
@@ -13,10 +14,11 @@ from pydantic import BaseModel
 from freehold.resource.principal import Principal
 
 
-def parameter_types(function: Callable[..., Any]) -> list[Any]:
+@lru_cache(maxsize=4096)
+def parameter_types(function: Callable[..., Any]) -> tuple[Any, ...]:
     """The annotation of each positional parameter, in order; `Any` where there is none."""
     hints = typing.get_type_hints(function)
-    return [hints.get(name, Any) for name in inspect.signature(function).parameters]
+    return tuple(hints.get(name, Any) for name in inspect.signature(function).parameters)
 
 
 def body_model(function: Callable[..., Any], *, after: int) -> type[BaseModel] | None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 # A number that nothing else in a database takes: the first 63 bits of SHA-256 of "freehold.migrate".
-_KEY = 2829700626049442146
+MIGRATING = 2829700626049442146
 _POLL_SECONDS = 0.1
 
 
@@ -58,7 +58,7 @@ async def _advisory(url: URL) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
     async with engine.connect() as connection:
 
         async def try_lock() -> bool:
-            return bool(await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEY}))
+            return bool(await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": MIGRATING}))
 
         try:
             yield try_lock

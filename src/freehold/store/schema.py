@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, MetaData, inspect
+from sqlalchemy import Connection, MetaData, func, inspect, select
 
 from freehold.resource.principal import system
 from freehold.store.database import Database
 from freehold.store.invariant_schema import missing, repair
 from freehold.store.invariants import Registry
 from freehold.store.ledger import LEDGER
+from freehold.store.migration_lock import MIGRATING
 from freehold.store.session import Session
 
 
@@ -28,6 +29,8 @@ async def create_missing(database: Database, metadata: Sequence[MetaData]) -> li
 
     async with database.writing(system("create missing tables")) as unit:
         connection = await unit.session.connection()
+        if connection.dialect.name == "postgresql":  # of two starters one creates, and the other finds it done
+            await connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
         return await connection.run_sync(create)
 
 

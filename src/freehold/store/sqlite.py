@@ -20,7 +20,6 @@ from weakref import WeakSet
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -154,17 +153,35 @@ def writer_engine(url: URL, register: Callable[[Any], None]) -> AsyncEngine:
     return engine
 
 
+_BEGIN = "BEGIN IMMEDIATE"
+
+
 def _begin(connection: Connection) -> None:
     """Begin as a writer. SQLite's own wait for a stranger cannot be cancelled, so it is taken in small pieces."""
     ends = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-    while True:
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    while time.monotonic() < ends:
+        error = _tried(connection.connection)
+        if error is None:
             return
-        except OperationalError as error:
-            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-            if code != sqlite3.SQLITE_BUSY or time.monotonic() > ends:
-                raise
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            break
+    connection.exec_driver_sql(_BEGIN)  # once more, for an error that is the engine's own
+
+
+def _tried(driver: Any) -> sqlite3.OperationalError | None:
+    """Begin; why not, if not.
+
+    Not through the engine: after an error it rolls back, and that closes the cursor of the statement that is waiting for
+    this beginning.
+    """
+    cursor = driver.cursor()
+    try:
+        cursor.execute(_BEGIN)
+    except sqlite3.OperationalError as error:
+        return error
+    finally:
+        cursor.close()
+    return None
 
 
 def _interrupt(connection: Any, *_: object) -> None:

@@ -60,9 +60,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One remark on one record. column: empty for the whole record."""
+    """One remark on one record. number: among those of the record. column: empty for the whole record."""
 
     line: int
+    number: int
     column: str
     message: str
     is_refusal: bool
@@ -93,6 +94,12 @@ async def newest(db: Session, fingerprint: str) -> Entry | None:
 async def find(db: Session, import_id: UUID) -> Entry:
     """One import. Raises NoResultFound."""
     return _entry((await db.execute(select(IMPORTS).where(IMPORTS.c.id == import_id))).one())
+
+
+async def sender_of(db: Session, import_id: UUID) -> UUID | None:
+    """Who began an import; None for the system, and where there is none."""
+    found: UUID | None = await db.scalar(select(IMPORTS.c.principal_id).where(IMPORTS.c.id == import_id))
+    return found
 
 
 async def begin(db: Session, resource: str, fingerprint: str, *, is_dry: bool) -> Entry:
@@ -144,9 +151,8 @@ async def remarks(db: Session, import_id: UUID, *, after: tuple[int, int] = (0, 
     """Remarks in the order of the file, those past a line and number."""
     table, (line, number) = IMPORT_REMARKS.c, after
     past = (table.line > line) | ((table.line == line) & (table.number > number))
-    statement = select(table.line, table.column, table.message, table.is_refusal).where(
-        table.import_id == import_id, past
-    )
+    told = select(table.line, table.number, table.column, table.message, table.is_refusal)
+    statement = told.where(table.import_id == import_id, past)
     rows = (await db.execute(statement.order_by(table.line, table.number).limit(limit))).all()
     return [Said(*row) for row in rows]
 

@@ -22,6 +22,7 @@ from freehold.media.opening import open_files
 from freehold.observe import logs
 from freehold.observe.health import Health
 from freehold.observe.metrics import Metrics
+from freehold.query.cursor import Cursors
 from freehold.resource.access import Access, owner, role
 from freehold.resource.declaration import Resource
 from freehold.resource.principal import Authenticator
@@ -42,6 +43,7 @@ from freehold.web.docs import docs_routes
 from freehold.web.edge import Edge, EdgeOptions
 from freehold.web.identity import identity_router
 from freehold.web.import_job import ImportDesk, open_desk
+from freehold.web.import_remarks import remarks_router
 from freehold.web.importing import ResourceTarget
 from freehold.web.imports import room_for_imports
 from freehold.web.jobs import jobs_router, require_followable
@@ -130,7 +132,7 @@ class Freehold(FastAPI):
         if any(each.kind == "import" for each in self.mounted.operations):
             folder = self.settings.var_dir / "files"
             files = open_files(self.settings.files_url, folder) if self.library is None else self.library.files
-            self.database.parts[ImportDesk] = open_desk(self.database, files, folder / "incoming")
+            self.database.parts[ImportDesk] = open_desk(self.database, files, folder / "incoming", prefix=prefix)
         self.outbox = Outbox(self.database)
         self.jobs = self._jobs(jobs)
         self.announcer = announcer_of(self.settings, self.database.parts[Waking], service=title, metrics=self.metrics)
@@ -143,6 +145,8 @@ class Freehold(FastAPI):
             self.include_router(media_router(self.library, self.mounted, prefix=prefix, principals=judged))
         if self.jobs.tracked:
             self.include_router(jobs_router(self.jobs, prefix=prefix))
+        if ImportDesk in self.database.parts:
+            self.include_router(remarks_router(Cursors(self.settings.secret_value.encode()), prefix=prefix))
         if batch:
             self.include_router(batch_router(self.mounted, prefix=prefix))
         if leave_mail is not None:

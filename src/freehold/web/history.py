@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import Row, select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from freehold.errors import FieldError, Invalid
 from freehold.query.cursor import END, START, Position
 from freehold.query.declare import shown_attributes
 from freehold.query.fields import Kind
 from freehold.query.links import page_links
-from freehold.query.values import BadValue, integer
 from freehold.resource.access import Constant
 from freehold.resource.columns import derived_columns
 from freehold.resource.declaration import History
@@ -24,12 +22,10 @@ from freehold.store.audit_values import AUDIT_VALUES
 from freehold.store.protection import Grant
 from freehold.store.session import Session
 from freehold.web.admission import Endpoint, enter
+from freehold.web.paging import page_question
 from freehold.web.reads import Reads
 from freehold.web.rows import clause, load
 from freehold.web.runtime import runtime
-
-PAGE_SIZE: Final = 20
-MAX_PAGE_SIZE: Final = 100
 
 
 class Histories:
@@ -58,7 +54,7 @@ class Histories:
         async def endpoint(request: Request) -> Response:
             principal = await enter(request, self._told.access)
             key = self._bound.parse_key(request.path_params["id"])
-            limit, cursor = _question(request)
+            limit, cursor = page_question(request)
             bound: dict[str, Any] = {
                 "resource": f"{self._bound.resource.name}/{key}/history",
                 "principal": principal,
@@ -114,27 +110,6 @@ class Histories:
         kept = {name for name in visibility.flags if not judged[f"fh_{name}"]}
         names = actors.value if isinstance(actors, Constant) else bool(judged["actors"])
         return self._fields - visibility.hidden - kept, names
-
-
-def _question(request: Request) -> tuple[int, str | None]:
-    given: dict[str, str] = {}
-    faults: list[FieldError] = []
-    for name, value in request.query_params.multi_items():
-        if name not in ("limit", "cursor"):
-            faults.append(FieldError("query.unknown_parameter", "There is no such parameter.", parameter=name[:100]))
-        elif name in given:
-            faults.append(FieldError("query.repeated_parameter", "Give it once.", parameter=name))
-        given[name] = value
-    try:
-        limit = integer(given.get("limit", str(PAGE_SIZE)))
-    except BadValue as error:
-        limit, wrong = PAGE_SIZE, str(error)
-        faults.append(FieldError("query.invalid_value", wrong, parameter="limit"))
-    if not 1 <= limit <= MAX_PAGE_SIZE:
-        faults.append(FieldError("query.out_of_range", f"Between 1 and {MAX_PAGE_SIZE}.", parameter="limit"))
-    if faults:
-        raise Invalid(errors=faults)
-    return limit, given.get("cursor")
 
 
 def _places(

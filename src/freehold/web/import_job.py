@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, cast
+from uuid import UUID
 
 from freehold.errors import Invalid, Problem
 from freehold.jobs import Job, job, schedule
@@ -21,6 +22,7 @@ from freehold.transfer.importing import Importer, Work
 from freehold.transfer.journal import Entry
 from freehold.transfer.options import Options
 from freehold.transfer.source import Format, Source
+from freehold.web.import_remarks import remarks_address
 
 _KEPT: Final = timedelta(days=2)
 _TOLD: Final = 50
@@ -42,8 +44,8 @@ class ImportDesk:
     sweep: Job[Any]
 
 
-def open_desk(database: Database, files: Files, folder: Path) -> ImportDesk:
-    """The desk of an application: its job carries files into the resources."""
+def open_desk(database: Database, files: Files, folder: Path, *, prefix: str) -> ImportDesk:
+    """The desk of an application: its job carries files into the resources. prefix: where remarks are read."""
 
     @job("freehold.import", tracked=True, outside=True, retries=3, timeout=timedelta(hours=2), at_once=1)
     async def bring_in(
@@ -61,7 +63,7 @@ def open_desk(database: Database, files: Files, folder: Path) -> ImportDesk:
             await files.delete(stored)
             raise ImportRefused(problem.detail or problem.title) from problem
         await files.delete(stored)
-        return told
+        return told | {"remarks": remarks_address(prefix, UUID(told["import_id"]))}
 
     @schedule("freehold.imports.files", every=timedelta(hours=1), missed="skip")
     @job("freehold.imports.files", outside=True, system="clear away files that no import took")

@@ -21,12 +21,13 @@ from freehold.store.plan_facets import facets_schema
 from freehold.web import openapi_own as own
 from freehold.web.exporting import EXPORTED, export_parameters
 from freehold.web.guard import is_closed
-from freehold.web.history import MAX_PAGE_SIZE, PAGE_SIZE, history_page
+from freehold.web.history import history_page
 from freehold.web.identity_parts import OwnUnitRoute
 from freehold.web.imports import MEDIA_TYPES, SWITCHES
 from freehold.web.openapi_parameters import key_parameter, list_parameters, page_parameters, view_parameters
 from freehold.web.openapi_responses import headers, refusal, tell_quota
 from freehold.web.openapi_tidy import tidied
+from freehold.web.paging import MAX_PAGE_SIZE, PAGE_SIZE
 from freehold.web.unit import UnitRouteMixin, declared
 
 if TYPE_CHECKING:
