@@ -22,7 +22,6 @@ from freehold.media.opening import open_files
 from freehold.observe import logs
 from freehold.observe.health import Health
 from freehold.observe.metrics import Metrics
-from freehold.query.cursor import Cursors
 from freehold.resource.access import Access, owner, role
 from freehold.resource.declaration import Resource
 from freehold.resource.principal import Authenticator
@@ -42,10 +41,9 @@ from freehold.web.declared import declare, offer
 from freehold.web.docs import docs_routes
 from freehold.web.edge import Edge, EdgeOptions
 from freehold.web.identity import identity_router
-from freehold.web.import_job import ImportDesk, open_desk
-from freehold.web.import_remarks import remarks_router
+from freehold.web.import_job import ImportDesk
 from freehold.web.importing import ResourceTarget
-from freehold.web.imports import room_for_imports
+from freehold.web.imports import has_imports, open_imports, room_for_imports
 from freehold.web.jobs import jobs_router, require_followable
 from freehold.web.landing import landing_route
 from freehold.web.mail import leaving_router, mailer_of, preview_routes
@@ -129,10 +127,10 @@ class Freehold(FastAPI):
         self._bind_identity()
         self.library = None if media is None else self._open(media)
         self.mounted = self._mount(prefix)
-        if any(each.kind == "import" for each in self.mounted.operations):
+        if has_imports(self.mounted):
             folder = self.settings.var_dir / "files"
             files = open_files(self.settings.files_url, folder) if self.library is None else self.library.files
-            self.database.parts[ImportDesk] = open_desk(self.database, files, folder / "incoming", prefix=prefix)
+            self.include_router(open_imports(self.database, files, self.settings, prefix=prefix))
         self.outbox = Outbox(self.database)
         self.jobs = self._jobs(jobs)
         self.announcer = announcer_of(self.settings, self.database.parts[Waking], service=title, metrics=self.metrics)
@@ -145,8 +143,6 @@ class Freehold(FastAPI):
             self.include_router(media_router(self.library, self.mounted, prefix=prefix, principals=judged))
         if self.jobs.tracked:
             self.include_router(jobs_router(self.jobs, prefix=prefix))
-        if ImportDesk in self.database.parts:
-            self.include_router(remarks_router(Cursors(self.settings.secret_value.encode()), prefix=prefix))
         if batch:
             self.include_router(batch_router(self.mounted, prefix=prefix))
         if leave_mail is not None:

@@ -15,7 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from freehold.errors import FieldError, Invalid, Unauthenticated, UnsupportedMediaType
+from freehold.media.files import Files
 from freehold.media.intake import Intake
+from freehold.query.cursor import Cursors
+from freehold.settings import Settings
+from freehold.store.database import Database
 from freehold.store.unit import Unit
 from freehold.transfer.source import Format
 from freehold.web.admission import Endpoint, enter
@@ -23,9 +27,11 @@ from freehold.web.bound import Bound
 from freehold.web.edge_options import Roomy
 from freehold.web.execution import Writing, execute, request_key
 from freehold.web.guard import require
-from freehold.web.import_job import ImportDesk
+from freehold.web.import_job import ImportDesk, open_desk
+from freehold.web.import_remarks import remarks_router
 from freehold.web.jobs import accepted
 from freehold.web.runtime import runtime
+from freehold.web.unit import Router
 
 if TYPE_CHECKING:
     from freehold.web.mounting import Mounted
@@ -85,6 +91,18 @@ def importing_endpoint(bound: Bound, *, prefix: str) -> Endpoint:
                 await desk.files.delete(stored)
 
     return endpoint
+
+
+def has_imports(mounted: Mounted) -> bool:
+    """Whether any resource takes files."""
+    return any(each.kind == "import" for each in mounted.operations)
+
+
+def open_imports(database: Database, files: Files, settings: Settings, *, prefix: str) -> Router:
+    """Put up the desk that takes files; the path operations that tell what became of them. prefix: above these."""
+    folder = settings.var_dir / "files" / "incoming"
+    database.parts[ImportDesk] = open_desk(database, files, folder, prefix=prefix)
+    return remarks_router(Cursors(settings.secret_value.encode()), prefix=prefix)
 
 
 def room_for_imports(mounted: Mounted) -> tuple[Roomy, ...]:
