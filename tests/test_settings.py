@@ -285,9 +285,10 @@ def test_F14_no_secret_is_ever_printed(var: dict[str, str]) -> None:
     assert CANARY not in refusal(var | {"FREEHOLD_DATABASE_URL": f"mysql://u:{CANARY}@db/app"})
 
 
-def test_F15_more_workers_than_one_need_postgresql(var: dict[str, str]) -> None:
+def test_F15_more_workers_than_one_need_postgresql_or_redis(var: dict[str, str]) -> None:
     message = refusal(var | {"FREEHOLD_WORKERS": "2"})
     assert message.startswith("FREEHOLD_WORKERS=2 with SQLite")
+    assert Settings.load(var | {"FREEHOLD_WORKERS": "2", "FREEHOLD_REDIS_URL": "redis://cache"}).workers == 2
     assert Settings.load(var | {"FREEHOLD_WORKERS": "2", "FREEHOLD_DATABASE_URL": "postgresql://u@db/app"}).workers == 2
 
 

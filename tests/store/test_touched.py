@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from freehold.resource.base import NAMING
 from freehold.resource.base import Base as FreeholdBase
 from freehold.resource.principal import Principal
 from freehold.store.database import Database
-from freehold.store.touched import EVERYTHING, Watchers, tables_read
+from freehold.store.touched import EVERYTHING, Change, Watchers, tables_read
 
 pytestmark = pytest.mark.anyio
 WHO = system("a test of what is touched")
@@ -56,11 +56,11 @@ class Seen:
     def __init__(self) -> None:
         self.changes: list[tuple[str, frozenset[str]]] = []
 
-    async def will_change(self, tables: Collection[str]) -> None:
-        self.changes.append(("before", frozenset(tables)))
+    async def will_change(self, change: Change) -> None:
+        self.changes.append(("before", frozenset(change.tables)))
 
-    async def has_changed(self, tables: Collection[str]) -> None:
-        self.changes.append(("after", frozenset(tables)))
+    async def has_changed(self, change: Change) -> None:
+        self.changes.append(("after", frozenset(change.tables)))
 
     async def has_been_replaced(self) -> None:
         self.changes.append(("replaced", frozenset()))

@@ -211,5 +211,13 @@ def resources() -> list[Resource]:
 
 
 def make(url: str, folder: Path, **changes: Any) -> Freehold:
-    settings = Settings(env="test", var_dir=folder, database_url=url, secret="x" * 40, log_level="error", **changes)
+    settings = Settings(
+        env="test",
+        var_dir=folder,
+        database_url=url,
+        secret="x" * 40,
+        log_level="error",
+        in_flight_limit=1_000,
+        **changes,
+    )
     return Freehold(*resources(), title="Kiosk", settings=settings, authenticator=ByName(), routers=[router])

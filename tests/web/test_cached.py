@@ -412,6 +412,6 @@ async def test_H02_several_processes_keep_no_answers_and_say_so(
     app = make("postgresql+asyncpg://nobody@127.0.0.1:1/nothing", tmp_path, workers=2)
     assert app.traffic.answers is None
     logs.configure(style="json", level="warning")
-    warn_of_unkept(app.mounted, workers=2)
+    warn_of_unkept(app.mounted, app.settings)
     logs._State.sink.flush()
     assert "answers_not_kept" in capsys.readouterr().err

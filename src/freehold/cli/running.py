@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from freehold.cli.target import load, name_of
@@ -33,12 +33,17 @@ def identity_of(app: Freehold) -> Identity:
 
 @asynccontextmanager
 async def opened(app: Freehold) -> AsyncIterator[None]:
-    """The database open and its schema checked; jobs stay where they are, for the service to run."""
+    """The database open and its schema checked; jobs stay where they are, for the service to run.
+
+    Redis too, so that the processes that serve hear of what is written.
+    """
     from freehold.web.schema import prepare_schema
 
-    await app.database.start()
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(app.database.close)
+        await app.database.start()
+        if app.redis is not None:
+            stack.push_async_callback(app.redis.close)
+            await app.redis.open()
         await prepare_schema(app)
         yield
-    finally:
-        await app.database.close()

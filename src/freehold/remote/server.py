@@ -50,6 +50,8 @@ class RedisServer:
         self._subscriptions: list[Subscription] = []
         self._away_since = time.monotonic()
         self._refusal = ""
+        self.run_id = ""
+        """Of the server as it runs: another one where it was started anew, or another one took over."""
         self._failures = (
             None if metrics is None else metrics.counter("freehold_redis_lost", "Times that Redis was lost")
         )
@@ -111,8 +113,11 @@ class RedisServer:
         """
         from redis.exceptions import NoScriptError  # noqa: PLC0415 (an extra)
 
+        lane = self._lane
         (reply,) = await self.ask(("EVALSHA", script.digest, len(keys), *keys, *args))
         if isinstance(reply, NoScriptError):
+            if lane is not self._lane:
+                raise Away("Redis was lost meanwhile")  # the keys may be those of the server as it ran before
             (reply,) = await self.ask(("EVAL", script.source, len(keys), *keys, *args))
         if isinstance(reply, Exception):
             self._tell_refusal(str(reply))
@@ -151,13 +156,13 @@ class RedisServer:
         connection = await connect(self.address, name="freehold")
         lane = Lane(connection, seconds=self._answer_seconds, lost=self._is_lost)
         try:
-            await lane.ask([("PING",)])
+            (about,) = await lane.ask([("INFO", "server")])
         except BaseException as error:
             await lane.close(error if isinstance(error, Exception) else None)
             raise
         if lane.is_lost:
             raise Away("lost as soon as it was made")
-        self._lane = lane
+        self._lane, self.run_id = lane, _run_id(about)
 
     def _is_lost(self, reason: Exception) -> None:
         lane, self._lane = self._lane, None
@@ -183,3 +188,9 @@ class RedisServer:
         self._returning = None
         seconds = round(time.monotonic() - self._away_since, 3)
         _log.warning("redis is back", server=self.address.without_password, seconds=seconds)
+
+
+def _run_id(about: Reply) -> str:
+    """From what INFO says; empty where this user may not ask for it."""
+    lines = about.decode().splitlines() if isinstance(about, bytes) else []
+    return next((line.removeprefix("run_id:") for line in lines if line.startswith("run_id:")), "")

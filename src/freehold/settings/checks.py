@@ -25,10 +25,11 @@ def faults_of_settings(settings: Settings) -> list[str]:
 def _everywhere(settings: Settings) -> Iterator[str]:
     if settings.secret is None:
         yield f"FREEHOLD_SECRET is missing. {MAKE_ONE}"
-    if settings.workers > 1 and settings.database_url.startswith("sqlite"):
+    if settings.workers > 1 and settings.database_url.startswith("sqlite") and not settings.redis_url:
         yield (
-            f"FREEHOLD_WORKERS={settings.workers} with SQLite: one file is written by one process. "
-            "Set FREEHOLD_WORKERS=1, or FREEHOLD_DATABASE_URL to a PostgreSQL database."
+            f"FREEHOLD_WORKERS={settings.workers} with SQLite: each process would have limits of its own, and keep no answers. "
+            "Set FREEHOLD_REDIS_URL to a Redis that they share, FREEHOLD_DATABASE_URL to a PostgreSQL database, or "
+            "FREEHOLD_WORKERS=1."
         )
     if settings.jobs == "apart" and settings.database_url.startswith("sqlite"):
         yield (

@@ -90,7 +90,9 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
     secret: SecretStr | None = Field(
         None, description="Signs and seals; at least 32 random bytes. Made and kept in the var folder in development."
     )
-    workers: int = Field(1, ge=1, le=256, description="Processes. More than one needs PostgreSQL.")
+    workers: int = Field(
+        1, ge=1, le=256, description="Processes. More than one needs PostgreSQL, or Redis beside SQLite."
+    )
     limits: Annotated[str, BeforeValidator(plain_limits)] = Field(
         "on", description="Rate limits: on, off, or x<N> for N times as many. Production takes on alone."
     )
@@ -111,7 +113,7 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
     cache_limit: ByteSize = Field(
         ByteSize(32 * 1024 * 1024),
         ge=0,
-        description="Memory for kept answers: bytes, or with a unit (64MiB); 0 keeps none, and so do several workers.",
+        description="Memory for kept answers: bytes, or with a unit (64MiB); 0 keeps none, and so do several workers without Redis.",
     )
     deadline_seconds: float = Field(
         30.0, gt=0, le=3600, allow_inf_nan=False, description="A request that takes longer is given up with 503."

@@ -10,9 +10,12 @@ import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
+from uuid import uuid4
 
 from sqlalchemy import Table
+from sqlalchemy.ext.asyncio import AsyncSession
 
 EVERYTHING: Final = "*"
 """Stands for every table."""
@@ -23,14 +26,23 @@ _WRITES = re.compile(r"\b(?:insert|update|delete|merge|truncate)\b", re.IGNORECA
 _seen: ContextVar[set[str] | None] = ContextVar("fh_tables_read", default=None)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """A commit and the tables that it changes. session: of its transaction, to write what must commit along with it."""
+
+    tables: Collection[str]
+    session: AsyncSession | None = None
+    id: str = field(default_factory=lambda: uuid4().hex)
+
+
 class Watcher(Protocol):
     """Is told of every commit which tables it changes."""
 
-    async def will_change(self, tables: Collection[str]) -> None:
-        """A commit is about to begin: from now on until `has_changed` it may be seen, or not."""
+    async def will_change(self, change: Change) -> None:
+        """A commit is about to begin: from now on until `has_changed` it may be seen, or not. What is raised undoes it."""
         ...
 
-    async def has_changed(self, tables: Collection[str]) -> None:
+    async def has_changed(self, change: Change) -> None:
         """The commit is over: done, undone, or of unknown outcome."""
         ...
 
@@ -49,15 +61,15 @@ class Watchers:
         """Tell this one too."""
         self._each.append(watcher)
 
-    async def will_change(self, tables: Collection[str]) -> None:
+    async def will_change(self, change: Change) -> None:
         """Tell them all."""
         for watcher in self._each:
-            await watcher.will_change(tables)
+            await watcher.will_change(change)
 
-    async def has_changed(self, tables: Collection[str]) -> None:
+    async def has_changed(self, change: Change) -> None:
         """Tell them all."""
         for watcher in self._each:
-            await watcher.has_changed(tables)
+            await watcher.has_changed(change)
 
     async def has_been_replaced(self) -> None:
         """Tell them all."""

@@ -18,7 +18,7 @@ from freehold.store.compiler import Scopes
 from freehold.store.invariant_flush import tried_in
 from freehold.store.protection import Grant
 from freehold.store.session import Session, bind_session
-from freehold.store.touched import Watchers
+from freehold.store.touched import Change, Watchers
 from freehold.store.trail import Trail, Trails
 
 logger = structlog.get_logger("freehold.store")
@@ -103,11 +103,12 @@ class Unit:
         if watchers is None:
             await self._commit()
             return
-        await watchers.will_change(self.written)
+        change = Change(frozenset(self.written), self.session)
         try:
+            await watchers.will_change(change)
             await self._commit()
         finally:
-            await watchers.has_changed(self.written)
+            await watchers.has_changed(change)
 
     async def _commit(self) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 import structlog
@@ -13,11 +13,14 @@ from prometheus_client import Counter
 from freehold.errors import DeadlineExceeded
 from freehold.observe.metrics import Metrics
 from freehold.resource.caching import Cache
-from freehold.traffic.answers import Answers, MemoryAnswers
+from freehold.store.touched import EVERYTHING
+from freehold.traffic.answers import Answers
+from freehold.traffic.answers_memory import MemoryAnswers
 
 logger = structlog.get_logger("freehold.cache")
 
 REFRESHED_FROM = 0.9  # of its time: from then on an answer is made anew while it is still given
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.005, 0.05  # between two looks whether another process has made it
 REST_SECONDS = 1.0  # after a refresh that failed nobody tries another for so long
 
 
@@ -36,12 +39,13 @@ class Made:
 Make = Callable[[], Awaitable[Made]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Flight:
-    """An answer in the making. mark: taken before it began; -1 where that is not known yet."""
+    """An answer in the making. number: of those begun in this process. mark: taken before it was begun to be made."""
 
-    mark: int
-    task: asyncio.Task[Made]
+    number: int
+    mark: int = 0
+    task: asyncio.Task[Made] | None = None
 
 
 class ResponseCache:
@@ -55,6 +59,7 @@ class ResponseCache:
         self.store = store
         self._deadline_seconds = deadline_seconds
         self._flights: dict[str, _Flight] = {}
+        self._begun = 0
         self._rests_until = 0.0
         self._counter = _register(metrics, store)
 
@@ -68,62 +73,89 @@ class ResponseCache:
             return kept.value, kept.age_seconds
         return await self._made(operation, key, cache, make), 0.0
 
+    async def start(self) -> None:
+        """Before the first answer."""
+        await self.store.start()
+
     async def close(self) -> None:
         """Give up what is being made."""
-        tasks = [flight.task for flight in self._flights.values()]
+        tasks = [flight.task for flight in self._flights.values() if flight.task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self.store.close()
+        await self.store.close()
 
     async def _made(self, operation: str, key: str, cache: Cache, make: Make) -> bytes:
-        arrived = await self.store.mark()
+        arrived = self._begun
         while True:
-            mark = await self.store.mark()
             flight = self._flights.get(key)
             outcome = "miss" if flight is None else "joined"
-            if flight is None:
-                flight = self._begin(key, mark, self._fly(key, mark, cache, make))
-            made = await asyncio.shield(flight.task)
+            flight, task = self._begin(key, cache, make) if flight is None else (flight, flight.task)
+            assert task is not None
+            made = await asyncio.shield(task)
             if not made.may_share and outcome == "joined":
                 made, outcome = await make(), "miss"
             # What was begun before this request came may lack a commit that the client knows of.
-            elif flight.mark < arrived and not await self.store.is_current(_depends(cache, made), flight.mark):
+            elif flight.number <= arrived and not await self.store.is_current(_depends(cache, made), flight.mark):
                 continue
             self._count(operation, outcome)
             return made.value
 
-    def _begin(self, key: str, mark: int, work: Coroutine[None, None, Made]) -> _Flight:
-        task = asyncio.create_task(work, name=f"answer {key}")
+    def _begin(self, key: str, cache: Cache, make: Make) -> tuple[_Flight, asyncio.Task[Made]]:
+        self._begun += 1
+        self._flights[key] = flight = _Flight(self._begun)
+        flight.task = task = asyncio.create_task(self._fly(flight, key, cache, make), name=f"answer {key}")
         task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may be waiting any more
-        self._flights[key] = flight = _Flight(mark, task)
-        return flight
+        return flight, task
 
-    async def _fly(self, key: str, mark: int, cache: Cache, make: Make) -> Made:
+    async def _fly(self, flight: _Flight, key: str, cache: Cache, make: Make) -> Made:
         try:
             async with asyncio.timeout(self._deadline_seconds):
-                made = await make()
-            if made.may_keep:
-                seconds = cache.seconds + cache.stale_seconds
-                await self.store.put(key, made.value, tables=_depends(cache, made), mark=mark, seconds=seconds)
-            return made
+                given = await self._turn(flight, key, cache)
+                return await self._make(flight, key, cache, make) if given is None else given
         except TimeoutError:
             raise DeadlineExceeded from None
         finally:
             del self._flights[key]
 
+    async def _turn(self, flight: _Flight, key: str, cache: Cache) -> Made | None:
+        """Wait for the right to make the answer; or the answer itself, which another process has made meanwhile."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            is_ours = await self.store.begin(key)
+            flight.mark = await self.store.mark()
+            kept = await self.store.get(key)
+            if kept is not None and kept.age_seconds < cache.seconds * REFRESHED_FROM:
+                if is_ours:
+                    await self.store.end(key)
+                return Made(kept.value, (EVERYTHING,))
+            if is_ours:
+                return None
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def _make(self, flight: _Flight, key: str, cache: Cache, make: Make) -> Made:
+        try:
+            made = await make()
+            if made.may_keep:
+                seconds, tables = cache.seconds + cache.stale_seconds, _depends(cache, made)
+                await self.store.put(key, made.value, tables=tables, mark=flight.mark, seconds=seconds)
+            return made
+        finally:
+            await self.store.end(key)
+
     def _refresh(self, key: str, cache: Cache, make: Make) -> None:
         """Make it anew behind the back of those who are given what is kept."""
-        if key not in self._flights and time.monotonic() >= self._rests_until:
-            self._begin(key, -1, self._refreshed(key, cache, make))
+        if key in self._flights or time.monotonic() < self._rests_until:
+            return
+        _, task = self._begin(key, cache, make)
+        task.add_done_callback(self._is_refreshed)
 
-    async def _refreshed(self, key: str, cache: Cache, make: Make) -> Made:
-        try:
-            return await self._fly(key, await self.store.mark(), cache, make)
-        except Exception as error:
+    def _is_refreshed(self, done: asyncio.Task[Made]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if error is not None:
             logger.warning("refresh_failed", error=type(error).__name__)
             self._rests_until = time.monotonic() + REST_SECONDS
-            raise
 
     def _count(self, operation: str, outcome: str) -> None:
         if self._counter is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -14,7 +15,9 @@ from freehold.store.database import Database
 from freehold.store.sqlite_outside import Outside
 from freehold.store.touched import Watchers
 from freehold.traffic.admission import Admission
-from freehold.traffic.answers import MemoryAnswers
+from freehold.traffic.answers import Answers
+from freehold.traffic.answers_memory import MemoryAnswers
+from freehold.traffic.answers_redis import RedisAnswers
 from freehold.traffic.cache import ResponseCache
 from freehold.traffic.limits import Limiter
 from freehold.traffic.limits_memory import MemoryLimiter
@@ -46,13 +49,15 @@ class Traffic:
         cache_bytes: int = CACHE_BYTES,
         secret: bytes = b"",
         deadline_seconds: float = 30.0,
+        release: Callable[[], str] = str,
         metrics: Metrics | None = None,
     ) -> Self:
         """Counted and kept in the memory of this process, or, by all processes, in Redis.
 
         Kept answers watch the commits of the database.
         factor: multiplies every quota; None for no quotas. cache_bytes: 0 keeps no answers. secret: callers are counted
-        under a digest made with it; one of this process where it is empty.
+        under a digest made with it; one of this process where it is empty. release: of the code; answers of another one are
+        not given.
         """
         if redis is None:
             limiter: Limiter = MemoryLimiter(factor=factor)
@@ -67,13 +72,24 @@ class Traffic:
         )
         answers = None
         if cache_bytes:
-            path = database.url.database if database.dialect_name == "sqlite" else None
-            store = MemoryAnswers(cache_bytes, outside=None if path is None else Outside(Path(path)))
+            store = _answers(database, redis, cache_bytes, release)
             database.parts[Watchers].add(store)
             answers = ResponseCache(store, deadline_seconds=deadline_seconds, metrics=metrics)
         return cls(limiter, admission, Defaults.of(limits), answers)
+
+    async def start(self) -> None:
+        """Once the database and Redis are there, before the first request."""
+        if self.answers is not None:
+            await self.answers.start()
 
     async def close(self) -> None:
         """Give up the answers that are being made."""
         if self.answers is not None:
             await self.answers.close()
+
+
+def _answers(database: Database, redis: RedisServer | None, limit_bytes: int, release: Callable[[], str]) -> Answers:
+    if redis is not None:
+        return RedisAnswers(database, redis, limit_bytes=limit_bytes, release=release)
+    path = database.url.database if database.dialect_name == "sqlite" else None
+    return MemoryAnswers(limit_bytes, outside=None if path is None else Outside(Path(path)))

@@ -33,7 +33,6 @@ from freehold.store.outbox import Outbox
 from freehold.store.purge import Purges
 from freehold.store.waking import Waking
 from freehold.traffic.fetch import Fetcher
-from freehold.traffic.service import Traffic
 from freehold.transfer.target import Targets
 from freehold.web import accounts
 from freehold.web.batch import batch_router
@@ -54,7 +53,7 @@ from freehold.web.probes import probe_routes
 from freehold.web.problems import install_handlers
 from freehold.web.runtime import NoAccounts, Runtime
 from freehold.web.schema import prepare_schema
-from freehold.web.shared import announcer_of, redis_of
+from freehold.web.shared import announcer_of, redis_of, traffic_of
 from freehold.web.unguarded import refuse_unguarded, warn_of_unkept, warn_of_unmounted
 from freehold.web.upkeep import purge_deleted, sweep_imports, sweep_keys
 
@@ -110,7 +109,7 @@ class Freehold(FastAPI):
             self.identity = accounts.plain_identity()
         self.metrics = Metrics()
         self.redis = redis_of(self.settings, service=title, metrics=self.metrics)
-        self.traffic = self._open_traffic(limits)
+        self.traffic = traffic_of(self.settings, self.database, self.redis, limits=limits, metrics=self.metrics)
         self.health = Health()
         self._own_lifespan = lifespan
         self._edge: Edge | None = None
@@ -181,19 +180,6 @@ class Freehold(FastAPI):
         leaving = Leaving(leave, secret=given.secret_value.encode(), public_url=given.public_url)
         self.database.parts[Leaving] = leaving
         self.include_router(leaving_router(leaving, service=self.title))
-
-    def _open_traffic(self, limits: Limits | None) -> Traffic:
-        given = self.settings
-        return Traffic.open(
-            self.database,
-            redis=self.redis,
-            limits=limits,
-            factor=given.limit_factor,
-            cache_bytes=given.cache_limit if given.is_alone else 0,  # no process would hear of another's commits
-            secret=given.secret_value.encode(),
-            deadline_seconds=given.deadline_seconds,
-            metrics=self.metrics,
-        )
 
     def _open(self, media: Media) -> Library:
         given = self.settings
@@ -323,6 +309,7 @@ class Freehold(FastAPI):
             stack.push_async_callback(self.traffic.close)
             await self.database.start()
             await prepare_schema(self)
+            await self.traffic.start()
             if self.identity is not None:
                 stack.push_async_callback(self.identity.close)
                 await self.identity.start()

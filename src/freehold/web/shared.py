@@ -7,8 +7,12 @@ import hmac
 from freehold.jobs import Announcer, open_broker
 from freehold.observe.metrics import Metrics
 from freehold.remote import RedisServer
+from freehold.resource.quotas import Limits
 from freehold.settings import Settings
+from freehold.store.database import Database
 from freehold.store.waking import Waking
+from freehold.traffic.service import Traffic
+from freehold.web.release import release_of_code
 
 
 def redis_of(settings: Settings, *, service: str, metrics: Metrics) -> RedisServer | None:
@@ -16,6 +20,23 @@ def redis_of(settings: Settings, *, service: str, metrics: Metrics) -> RedisServ
     if not settings.redis_url:
         return None
     return RedisServer(settings.redis_url, prefix=f"fh:{_own_name(settings, service, 'redis')}", metrics=metrics)
+
+
+def traffic_of(
+    settings: Settings, database: Database, redis: RedisServer | None, *, limits: Limits | None, metrics: Metrics
+) -> Traffic:
+    """Quotas and kept answers of a service. Several processes without Redis keep none: no other would hear of a commit."""
+    return Traffic.open(
+        database,
+        redis=redis,
+        limits=limits,
+        factor=settings.limit_factor,
+        cache_bytes=settings.cache_limit if settings.is_alone or redis is not None else 0,
+        secret=settings.secret_value.encode(),
+        deadline_seconds=settings.deadline_seconds,
+        release=release_of_code,
+        metrics=metrics,
+    )
 
 
 def announcer_of(settings: Settings, waking: Waking, *, service: str, metrics: Metrics) -> Announcer | None:

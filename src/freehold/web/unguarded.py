@@ -46,12 +46,12 @@ def warn_of_unmounted(mounted: Mounted) -> None:
 
 
 def warn_of_unkept(mounted: Mounted, settings: Settings) -> None:
-    """Say that answers which are declared to be kept are not: with several processes none would hear of another's commits."""
+    """Say that answers which are declared to be kept are not: without Redis no process hears of another's commits."""
     declared = sum(operation.cache is not None for operation in mounted.operations)
-    if declared and not settings.is_alone:
+    if declared and not settings.is_alone and not settings.redis_url:
         _log.warning(
             "answers_not_kept",
             operations=declared,
             because=f"FREEHOLD_WORKERS={settings.workers}, FREEHOLD_JOBS={settings.jobs}, and no process would hear of another's commits",
-            remedy="none in this version: each answer is made anew, as without Cache(...)",
+            remedy="set FREEHOLD_REDIS_URL; until then each answer is made anew, as without Cache(...)",
         )
