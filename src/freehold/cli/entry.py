@@ -9,6 +9,7 @@ import typer
 from freehold.cli import (
     add,
     audit,
+    backup,
     check,
     contract,
     copy,
@@ -21,6 +22,7 @@ from freehold.cli import (
     migrate,
     new,
     openapi,
+    restore,
     routes,
     serve,
     settings,
@@ -46,6 +48,8 @@ app.command("openapi")(openapi.command)
 app.command("settings")(settings.command)
 app.command("explain-access")(explain.command)
 app.command("copy")(copy.command)
+app.command("backup")(backup.command)
+app.command("restore")(restore.command)
 app.command("import")(importing.command)
 app.command("export")(exporting.command)
 app.add_typer(add.app, name="add")

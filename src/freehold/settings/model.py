@@ -40,7 +40,13 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
     Made by hand, `secret` must be given; `load` makes one for development and test and keeps it in `var_dir`.
     """
 
-    let_through: ClassVar[tuple[str, ...]] = ("FREEHOLD_REQUIRE_SERVICES", "FREEHOLD_TEST_*")
+    let_through: ClassVar[tuple[str, ...]] = (
+        "FREEHOLD_REQUIRE_SERVICES",
+        "FREEHOLD_TEST_*",
+        "FREEHOLD_COPY_TO",
+        "FREEHOLD_COPY_FILES_TO",
+        "FREEHOLD_BACKUP_PASSPHRASE",
+    )
 
     var_dir: Path = Field(
         Path("var"), description="The folder for what an embedded service keeps: database, secret, mail, files."
