@@ -86,7 +86,7 @@ async def test_F13_taken_while_writing_and_restored_elsewhere_it_holds_what_was_
         acknowledged = list(written)
         target = tmp_path / "gallery.tar"
         made = await back_up(
-            target, service="Gallery", url=database_url, files=app.files, library=app.library, told=silent
+            target, service="Gallery", url=database_url, files=app.library.files, library=app.library, told=silent
         )
         stop.set()
         await writer
@@ -95,7 +95,7 @@ async def test_F13_taken_while_writing_and_restored_elsewhere_it_holds_what_was_
         assert (await examine(Archive(target), folder=tmp_path, told=silent)).faults == []
 
     fresh = build(elsewhere, tmp_path / "elsewhere")
-    known = {"url": elsewhere, "files": fresh.files, "folder": tmp_path, "told": silent}
+    known = {"url": elsewhere, "files": fresh.library.files, "folder": tmp_path, "told": silent}
     assert (await restore(Archive(target), **known)).faults == []
     with pytest.raises(ConfigurationError, match=r"not empty: albums, .* Nothing was changed"):
         await restore(Archive(target), **known)
@@ -105,11 +105,11 @@ async def test_F13_taken_while_writing_and_restored_elsewhere_it_holds_what_was_
             assert set(acknowledged) <= albums <= set(written)
             assert await audit_check.verify(session, key=KEY) == []
             assert len((await session.scalars(select(GalleryMedium.id))).all()) == len(albums)
-        stored = {each.key async for each in again.files.list("")}
+        stored = {each.key async for each in again.library.files.list("")}
         assert {original_key(each) for each in await alive(again.library)} <= stored
         await write(again, 0)
     assert (await restore(Archive(target), **known, replace=True)).faults == []
-    assert {each.key async for each in fresh.files.list("")} == made.manifest.stored.keys()
+    assert {each.key async for each in fresh.library.files.list("")} == made.manifest.stored.keys()
 
 
 APP = """

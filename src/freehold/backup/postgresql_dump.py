@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import shutil
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,7 +43,7 @@ class PostgresqlDump:
                 options = ["--format=custom", f"--snapshot={snapshot}", f"--file={path}", "--no-owner"]
                 watch = asyncio.create_task(_watch(path, told))
                 try:
-                    await self._run(tool, *options)
+                    await self._connected(tool, *options)
                 finally:
                     watch.cancel()
                 return Dumped(server, await _counted(connection))
@@ -59,13 +60,13 @@ class PostgresqlDump:
             raise _unreachable(error) from error
         tool = await _tool("pg_restore", at_least=_major(server))
         told("database", 0, 0)
-        contents = (await self._run(tool, "--list", str(path))).splitlines()
+        contents = (await _run(tool, "--list", str(path))).splitlines()
         chosen = path.with_suffix(".list")
         try:
             chosen.write_text("\n".join(line for line in contents if _is_ours(line, there)), encoding="utf-8")
-            await self._run(
+            await self._connected(
                 tool, "--single-transaction", "--exit-on-error", "--clean", "--if-exists", "--no-owner",
-                "--no-privileges", f"--use-list={chosen}", f"--dbname={self._url.database}", str(path),
+                "--no-privileges", f"--use-list={chosen}", str(path),
             )  # fmt: skip
         finally:
             chosen.unlink(missing_ok=True)
@@ -84,35 +85,46 @@ class PostgresqlDump:
 
     async def look_at(self, path: Path, promised: dict[str, int]) -> list[str]:
         """See `Dump`: its contents name every table."""
-        listed = await self._run(await _tool("pg_restore", at_least=0), "--list", str(path))
+        listed = await _run(await _tool("pg_restore", at_least=0), "--list", str(path))
         named = set(re.findall(r" TABLE DATA \S+ (\S+) ", listed))
         return [f"the dump has no data of {name}" for name in promised if name not in named]
 
-    async def _run(self, *command: str) -> str:
-        """What the tool prints. The password goes by its environment: other users see the arguments."""
-        process = await asyncio.create_subprocess_exec(
-            *command, env=self._environment(), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-        )
-        try:
-            printed, complaint = await process.communicate()
-        except asyncio.CancelledError:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-            raise
-        if process.returncode:
-            raise ConfigurationError(
-                f"{Path(command[0]).name} failed; nothing was changed.\n{complaint.decode(errors='replace')[-_SHOWN:].strip()}"
-            )
-        return printed.decode()
+    async def _connected(self, *command: str) -> None:
+        """Run a tool on this database. The password goes by a file: other users see the arguments of a command."""
+        url = self._url
+        with tempfile.NamedTemporaryFile("w", prefix="freehold-") as passwords:  # mode 0600
+            escaped = (url.password or "").replace("\\", "\\\\").replace(":", "\\:")
+            passwords.write(f"*:*:*:*:{escaped}\n")
+            passwords.flush()
+            wanted = {
+                "host": url.host, "port": url.port, "user": url.username, "dbname": url.database,
+                "sslmode": url.query.get("ssl") or url.query.get("sslmode"), "passfile": url.password and passwords.name,
+            }  # fmt: skip
+            said = " ".join(f"{name}={_quoted(str(value))}" for name, value in wanted.items() if value)
+            await _run(*command, f"--dbname={said}")
 
-    def _environment(self) -> dict[str, str]:
-        url, given = self._url, dict(os.environ)
-        wanted = {
-            "PGHOST": url.host, "PGPORT": url.port, "PGUSER": url.username, "PGPASSWORD": url.password,
-            "PGDATABASE": url.database, "PGSSLMODE": url.query.get("ssl") or url.query.get("sslmode"),
-        }  # fmt: skip
-        return given | {name: str(value) for name, value in wanted.items() if value is not None}
+
+async def _run(*command: str) -> str:
+    """What a tool prints."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        printed, complaint = await process.communicate()
+    except asyncio.CancelledError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        raise
+    if process.returncode:
+        said = complaint.decode(errors="replace")[-_SHOWN:].strip()
+        raise ConfigurationError(f"{Path(command[0]).name} failed; nothing was changed.\n{said}")
+    return printed.decode()
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 async def _tool(name: str, *, at_least: int) -> str:
@@ -123,9 +135,7 @@ async def _tool(name: str, *, at_least: int) -> str:
             f"{name} is not on the PATH: install PostgreSQL's client programs, version {at_least} or later "
             f"(Debian: postgresql-client-{at_least})."
         )
-    asked = await asyncio.create_subprocess_exec(found, "--version", stdout=asyncio.subprocess.PIPE)
-    printed, _ = await asked.communicate()
-    version = _major(printed.decode().partition(")")[2])
+    version = _major((await _run(found, "--version")).partition(")")[2])
     if version < at_least:
         raise ConfigurationError(f"{found} is version {version} and the server {at_least}: install that version.")
     return found

@@ -11,7 +11,7 @@ import typer
 from freehold.cli.output import AsJson, write_json
 from freehold.cli.passphrase import Passphrase, given_passphrase
 from freehold.cli.progress import Told, shown
-from freehold.cli.running import freehold_app
+from freehold.cli.running import files_of, freehold_app
 from freehold.cli.target import AppOption
 from freehold.errors import ConfigurationError
 
@@ -70,7 +70,7 @@ async def _made(service: Freehold, target: Path, sealed: bytes | None, *, with_f
             target,
             service=service.title,
             url=service.settings.database_url,
-            files=service.files if with_files else None,
+            files=files_of(service) if with_files else None,
             library=service.library,
             sealed_secret=sealed,
             told=told,

@@ -12,7 +12,7 @@ import typer
 from freehold.cli.output import AsJson, write_json
 from freehold.cli.passphrase import Passphrase, given_passphrase
 from freehold.cli.progress import Told, shown
-from freehold.cli.running import freehold_app
+from freehold.cli.running import files_of, freehold_app
 from freehold.cli.target import AppOption
 from freehold.errors import ConfigurationError
 
@@ -123,7 +123,7 @@ async def _restored(service: Freehold, source: Path, told: Told, *, replace: boo
         return await restore(
             Archive(source),
             url=given.database_url,
-            files=service.files,
+            files=files_of(service),
             folder=given.var_dir,
             replace=replace,
             told=told,

@@ -11,6 +11,7 @@ from freehold.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from freehold.identity import Identity
+    from freehold.media import Files
     from freehold.web.app import Freehold
 
 
@@ -29,6 +30,16 @@ def identity_of(app: Freehold) -> Identity:
     if app.identity is None:
         raise ConfigurationError(f"{app.title} has no accounts of its own: Freehold(..., identity=Identity(...)).")
     return app.identity
+
+
+def files_of(app: Freehold) -> Files | None:
+    """Where it keeps files; None for a service that takes none."""
+    from freehold.web.import_job import ImportDesk
+
+    if app.library is not None:
+        return app.library.files
+    desk: ImportDesk | None = app.database.parts.get(ImportDesk)
+    return None if desk is None else desk.files
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from freehold.errors import ConfigurationError
 from freehold.identity import Identity
 from freehold.jobs import Job, Jobs
 from freehold.mail import Leave, Leaving, Mailer, MailTransport
-from freehold.media import Files, Library, Media, open_library
+from freehold.media import Library, Media, open_library
 from freehold.media.opening import open_files
 from freehold.observe import logs
 from freehold.observe.health import Health
@@ -165,14 +165,6 @@ class Freehold(FastAPI):
     def edge(self) -> Edge | None:
         """The outermost layer, once the first request or the lifespan has built it."""
         return self._edge
-
-    @property
-    def files(self) -> Files | None:
-        """Where files are kept; None for a service that takes none."""
-        if self.library is not None:
-            return self.library.files
-        desk: ImportDesk | None = self.database.parts.get(ImportDesk)
-        return None if desk is None else desk.files
 
     def begin_drain(self, *, is_replaced: bool = False) -> None:
         """This process is about to end: it takes no more jobs, and is not ready, unless others serve in its place.
