@@ -23,6 +23,7 @@ from freehold.cli import (
     new,
     openapi,
     restore,
+    roles,
     routes,
     serve,
     settings,
@@ -47,6 +48,7 @@ app.command("routes")(routes.command)
 app.command("openapi")(openapi.command)
 app.command("settings")(settings.command)
 app.command("explain-access")(explain.command)
+app.command("roles")(roles.command)
 app.command("copy")(copy.command)
 app.command("backup")(backup.command)
 app.command("restore")(restore.command)

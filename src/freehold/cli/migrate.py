@@ -22,9 +22,16 @@ FAULTY = 1
 def history(service: Freehold, target: str | None) -> Migrations:
     """The history of a service: the folder it names, else `migrations`; relative to the folder of the app's module."""
     from freehold.store.migrate import Migrations
+    from freehold.store.privileges import Roles
 
-    folder = folder_of(target) / (service.migrations or "migrations")
-    return Migrations(folder, service.settings.database_url, service.all_metadata)
+    given = service.settings
+    return Migrations(
+        folder_of(target) / (service.migrations or "migrations"),
+        given.owner_url or given.database_url,
+        service.all_metadata,
+        rules=service.database.registry,
+        roles=Roles.of(given.owner_url, given.database_url, given.reader_url),
+    )
 
 
 @app.command()

@@ -36,6 +36,11 @@ def _everywhere(settings: Settings) -> Iterator[str]:
             "FREEHOLD_JOBS=apart with SQLite: one file is for one process. "
             "Remove it, or set FREEHOLD_DATABASE_URL to a PostgreSQL database."
         )
+    if settings.database_url.startswith("sqlite") and (settings.owner_url or settings.reader_url):
+        yield (
+            "FREEHOLD_OWNER_URL and FREEHOLD_READER_URL are log-ins to the PostgreSQL database that FREEHOLD_DATABASE_URL "
+            "names, and that is SQLite. Remove them, or set FREEHOLD_DATABASE_URL."
+        )
     if "*" in settings.cors_origins and len(settings.cors_origins) > 1:
         yield "FREEHOLD_CORS_ORIGINS: * beside other origins makes them pointless. List the origins, or * alone."
 

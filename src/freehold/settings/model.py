@@ -22,11 +22,13 @@ from freehold.settings.values import (
     plain_host,
     plain_limits,
     plain_origin,
+    postgresql_url,
     receiver,
     store_url,
     web_url,
 )
 
+DatabaseUrl = Annotated[str, BeforeValidator(postgresql_url)]
 Switch = Annotated[Literal["auto", "on", "off"], BeforeValidator(lower)]
 Hosts = Annotated[tuple[Annotated[str, BeforeValidator(plain_host)], ...], BeforeValidator(comma_list)]
 Origins = Annotated[tuple[Annotated[str, BeforeValidator(plain_origin)], ...], BeforeValidator(comma_list)]
@@ -57,6 +59,27 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
         ),
         repr=False,
         description="sqlite:///path or postgresql://user:password@host/name. Default: SQLite in the var folder.",
+    )
+    owner_url: DatabaseUrl = Field(
+        "",
+        repr=False,
+        description="The log-in that owns the tables; `freehold migrate` uses it. Default: the database URL.",
+    )
+    reader_url: DatabaseUrl = Field(
+        "",
+        repr=False,
+        description="A log-in that only reads, for the service's own planned reads. Default: the database URL.",
+    )
+    pool_size: int = Field(10, ge=1, le=1000, description="Connections to PostgreSQL that each process holds at most.")
+    pooler: Annotated[Literal["none", "transaction"], BeforeValidator(lower)] = Field(
+        "none",
+        description="transaction: a pooler such as PgBouncer stands between, and lends connections by transaction.",
+    )
+    statement_timeout_seconds: float = Field(
+        30.0, gt=0, le=3600, allow_inf_nan=False, description="PostgreSQL gives up a statement that takes longer: 503."
+    )
+    lock_timeout_seconds: float = Field(
+        5.0, gt=0, le=3600, allow_inf_nan=False, description="PostgreSQL gives up waiting for a lock after that: 503."
     )
     redis_url: Annotated[str, BeforeValidator(checked_redis_url)] = Field(
         "",

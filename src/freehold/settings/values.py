@@ -46,6 +46,15 @@ def async_database_url(value: Any) -> Any:
     return url.set(drivername=driver, query=query).render_as_string(hide_password=False)
 
 
+def postgresql_url(value: Any) -> Any:
+    """The same, for a further log-in to PostgreSQL; empty for none."""
+    if value and make_url(url := async_database_url(value)).get_backend_name() == "postgresql":
+        return url
+    if value:
+        raise ValueError("not a PostgreSQL address; write postgresql://user:password@host/name")
+    return value
+
+
 def store_url(value: Any) -> Any:
     """Where files are kept: an address that `obstore` opens, a bucket in it."""
     parts = _parts(value) if value else None

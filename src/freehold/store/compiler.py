@@ -17,6 +17,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DontWrapMixin
 
 from freehold.resource.principal import ANONYMOUS, Principal
+from freehold.store.caller import Teller, Told
 from freehold.store.conditions import BoundCaller
 from freehold.store.guard import Guard
 from freehold.store.protection import Grant, Protection, Registry, Shape
@@ -24,6 +25,8 @@ from freehold.store.rule_clause import RuleClause, as_clause
 from freehold.store.touched import EVERYTHING, changed_by_deleting, note_read, written_by_text, written_table
 
 SCOPE_OPTION = "fh_scope"
+JUDGED = "fh_judged"
+"""Of a statement that locks rows: those alone that the caller may change, as the database's own wall has it."""
 
 # Set only while an execution context is built, which is synchronous: two sessions can never share it.
 _caller: ContextVar[Principal] = ContextVar("fh_caller", default=ANONYMOUS)
@@ -47,25 +50,36 @@ class Scope:
     written: the tables that its statements write; those of one unit share a set.
     """
 
-    __slots__ = ("flushing", "principal", "read_only", "shape", "written")
+    __slots__ = ("_told", "flushing", "principal", "read_only", "shape", "written")
 
     def __init__(self, principal: Principal, shape: Shape) -> None:
+        self._told: dict[Any, Told] = {}
         self.principal = principal
         self.shape = shape
         self.flushing = False
         self.read_only = False
         self.written: set[str] = set()
 
+    def told(self, bare: frozenset[str], locks: frozenset[str]) -> Told:
+        """What the database itself is to know of it for a statement; see `Told`."""
+        found = self._told.get((bare, locks))
+        if found is None:
+            found = self._told[bare, locks] = Told(self.principal, self.shape.grant, bare, locks)
+        return found
+
 
 class Scopes:
-    """Makes the dialect of each shape: a copy of the engine's own, over the same pool, told which rules to write."""
+    """Makes the dialect of each shape: a copy of the engine's own, over the same pool, told which rules to write.
 
-    def __init__(self, dialect: Dialect, registry: Registry) -> None:
+    teller: tells the database itself who acts, where it has a wall of its own.
+    """
+
+    def __init__(self, dialect: Dialect, registry: Registry, teller: Teller | None = None) -> None:
         self._base = dialect
         self._registry = registry
         self._dialects: dict[Any, Dialect] = {}
         self._bound = BoundCaller(_caller.get)
-        _install(dialect, Guard(registry, None))
+        _install(dialect, Guard(registry, None), teller)
 
     def dialect(self, principal: Principal, grant: Grant | None) -> tuple[Dialect, Shape]:
         """The dialect and shape that callers like `principal` share."""
@@ -80,6 +94,8 @@ class Scopes:
 
 
 _ONE_COMMIT = "the unit of work commits once, at its end: use flush(), raise to roll back, begin_nested() for a part"
+_OWN = "freehold_"
+_UNDOES = re.compile(r"\s*rollback\b", re.IGNORECASE)
 # Savepoints are the session's own business: `begin_nested()` sends them.
 _CONTROL = re.compile(
     r"\s*(?:commit|end|abort|begin|start\s+transaction|rollback(?!\s+(?:work\s+|transaction\s+)?to\b))\b", re.IGNORECASE
@@ -96,9 +112,15 @@ class RuleCompiler:
     fh_moves: bool = False
     fh_opaque: bool = False
     fh_control: bool = False
+    fh_undoes: bool = False
+    fh_is_own: bool = False
     _fh_inside_rule: int = 0
+    _fh_is_locking: bool = False
+    _fh_narrowed: Protection | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.fh_bare: set[str] = set()
+        self.fh_locks: set[str] = set()
         self.fh_reads: set[str] = set()
         self.fh_writes: set[str] = set()
         super().__init__(*args, **kwargs)
@@ -107,9 +129,14 @@ class RuleCompiler:
         if text is None:
             return
         self.fh_control = _CONTROL.match(text) is not None
+        self.fh_undoes = _UNDOES.match(text) is not None
         mentioned = guard.mentions(text)
         self.fh_touched = self.fh_touched or mentioned > 0
         self.fh_opaque = mentioned != self.fh_rendered
+        if not self._fh_is_locking:
+            self.fh_locks.clear()
+        seen = self.fh_reads | self.fh_writes
+        self.fh_is_own = not self.fh_touched and all(name.startswith(_OWN) for name in seen)
 
     def visit_table(self, table: Any, asfrom: bool = False, iscrud: bool = False, **kwargs: Any) -> str:
         text: str = super().visit_table(table, asfrom=asfrom, iscrud=iscrud, **kwargs)  # type: ignore[misc]
@@ -120,12 +147,22 @@ class RuleCompiler:
         if protection is None:
             return text
         self._fh_count()
+        self.fh_locks.add(protection.table.name)
+        if self._fh_narrowed is protection:
+            self._fh_narrowed = None  # what stands in its WHERE may mention it again
+        elif self._fh_inside_rule:
+            self.fh_bare.add(protection.table.name)
         if iscrud or self._fh_inside_rule or kwargs.get("ashint"):
             return text
         rule = self._fh_condition(protection, "read")
         if rule is True:
             return text
+        self._fh_narrowed = protection
         return self._fh_narrow(table, text, rule, enclosing_alias=kwargs.get("enclosing_alias"))
+
+    def for_update_clause(self, select: Any, **kwargs: Any) -> str:
+        self._fh_is_locking = True
+        return super().for_update_clause(select, **kwargs)  # type: ignore[misc,no-any-return]
 
     def visit_textclause(self, textclause: Any, *args: Any, **kwargs: Any) -> str:
         self.fh_reads.add(EVERYTHING)
@@ -138,6 +175,8 @@ class RuleCompiler:
         if protection is not None:
             changed = _changed_columns(update_stmt) | set(getattr(self, "column_keys", None) or ())
             self.fh_moves = self.fh_moves or not changed.isdisjoint(protection.binding | protection.sources)
+            if not changed.isdisjoint(protection.sight):
+                self.fh_bare.add(protection.table.name)
             update_stmt = self._fh_restrict(update_stmt, protection, "update")
         return super().visit_update(update_stmt, visiting_cte=visiting_cte, **kwargs)  # type: ignore[misc,no-any-return]
 
@@ -150,10 +189,14 @@ class RuleCompiler:
 
     def visit_insert(self, insert_stmt: Any, *args: Any, **kwargs: Any) -> str:
         self.fh_writes.add(written_table(insert_stmt.table))
-        if self._fh_protection(insert_stmt.table) is not None:
+        protection = self._fh_protection(insert_stmt.table)
+        if protection is not None:
             self._fh_count()
             self.fh_inserts = True
-        return super().visit_insert(insert_stmt, *args, **kwargs)  # type: ignore[misc,no-any-return]
+        text: str = super().visit_insert(insert_stmt, *args, **kwargs)  # type: ignore[misc]
+        if protection is not None and getattr(self, "effective_returning", None):
+            self.fh_bare.add(protection.table.name)
+        return text
 
     def _fh_count(self) -> None:
         self.fh_rendered += 1
@@ -244,6 +287,8 @@ class ScopedContext:
         note_read(compiled.fh_reads)
         if scope is not None and compiled.fh_writes:
             scope.written.update(compiled.fh_writes)
+        if connection.dialect.fh_teller is not None:
+            _tell(connection.dialect.fh_teller, dbapi_connection, scope, compiled, execution_options)
         token = _caller.set(scope.principal if scope is not None else ANONYMOUS)
         try:
             return super()._init_compiled(  # type: ignore[misc]
@@ -268,15 +313,38 @@ class ScopedContext:
         note_read((EVERYTHING,))
         if scope is not None:
             scope.written.update(written_by_text(statement))
+        if connection.dialect.fh_teller is not None:
+            _tell(connection.dialect.fh_teller, dbapi_connection, scope, _Opaque(statement), execution_options)
         return super()._init_statement(  # type: ignore[misc]
             dialect, connection, dbapi_connection, execution_options, statement, *args
         )
+
+
+class _Opaque:
+    """Driver SQL, as far as the database's wall is concerned."""
+
+    fh_is_own = False
+    fh_bare = fh_locks = frozenset[str]()
+
+    def __init__(self, statement: str) -> None:
+        self.fh_undoes = _UNDOES.match(statement) is not None
+
+
+def _tell(teller: Teller, connection: Any, scope: Scope | None, compiled: Any, options: Any) -> None:
+    if compiled.fh_undoes:
+        teller.forget(connection)
+        return
+    locks = frozenset() if options.get(JUDGED) else frozenset(compiled.fh_locks)
+    told = None if scope is None else scope.told(frozenset(compiled.fh_bare), locks)
+    teller.tell(connection, told, at_once=not compiled.fh_is_own)
 
 
 def _adopt(compiled: Any, guard: Guard) -> None:
     """A statement that was compiled before the dialect learnt to write rules: nothing in it was rendered here."""
     compiled.fh_touched = compiled.fh_opaque = guard.mentions(str(compiled)) > 0
     compiled.fh_inserts = compiled.fh_moves = compiled.fh_control = False
+    compiled.fh_is_own = compiled.fh_undoes = False
+    compiled.fh_bare = compiled.fh_locks = frozenset()
     compiled.fh_reads = {EVERYTHING}
     compiled.fh_writes = {EVERYTHING} if compiled.isinsert or compiled.isupdate or compiled.isdelete else set()
 
@@ -306,10 +374,11 @@ def _judge(scope: Scope | None, compiled: Any, guard: Guard) -> None:
         )
 
 
-def _install(dialect: Any, guard: Guard) -> None:
+def _install(dialect: Any, guard: Guard, teller: Teller | None) -> None:
     """Teach a dialect, after its first connect, to write rules. Copies made of it later inherit this."""
     compiler = dialect.statement_compiler
     context = dialect.execution_ctx_cls
     dialect.fh_guard = guard
+    dialect.fh_teller = teller
     dialect.statement_compiler = type(f"Rule{compiler.__name__}", (RuleCompiler, compiler), {})
     dialect.execution_ctx_cls = type(f"Scoped{context.__name__}", (ScopedContext, context), {})

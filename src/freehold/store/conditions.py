@@ -127,6 +127,14 @@ def binding_columns(rule: Rule, model: type[DeclarativeBase]) -> frozenset[str]:
     return frozenset(found) - {column.name for column in mapper.primary_key}
 
 
+def columns_named(rule: Rule, model: type[DeclarativeBase]) -> frozenset[str]:
+    """Columns of the model's own table that the rule looks at in any way."""
+    mapper: Mapper[Any] = inspect(model)
+    asked = [atom for atom in rule.atoms() if isinstance(atom, Owner | Where)]
+    found = (_columns_of(condition(atom, model, LiteralCaller(Principal())), mapper) for atom in asked)
+    return frozenset().union(*found)
+
+
 def _columns_of(expression: ColumnElement[bool], mapper: Mapper[Any]) -> set[str]:
     return {
         element.name

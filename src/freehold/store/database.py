@@ -9,25 +9,28 @@ from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanag
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import make_url, text
+from sqlalchemy import inspect, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from freehold.errors import ConfigurationError, Unavailable
 from freehold.resource.principal import Principal
-from freehold.store import sqlite
+from freehold.store import postgresql, sqlite
+from freehold.store.caller import SqliteTeller
 from freehold.store.compiler import Scopes
 from freehold.store.faults import is_retryable
 from freehold.store.functions import register_sqlite
 from freehold.store.idempotency import Claim, KeyLocks
 from freehold.store.network_drive import warn_of_network_drive
+from freehold.store.postgresql import Patience
 from freehold.store.protection import Grant, Registry
 from freehold.store.session import Session, bind_session
 from freehold.store.touched import Watchers
 from freehold.store.unit import Unit
 from freehold.store.waking import Waking
+from freehold.store.wall_sqlite import SqliteWall
 
 T = TypeVar("T")
 
@@ -61,6 +64,8 @@ class Database:
         self._session_class = session_class
         self._scopes: Scopes | None = None
         self._read_scopes: Scopes | None = None
+        self._is_behind_wall = False
+        self._wall = SqliteWall(engine) if engine.dialect.name == "sqlite" else None
 
     @classmethod
     def open(
@@ -68,12 +73,14 @@ class Database:
         url: str,
         *,
         pool_size: int = 10,
-        statement_timeout_seconds: float = 30.0,
+        patience: Patience | None = None,
+        reader_url: str = "",
         registry: Registry | None = None,
         session_class: type[Session] = Session,
     ) -> Database:
         """Prepare the engines; nothing connects yet. url: `sqlite+aiosqlite:///file` or `postgresql+asyncpg://…`.
 
+        reader_url: of the role that row-level security lets through, for statements that carry the rule in their text.
         Raises ConfigurationError for another database or an in-memory SQLite.
         """
         parsed = make_url(url)
@@ -81,7 +88,7 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             return cls._open_sqlite(parsed, pool_size, registry, session_class)
         if parsed.get_backend_name() == "postgresql":
-            return cls._open_postgresql(parsed, pool_size, statement_timeout_seconds, registry)
+            return cls._open_postgresql(parsed, pool_size, patience or Patience(), reader_url, registry)
         raise ConfigurationError(
             f"FREEHOLD_DATABASE_URL names {parsed.get_backend_name()!r}: use sqlite+aiosqlite:///… or postgresql+asyncpg://…"
         )
@@ -106,26 +113,13 @@ class Database:
 
     @classmethod
     def _open_postgresql(
-        cls, url: URL, pool_size: int, statement_timeout_seconds: float, registry: Registry
+        cls, url: URL, pool_size: int, patience: Patience, reader_url: str, registry: Registry
     ) -> Database:
-        timeout_ms = str(int(statement_timeout_seconds * 1000))
-        engine = create_async_engine(
-            url,
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=10,
-            hide_parameters=True,
-            connect_args={
-                "timeout": 10,
-                "server_settings": {
-                    "statement_timeout": timeout_ms,
-                    "idle_in_transaction_session_timeout": timeout_ms,
-                    "timezone": "UTC",
-                    "jit": "off",
-                },
-            },
-        )
-        return cls(url, engine, engine.execution_options(isolation_level="AUTOCOMMIT"), registry=registry)
+        engine = postgresql.engine(url, pool_size=pool_size, patience=patience)
+        readers = engine
+        if reader_url:
+            readers = postgresql.engine(make_url(reader_url), pool_size=pool_size, patience=patience)
+        return cls(url, engine, readers.execution_options(isolation_level="AUTOCOMMIT"), registry=registry)
 
     @property
     def dialect_name(self) -> str:
@@ -149,9 +143,39 @@ class Database:
             return
         # The first connect completes a dialect (server version, codecs); copies made before would lack it.
         await self.ping()
-        self._scopes = Scopes(self.engine.sync_engine.dialect, self.registry)
-        same = self._readers.sync_engine.dialect is self.engine.sync_engine.dialect
-        self._read_scopes = self._scopes if same else Scopes(self._readers.sync_engine.dialect, self.registry)
+        teller = (
+            SqliteTeller() if self.dialect_name == "sqlite" else await postgresql.teller(self.engine, self._tables())
+        )
+        self._is_behind_wall = self.dialect_name == "postgresql" and teller is not None
+        self._scopes = Scopes(self.engine.sync_engine.dialect, self.registry, teller)
+        self._read_scopes = self._scopes
+        if self._has_readers:
+            self._read_scopes = Scopes(self._readers.sync_engine.dialect, self.registry)
+
+    @property
+    def is_behind_wall(self) -> bool:
+        """Does row-level security apply to the log-in that serves?"""
+        return self._is_behind_wall
+
+    def _tables(self) -> list[str]:
+        return [each.table.name for each in self.registry.tables.values()]
+
+    @property
+    def _has_readers(self) -> bool:
+        """Are readers logged in by themselves?"""
+        return self._readers.sync_engine.dialect is not self.engine.sync_engine.dialect
+
+    async def put_up_wall(self) -> None:
+        """Once the tables are there: judge every written row once more, below the compiler.
+
+        On SQLite only. On PostgreSQL that is row-level security, which `freehold migrate up` puts up and whose owner
+        is not who serves.
+        """
+        if self._wall is not None:
+            async with self.engine.connect() as connection:
+                there = await connection.run_sync(lambda each: inspect(each).get_table_names())
+            self._wall.arm(self.registry, there)
+            await self.engine.dispose()  # the next connection has it
 
     async def ping(self) -> None:
         """One statement on each engine. Raises Unavailable."""
@@ -181,16 +205,16 @@ class Database:
         return nullcontext() if self._keys is None else self._keys.held(claim)
 
     @asynccontextmanager
-    async def reading(self, principal: Principal, *, grant: Grant | None = None) -> AsyncIterator[Session]:
+    async def reading(
+        self, principal: Principal, *, grant: Grant | None = None, planned: bool = False
+    ) -> AsyncIterator[Session]:
         """A session that cannot write: each statement sees the newest commit, under the caller's read rules.
 
-        grant: a rule that stands in for one of them.
+        grant: a rule that stands in for one of them. planned: all its statements are the library's own, with the rule in
+        their text; they may run as the role that row-level security lets through.
         """
-        assert self._read_scopes is not None, "await database.start() first"
-        async with self._connection(self._readers) as connection:
-            session = bind_session(
-                connection, self._read_scopes, principal, unit=None, grant=grant, kind=self._session_class
-            )
+        async with self._read_connection(passes=planned or principal.is_system) as (connection, scopes):
+            session = bind_session(connection, scopes, principal, unit=None, grant=grant, kind=self._session_class)
             session.scope.read_only = True
             session.parts = self.parts
             try:
@@ -199,22 +223,34 @@ class Database:
                 session.expunge_all()
 
     @asynccontextmanager
+    async def _read_connection(self, *, passes: bool) -> AsyncIterator[tuple[AsyncConnection, Scopes]]:
+        """passes: row-level security need not look at it. Otherwise it has to be told who acts, in a transaction."""
+        assert self._read_scopes is not None, "await database.start() first"
+        if not self._is_behind_wall or (passes and self._has_readers):
+            async with self._connection(self._readers) as connection:
+                yield connection, self._read_scopes
+            return
+        async with self._connection(self.engine) as connection, connection.begin() as transaction:
+            yield connection, self.scopes
+            await transaction.rollback()
+
+    @asynccontextmanager
     async def snapshot(self, principal: Principal) -> AsyncIterator[Session]:
         """A session that cannot write and sees one moment, however many statements it runs: for exports.
 
         It holds a connection, and on PostgreSQL old row versions, until it is left. There is no transaction afterwards,
         also where the block is cancelled.
         """
-        assert self._read_scopes is not None, "await database.start() first"
-        async with self._connection(self._readers) as connection:
+        by_readers = self._has_readers or not self._is_behind_wall
+        engine, scopes = (self._readers, self._read_scopes) if by_readers else (self.engine, self._scopes)
+        assert scopes is not None, "await database.start() first"
+        async with self._connection(engine) as connection:
             if self.dialect_name == "postgresql":
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             async with connection.begin():
                 if self.dialect_name == "sqlite":
                     await connection.exec_driver_sql("BEGIN")  # the driver opens none of its own
-                session = bind_session(
-                    connection, self._read_scopes, principal, unit=None, grant=None, kind=self._session_class
-                )
+                session = bind_session(connection, scopes, principal, unit=None, grant=None, kind=self._session_class)
                 session.scope.read_only = True
                 try:
                     yield session

@@ -24,6 +24,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, make_url
 
 from freehold.errors import ConfigurationError
+from freehold.store import policies
 from freehold.store.invariant_schema import missing, undeclared
 from freehold.store.invariants import Registry
 from freehold.store.migration_env import OWN_VERSION_TABLE, Migrations, options, quiet
@@ -158,7 +159,14 @@ def _faults(connection: Connection, migrations: Migrations) -> list[str]:
         return faults
     registry = Registry(*migrations.metadata)
     left = [f"the rule behind {wall.kind} {wall.name} is not declared" for wall in undeclared(connection, registry)]
-    return missing(connection, registry) + left
+    return missing(connection, registry) + left + _open_walls(connection, migrations)
+
+
+def _open_walls(connection: Connection, migrations: Migrations) -> list[str]:
+    if migrations.rules is None:
+        return []
+    found = policies.drift(connection, migrations.rules, reader=migrations.roles.reader)
+    return [f"{name} {fault}: `freehold migrate up`" for name, fault in found.items()]
 
 
 def _describe(difference: Any) -> str:
@@ -175,8 +183,12 @@ def _context(connection: Connection, migrations: Migrations) -> MigrationContext
 
 
 async def _upgrade(migrations: Migrations, revision: str, say: Say) -> None:
+    def upgrade(config: Config) -> None:
+        config.attributes["to_head"] = revision == "head"
+        command.upgrade(config, revision)
+
     async with only_one(make_url(migrations.url), say):
-        await _command(migrations, lambda config: command.upgrade(config, revision), say)
+        await _command(migrations, upgrade, say)
 
 
 def _config(migrations: Migrations) -> Config:

@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,10 +20,14 @@ from sqlalchemy.types import TypeDecorator
 
 from freehold.errors import ConfigurationError
 from freehold.resource.base import UTCDateTime
-from freehold.store import migration_sqlite as _carrying  # noqa: F401 - takes the place of Alembic's implementation
+from freehold.store import migration_postgresql as _walled  # noqa: F401 - take the places of Alembic's implementations
+from freehold.store import migration_sqlite as _carrying  # noqa: F401
 from freehold.store.migration_backfill import with_backfills
 from freehold.store.migration_ops import AttachOp, DetachOp
 from freehold.store.migration_pieces import changes, declared, recorded
+from freehold.store.policies import put_up
+from freehold.store.privileges import Roles, grant
+from freehold.store.protection import Registry
 
 OWN_VERSION_TABLE = "freehold_version"
 _OWN = re.compile(r"freehold_")
@@ -35,13 +39,16 @@ class Migrations:
     """One Alembic history over one database.
 
     folder: with `env.py` and `versions/`; `make` writes what is not there. metadata: of every table that the history
-    is about, with their invariants registered. version_table: where the database notes how far it is.
+    is about, with their invariants registered. version_table: where the database notes how far it is. rules: of access,
+    which PostgreSQL is to keep too. roles: who besides the owner may do what.
     """
 
     folder: Path
     url: str
     metadata: Sequence[MetaData]
     version_table: str = "alembic_version"
+    rules: Registry | None = None
+    roles: Roles = field(default_factory=Roles)
 
     @property
     def is_own(self) -> bool:
@@ -71,6 +78,18 @@ def run() -> None:
     with quiet(), context.begin_transaction():
         context.run_migrations()
         _verify_references(connection)
+        if context.config.attributes.get("to_head"):
+            _put_up_walls(connection, migrations, say)
+
+
+def _put_up_walls(connection: Connection, migrations: Migrations, say: Callable[[str], None]) -> None:
+    """Policies and grants come from the declarations, not from the history: they are what is declared at its head."""
+    if connection.dialect.name != "postgresql" or migrations.rules is None:
+        return
+    changed = put_up(connection, migrations.rules, reader=migrations.roles.reader)
+    if changed:
+        say(f"row-level security put up: {', '.join(changed)}")
+    grant(connection, migrations.roles)
 
 
 def options(migrations: Migrations) -> dict[str, Any]:

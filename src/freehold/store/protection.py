@@ -12,20 +12,9 @@ from sqlalchemy.orm import DeclarativeBase
 from freehold.errors import ConfigurationError
 from freehold.resource.access import Access, Constant, Owner, Role, Rule, Scope, Where
 from freehold.resource.principal import Principal
-from freehold.store.conditions import BoundCaller, LiteralCaller, binding_columns, condition
+from freehold.store.conditions import BoundCaller, LiteralCaller, binding_columns, columns_named, condition
 
 VERBS = ("read", "create", "update", "delete")
-
-
-@dataclass(frozen=True, slots=True)
-class Protection:
-    """One protected table."""
-
-    model: type[DeclarativeBase]
-    table: Table
-    access: Access
-    binding: frozenset[str]
-    sources: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +26,33 @@ class Grant:
     action: str
     rule: Rule
     reads: Rule | None = None
+
+    @property
+    def name(self) -> str:
+        """Under which the database knows it."""
+        return f"{self.table}.{self.verb}.{self.action}"
+
+    def rule_of(self, verb: str) -> Rule | None:
+        """What stands in for the rule of a verb, if anything does."""
+        if verb == self.verb:
+            return self.rule
+        return self.reads if verb == "read" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """One protected table.
+
+    binding: columns that decide whose row it is; sight: columns that decide whether a caller sees it.
+    """
+
+    model: type[DeclarativeBase]
+    table: Table
+    access: Access
+    binding: frozenset[str]
+    sources: frozenset[str]
+    sight: frozenset[str]
+    grants: list[Grant] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -58,7 +74,8 @@ class Registry:
             self.remember(rule)
         binding = frozenset().union(*(binding_columns(rule, model) for rule in rules))
         sources = frozenset(table.info.get("fh_derived_sources", ()))
-        self.tables[table.name.lower()] = Protection(model, table, access, binding, sources)
+        sight = columns_named(access.read, model)
+        self.tables[table.name.lower()] = Protection(model, table, access, binding, sources, sight)
         self._refuse_ambiguous()
 
     def _refuse_ambiguous(self) -> None:
@@ -70,6 +87,12 @@ class Registry:
                         f"column {protection.table.name}.{column.name} has the name of a protected table: rename one "
                         f"(mapped_column({column.name + '_'!r}) keeps the attribute's name)"
                     )
+
+    def grant(self, grant: Grant) -> None:
+        """Make a grant known beforehand, for the database's own wall."""
+        protection = self.find(grant.table)
+        if protection is not None:
+            protection.grants.append(grant)
 
     def protect_view(self, name: str) -> None:
         """Refuse statements on a view over protected tables: its text is outside the rules."""
@@ -107,18 +130,15 @@ class Shape:
         self.registry = registry
         self.is_system = principal.is_system
         self._principal = principal
-        self._grant = grant
+        self.grant = grant
         self._caller = caller
         self._conditions: dict[tuple[str, str], ColumnElement[bool] | bool] = {}
 
     def rule(self, protection: Protection, verb: str) -> Rule:
         """The rule of a verb for this kind of caller, simplified."""
-        grant = self._grant
-        if grant is not None and grant.table == protection.table.name and grant.verb == verb:
-            return grant.rule.simplify(self._principal)
-        if grant is not None and grant.table == protection.table.name and verb == "read" and grant.reads is not None:
-            return grant.reads.simplify(self._principal)
-        return protection.access.rule(verb).simplify(self._principal)
+        grant = self.grant
+        stands_in = grant.rule_of(verb) if grant is not None and grant.table == protection.table.name else None
+        return (protection.access.rule(verb) if stands_in is None else stands_in).simplify(self._principal)
 
     def condition(self, protection: Protection, verb: str) -> ColumnElement[bool] | bool:
         """True: no condition. False: no row. Otherwise the SQL, with the caller as bind parameters."""

@@ -118,6 +118,12 @@ class Session(AsyncSession):
         """Who acts."""
         return self.scope.principal
 
+    @property
+    def is_behind_wall(self) -> bool:
+        """Does row-level security narrow what this session asks, beside the compiler?"""
+        dialect: Any = self.fh_connection.dialect
+        return dialect.name == "postgresql" and dialect.fh_teller is not None
+
     def part(self, kind: type[T]) -> T:
         """A part of the application, by its type (`Database.parts`). Raises LookupError where it has none."""
         found = self.parts.get(kind)

@@ -45,11 +45,13 @@ class IsolatedDatabase(Database):
             object.__setattr__(self, "__class__", Database)
 
     @asynccontextmanager
-    async def reading(self, principal: Principal, *, grant: Grant | None = None) -> AsyncIterator[Session]:
+    async def reading(
+        self, principal: Principal, *, grant: Grant | None = None, planned: bool = False
+    ) -> AsyncIterator[Session]:
         """As in `Database`, on the shared connection: takes its turn, and inside a unit sees what that unit did."""
         async with self._taking_turns("reading") as shared:
             if shared is None:
-                async with self.reading(principal, grant=grant) as session:
+                async with self.reading(principal, grant=grant, planned=planned) as session:
                     yield session
                 return
             session = bind_session(shared, self.scopes, principal, unit=None, grant=grant)

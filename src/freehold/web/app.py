@@ -52,7 +52,7 @@ from freehold.web.openapi import document
 from freehold.web.probes import probe_routes
 from freehold.web.problems import install_handlers
 from freehold.web.runtime import NoAccounts, Runtime
-from freehold.web.schema import prepare_schema
+from freehold.web.schema import open_database, prepare_schema
 from freehold.web.shared import announcer_of, redis_of, traffic_of
 from freehold.web.unguarded import refuse_unguarded, warn_of_unkept, warn_of_unmounted
 from freehold.web.upkeep import purge_deleted, sweep_imports, sweep_keys
@@ -103,7 +103,7 @@ class Freehold(FastAPI):
         self.settings = settings or Settings.load()
         self.resources = resources if media is None else (*resources, media.resource)
         self.migrations = migrations
-        self.database = database or Database.open(self.settings.database_url)
+        self.database = database or open_database(self.settings)
         self.identity = identity
         if identity is None and authenticator is None and accounts.are_needed(self.resources):
             self.identity = accounts.plain_identity()

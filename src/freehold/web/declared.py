@@ -33,6 +33,9 @@ def offer(database: Database, mounted: Mounted) -> None:
     database.parts[Lists] = Lists(
         {model: Askable(reads.spec, reads.unaskable) for model, reads in mounted.reads.items()}
     )
+    for reads in mounted.reads.values():
+        for grant in reads.grants.all():
+            database.registry.grant(grant)
     database.parts[Purges] = Purges(_purges(mounted))
 
 

@@ -16,10 +16,8 @@ from freehold.query.links import page_links
 from freehold.resource.access import Constant
 from freehold.resource.columns import derived_columns
 from freehold.resource.declaration import History
-from freehold.resource.soft_delete import deleted_rows
 from freehold.store.audit import AUDIT
 from freehold.store.audit_values import AUDIT_VALUES
-from freehold.store.protection import Grant
 from freehold.store.session import Session
 from freehold.web.admission import Endpoint, enter
 from freehold.web.paging import page_question
@@ -38,15 +36,7 @@ class Histories:
         columns = {each.key for each in self._bound.mapper.column_attrs} - derived_columns(self._bound.table).keys()
         named = shown_attributes(self._bound.read_schema) if told.fields is None else told.fields
         self._fields = frozenset(named) & columns
-        self._grant = self._with_deleted()
-
-    def _with_deleted(self) -> Grant | None:
-        """A deleted row has its history still, for whoever may restore it."""
-        resource = self._bound.resource
-        if resource.restored_by is None or resource.soft_delete is None:
-            return None
-        deleted = deleted_rows(self._bound.model, resource.soft_delete, resource.restored_by.access)
-        return Grant(self._bound.table.name, "read", "history", self._bound.rule("read") | deleted)
+        self._grant = reads.grants.history
 
     def page(self) -> Endpoint:
         """GET: newest first, in pages."""
@@ -61,7 +51,7 @@ class Histories:
                 "digest": "",
             }
             position = START if cursor is None else self._reads.cursors.open(cursor, kinds=[Kind.UUID], **bound)
-            async with runtime(request).database.reading(principal, grant=self._grant) as session:
+            async with runtime(request).database.reading(principal, grant=self._grant, planned=True) as session:
                 await load(session, self._bound, key, rule=self._told.access)
                 shown, names_actors = await self._visible(session, key)
                 rows = list((await session.execute(self._records(str(key), position, limit))).all())

@@ -137,6 +137,7 @@ def _wrap_lifespan(app: FastAPI, database: Database, jobs: Jobs | None, *, creat
             try:
                 if create_ledger:
                     await schema.create_missing(database, [])
+                await database.put_up_wall()
                 if jobs is not None:
                     await jobs.start()
                 yield state

@@ -75,6 +75,7 @@ def media_router(
     model = library.media.model
     bound = next(each for each in mounted.bounds if each.model is model)
     desk = Desk(library, bound, mounted.reads[model], f"{prefix}/media", principals)
+    library.database.registry.grant(desk.grant)
     media = library.media
     router = APIRouter(tags=["media"], redirect_slashes=False)
     form = media.form.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -148,7 +149,7 @@ async def _content(desk: Desk, request: Request) -> Response:
     principal = await enter(request, desk.bound.rule("read"))
     key = desk.bound.parse_key(request.path_params["id"])
     variant = _only(request, "variant")
-    async with runtime(request).database.reading(principal) as session:
+    async with runtime(request).database.reading(principal, planned=True) as session:
         row = await load(session, desk.bound, key)
     accept = request.headers.get("accept", "")
     content = await choose(desk.library, row, variant=variant, accept=accept, is_public=principal.is_anonymous)
@@ -163,7 +164,7 @@ async def _address(desk: Desk, request: Request) -> Response:
         bodies.read_json(raw, request.headers.get("content-type"))
         wanted = bodies.validate(AddressWanted, raw)
     key = desk.bound.parse_key(request.path_params["id"])
-    async with runtime(request).database.reading(principal) as session:
+    async with runtime(request).database.reading(principal, planned=True) as session:
         row = await load(session, desk.bound, key)
     content = await choose(desk.library, row, variant=wanted.variant, accept="", is_public=False)
     ends_at = clock.now() + desk.library.media.link_lifetime
@@ -194,7 +195,7 @@ async def _signed(desk: Desk, request: Request) -> Response:
     if (signed.content_type, signed.length) != (content.content_type, content.size_bytes):
         raise AddressRefused
     holder = await _holder(desk, signed.caller)
-    async with database.reading(holder) as session:
+    async with database.reading(holder, planned=True) as session:
         try:
             await load(session, desk.bound, row.id)
         except Problem:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlalchemy.exc import DBAPIError, IntegrityError, NoResultFound
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from freehold.errors import Conflict, DeadlineExceeded, Invalid, NotFound, Problem, StorageFull, Unavailable
+from freehold.errors import Conflict, DeadlineExceeded, Forbidden, Invalid, NotFound, Problem, StorageFull, Unavailable
 
 _MAX_LINKS = 8
 
@@ -27,6 +27,10 @@ def _broken_rule() -> Problem:
 
 def _unfit() -> Problem:
     return Invalid("A value does not fit where it should be stored.")
+
+
+def _not_yours() -> Problem:
+    return Forbidden("The access rules do not let you write this row.")
 
 
 def _too_slow() -> Problem:
@@ -72,12 +76,21 @@ def from_database(error: BaseException) -> Problem | None:
         return _away()
     links = _chain(error)
     for link in links:
-        make = _SQLITE.get(getattr(link, "sqlite_errorcode", 0) & 0xFF) or _by_state(getattr(link, "sqlstate", None))
+        make = (
+            _by_wall(link)
+            or _SQLITE.get(getattr(link, "sqlite_errorcode", 0) & 0xFF)
+            or _by_state(getattr(link, "sqlstate", None))
+        )
         if make is not None:
             return make()
     if isinstance(error, IntegrityError):
         return _broken_rule()
     return _away() if _is_lost_connection(error, links) else None
+
+
+def _by_wall(link: BaseException) -> Callable[[], Problem] | None:
+    """The database's own wall on either database: both say so, and the codes are those of other errors too."""
+    return _not_yours if "row-level security" in str(link) else None
 
 
 def _by_state(state: object) -> Callable[[], Problem] | None:

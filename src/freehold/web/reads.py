@@ -21,7 +21,6 @@ from freehold.query.parse import parse
 from freehold.query.request import ListQuery
 from freehold.query.spec import ListSpec
 from freehold.resource.principal import Principal
-from freehold.resource.soft_delete import deleted_rows
 from freehold.store.database import Database
 from freehold.store.encode import Visibility
 from freehold.store.executor import SessionExecutor
@@ -31,6 +30,7 @@ from freehold.store.protection import Grant
 from freehold.store.session import Session
 from freehold.web.admission import Endpoint, enter
 from freehold.web.bound import Bound
+from freehold.web.grants import Grants
 from freehold.web.guard import require
 from freehold.web.preconditions import entity_tag
 from freehold.web.remembering import Answer, straight
@@ -67,7 +67,7 @@ class Reads:
         self._plans = plans
         self.cursors = cursors
         self.siblings: Mapping[Any, Reads] = {}
-        self._deleted_grant = _deleted_grant(bound)
+        self.grants = Grants(bound)
 
     def list(self, *, answer: Answer = straight, parent: tuple[Bound, str] | None = None) -> Endpoint:
         """GET of the collection. parent: the resource above, and the column that points to it."""
@@ -82,7 +82,7 @@ class Reads:
                 if parent is not None:
                     query = query.within(self.spec.fields[parent[1]], above)
                 grant = self._deleted(viewer) if query.deleted else None
-                async with runtime(request).database.reading(viewer, grant=grant) as session:
+                async with runtime(request).database.reading(viewer, grant=grant, planned=True) as session:
                     if parent is not None:
                         await self.for_parent(parent[0]).require(session, above)
                     return await self._page(request, session, query)
@@ -128,7 +128,7 @@ class Reads:
 
             async def load(viewer: Principal) -> Response:
                 expand = self._expansion(request, viewer)
-                async with runtime(request).database.reading(viewer) as session:
+                async with runtime(request).database.reading(viewer, planned=True) as session:
                     shown = await self.show(session, key, expand=expand)
                 if shown is None:
                     raise NotFound
@@ -173,9 +173,9 @@ class Reads:
 
     def _deleted(self, principal: Principal) -> Grant | None:
         """What lets a caller see deleted rows. Raises where the rule of their restoration holds for none of them."""
-        if self._deleted_grant is not None:
-            require(self._deleted_grant.rule, principal)
-        return self._deleted_grant
+        if self.grants.deleted is not None:
+            require(self.grants.deleted.rule, principal)
+        return self.grants.deleted
 
     def unaskable(self, principal: Principal) -> frozenset[str]:
         """The fields that this caller may not read, or not in every row: nothing may be asked about them."""
@@ -194,13 +194,6 @@ class Reads:
         if unknown:
             raise Invalid(errors=unknown)
         return parse(self.spec, params, hidden=self.unaskable(principal)).expand
-
-
-def _deleted_grant(bound: Bound) -> Grant | None:
-    restored, mark = bound.resource.restored_by, bound.resource.soft_delete
-    if restored is None or mark is None:
-        return None
-    return Grant(bound.table.name, "read", "deleted", deleted_rows(bound.model, mark, restored.access))
 
 
 def unknown_parameter(name: str) -> FieldError:

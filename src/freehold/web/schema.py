@@ -7,13 +7,29 @@ from typing import TYPE_CHECKING
 from freehold.errors import ConfigurationError
 from freehold.observe.logs import get_logger
 from freehold.resource.principal import system
-from freehold.settings import Environment
-from freehold.store import schema
+from freehold.settings import Environment, Settings
+from freehold.store import policies, schema
+from freehold.store.database import Database
+from freehold.store.postgresql import Patience
+from freehold.store.privileges import Roles
 
 if TYPE_CHECKING:
     from freehold.web.app import Freehold
 
 _log = get_logger("freehold.schema")
+
+
+def open_database(given: Settings) -> Database:
+    """The database that the settings name; nothing connects yet."""
+    return Database.open(
+        given.database_url, pool_size=given.pool_size, patience=patience_of(given), reader_url=given.reader_url
+    )
+
+
+def patience_of(given: Settings) -> Patience:
+    """How long statements run and wait, as the settings have it."""
+    pooled = given.pooler == "transaction"
+    return Patience(given.statement_timeout_seconds, given.lock_timeout_seconds, pooled=pooled)
 
 
 async def prepare_schema(app: Freehold) -> None:
@@ -32,3 +48,26 @@ async def prepare_schema(app: Freehold) -> None:
     if faults:
         remedy = "run `freehold migrate up`" if app.migrations else "delete the development database or add migrations"
         raise ConfigurationError("the database does not fit the declarations: " + "; ".join(faults) + f". {remedy}")
+    await _prepare_walls(app)
+
+
+async def _prepare_walls(app: Freehold) -> None:
+    """Refuse to serve behind row-level security that is not what is declared; tell in production where there is none."""
+    database, given = app.database, app.settings
+    await database.put_up_wall()
+    if database.dialect_name != "postgresql" or not (database.is_behind_wall or given.is_production):
+        return
+    if not database.is_behind_wall:
+        _log.warning(
+            "row_level_security_is_off",
+            because="the log-in of FREEHOLD_DATABASE_URL is a superuser or owns the tables: no policy applies to it",
+            remedy='give the service a log-in of its own: `freehold roles` makes it, see "Row-level security"',
+        )
+        return
+    reader = Roles.of(given.owner_url, given.database_url, given.reader_url).reader
+    async with database.reading(system("compare the policies with the rules")) as session:
+        connection = await session.connection()
+        found = await connection.run_sync(lambda each: policies.drift(each, database.registry, reader=reader))
+    if found:
+        told = "; ".join(f"{name} {fault}" for name, fault in found.items())
+        raise ConfigurationError(f"row-level security does not stand as declared: {told}. run `freehold migrate up`")

@@ -12,8 +12,7 @@ from starlette.responses import Response
 from freehold.errors import Conflict, FieldError, Invalid
 from freehold.resource.clock import now
 from freehold.resource.declaration import Action
-from freehold.resource.soft_delete import Restoration, deleted_rows
-from freehold.store.protection import Grant
+from freehold.resource.soft_delete import Restoration
 from freehold.store.session import Session
 from freehold.web import body as bodies
 from freehold.web.bound import Bound
@@ -101,8 +100,7 @@ class Writes:
                 await leave_trail(db, bound, "deleted", row)
                 return Response(status_code=204)
 
-            # Where deletion is soft, the row changes under the delete rule.
-            return Step(work, lambda: key, Grant(bound.table.name, "update", "delete", rule))
+            return Step(work, lambda: key, self._reads.grants.delete)
 
         return Write(self._reads, rule, prepare, ())
 
@@ -119,8 +117,7 @@ class Writes:
         """POST: a deleted row comes back, under the rule of its restoration alone."""
         bound, mark = self._bound, self._bound.resource.soft_delete
         assert mark is not None
-        rule, reads = restored.access, bound.rule("read") | deleted_rows(bound.model, mark, restored.access)
-        grant = Grant(bound.table.name, "update", "restoration", rule, reads)
+        rule, grant = restored.access, self._reads.grants.restoration
 
         def prepare(call: Call) -> Step:
             _refuse_body(call)
@@ -145,7 +142,7 @@ class Writes:
     def action(self, action: Action) -> Write:
         """A state change as a noun sub-resource."""
         bound = self._bound
-        grant = Grant(bound.table.name, "update", action.name, action.access)
+        grant = self._reads.grants.actions[action.name]
         part: TypeAdapter[Any] | None = None if action.returns is None else TypeAdapter(action.returns)
 
         def prepare(call: Call) -> Step:
