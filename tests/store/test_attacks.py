@@ -11,8 +11,8 @@ from sqlalchemy import select
 from freehold import Access, owner, system
 from freehold.resource.base import new_id
 from freehold.resource.principal import Principal
-from freehold.store.compiler import UnscopedStatement
 from freehold.store.database import Database
+from freehold.store.scope import UnscopedStatement
 from tests.store.attack_statements import OPEN, READING, ROWS, SECRET, WRITING, Attacked, AttackFolder, Target, texts
 
 pytestmark = pytest.mark.anyio
@@ -118,7 +118,7 @@ async def test_the_weakened_guard_is_caught_by_the_table_of_attacks(
     monkeypatch.setattr("freehold.store.compiler.Guard.mentions", lambda *_: 0)
     monkeypatch.setattr("freehold.store.compiler.RuleCompiler.fh_opaque", False)
     database.engine.sync_engine._compiled_cache.clear()  # type: ignore[union-attr]
-    monkeypatch.setattr("freehold.store.compiler._judge", lambda *_: None)
+    monkeypatch.setattr("freehold.store.execution._judge", lambda *_: None)
     assert await leaked(database, target, "text")
 
 

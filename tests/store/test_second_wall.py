@@ -54,7 +54,7 @@ async def embedded(tmp_path: object) -> AsyncIterator[Database]:
 def without_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every rule is taken out of the statements, and none is refused: what is left is the database's own wall."""
     monkeypatch.setattr("freehold.store.compiler.RuleCompiler._fh_condition", lambda *_: True)
-    monkeypatch.setattr("freehold.store.compiler._judge", lambda *_: None)
+    monkeypatch.setattr("freehold.store.execution._judge", lambda *_: None)
     monkeypatch.setattr("freehold.store.compiler.Guard.mentions", lambda *_: 0)
     monkeypatch.setattr("freehold.store.session.Judge", lambda _: None)
 

@@ -16,8 +16,8 @@ from freehold.errors import OutcomeUnknown, Unavailable
 from freehold.resource.base import NAMING
 from freehold.resource.base import Base as FreeholdBase
 from freehold.store.branch import CommitRefused
-from freehold.store.compiler import ReadOnlySession, TransactionControl
 from freehold.store.database import Database
+from freehold.store.scope import ReadOnlySession, TransactionControl
 from freehold.store.unit import Unit
 
 pytestmark = pytest.mark.anyio

@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from freehold.resource.principal import Principal
-from freehold.store.compiler import SCOPE_OPTION, Scope, Scopes
+from freehold.store.compiler import Scopes
 from freehold.store.protection import Grant
+from freehold.store.scope import SCOPE_OPTION, Scope
 
 
 class CommitRefused(Exception):

@@ -1,4 +1,4 @@
-"""The compiler that writes the access rule into every statement, and the context that refuses the rest.
+"""The compiler that writes the access rule into every statement; `execution` refuses what it could not write it into.
 
 Fails closed (docs/decisions): a statement that touches a protected table runs only on a connection that carries a
 scope, in a text in which every mention of the table was rendered here. What cannot be seen through (textual SQL,
@@ -8,64 +8,22 @@ prefixes, foreign metadata) mentions the name without having been rendered here,
 from __future__ import annotations
 
 import copy
-import re
-from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, literal_column, select
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DontWrapMixin
 
-from freehold.resource.principal import ANONYMOUS, Principal
-from freehold.store.caller import Teller, Told
+from freehold.resource.principal import Principal
+from freehold.store.caller import Teller
 from freehold.store.conditions import BoundCaller
+from freehold.store.execution import CONTROL, UNDOES, ScopedContext
 from freehold.store.guard import Guard
 from freehold.store.protection import Grant, Protection, Registry, Shape
 from freehold.store.rule_clause import RuleClause, as_clause
-from freehold.store.touched import EVERYTHING, changed_by_deleting, note_read, written_by_text, written_table
+from freehold.store.scope import CALLER, UnscopedStatement
+from freehold.store.touched import EVERYTHING, changed_by_deleting, written_by_text, written_table
 
-SCOPE_OPTION = "fh_scope"
-JUDGED = "fh_judged"
-"""Of a statement that locks rows: those alone that the caller may change, as the database's own wall has it."""
-
-# Set only while an execution context is built, which is synchronous: two sessions can never share it.
-_caller: ContextVar[Principal] = ContextVar("fh_caller", default=ANONYMOUS)
-
-
-class UnscopedStatement(Exception, DontWrapMixin):
-    """A statement on a protected table that no access rule could be written into. It did not run."""
-
-
-class ReadOnlySession(Exception, DontWrapMixin):
-    """A write in a reading session. It did not run."""
-
-
-class TransactionControl(Exception, DontWrapMixin):
-    """COMMIT, ROLLBACK or BEGIN as text inside a unit of work. It did not run."""
-
-
-class Scope:
-    """The scope of a session, for life: its principal, the shape of its rules, and whether it is flushing.
-
-    written: the tables that its statements write; those of one unit share a set.
-    """
-
-    __slots__ = ("_told", "flushing", "principal", "read_only", "shape", "written")
-
-    def __init__(self, principal: Principal, shape: Shape) -> None:
-        self._told: dict[Any, Told] = {}
-        self.principal = principal
-        self.shape = shape
-        self.flushing = False
-        self.read_only = False
-        self.written: set[str] = set()
-
-    def told(self, bare: frozenset[str], locks: frozenset[str]) -> Told:
-        """What the database itself is to know of it for a statement; see `Told`."""
-        found = self._told.get((bare, locks))
-        if found is None:
-            found = self._told[bare, locks] = Told(self.principal, self.shape.grant, bare, locks)
-        return found
+_OWN = "freehold_"
 
 
 class Scopes:
@@ -78,7 +36,7 @@ class Scopes:
         self._base = dialect
         self._registry = registry
         self._dialects: dict[Any, Dialect] = {}
-        self._bound = BoundCaller(_caller.get)
+        self._bound = BoundCaller(CALLER.get)
         _install(dialect, Guard(registry, None), teller)
 
     def dialect(self, principal: Principal, grant: Grant | None) -> tuple[Dialect, Shape]:
@@ -91,15 +49,6 @@ class Scopes:
             self._dialects[key] = found
         shape = found.fh_guard.shape  # type: ignore[attr-defined]
         return found, shape
-
-
-_ONE_COMMIT = "the unit of work commits once, at its end: use flush(), raise to roll back, begin_nested() for a part"
-_OWN = "freehold_"
-_UNDOES = re.compile(r"\s*rollback\b", re.IGNORECASE)
-# Savepoints are the session's own business: `begin_nested()` sends them.
-_CONTROL = re.compile(
-    r"\s*(?:commit|end|abort|begin|start\s+transaction|rollback(?!\s+(?:work\s+|transaction\s+)?to\b))\b", re.IGNORECASE
-)
 
 
 class RuleCompiler:
@@ -128,8 +77,8 @@ class RuleCompiler:
         text = getattr(self, "string", None)
         if text is None:
             return
-        self.fh_control = _CONTROL.match(text) is not None
-        self.fh_undoes = _UNDOES.match(text) is not None
+        self.fh_control = CONTROL.match(text) is not None
+        self.fh_undoes = UNDOES.match(text) is not None
         mentioned = guard.mentions(text)
         self.fh_touched = self.fh_touched or mentioned > 0
         self.fh_opaque = mentioned != self.fh_rendered
@@ -259,119 +208,6 @@ def _plain(table: Any) -> Any:
 def _changed_columns(statement: Any) -> set[str]:
     values = statement._values or {}
     return {getattr(key, "name", None) or getattr(key, "key", None) or str(key) for key in values}
-
-
-class ScopedContext:
-    """Mixed into a dialect's execution context: nothing runs that the compiler could not narrow."""
-
-    @classmethod
-    def _init_compiled(
-        cls,
-        dialect: Any,
-        connection: Any,
-        dbapi_connection: Any,
-        execution_options: Any,
-        compiled: Any,
-        *args: Any,
-        **kw: Any,
-    ) -> Any:
-        scope: Scope | None = connection._execution_options.get(SCOPE_OPTION)
-        if not hasattr(compiled, "fh_touched"):
-            _adopt(compiled, connection.dialect.fh_guard)
-        if compiled.fh_touched:
-            _judge(scope, compiled, connection.dialect.fh_guard)
-        if scope is not None and compiled.fh_control:
-            raise TransactionControl(_ONE_COMMIT)
-        if scope is not None and scope.read_only and (compiled.isinsert or compiled.isupdate or compiled.isdelete):
-            raise ReadOnlySession("this session only reads: write in a POST, PUT, PATCH or DELETE, or in a job")
-        note_read(compiled.fh_reads)
-        if scope is not None and compiled.fh_writes:
-            scope.written.update(compiled.fh_writes)
-        if connection.dialect.fh_teller is not None:
-            _tell(connection.dialect.fh_teller, dbapi_connection, scope, compiled, execution_options)
-        token = _caller.set(scope.principal if scope is not None else ANONYMOUS)
-        try:
-            return super()._init_compiled(  # type: ignore[misc]
-                dialect, connection, dbapi_connection, execution_options, compiled, *args, **kw
-            )
-        finally:
-            _caller.reset(token)
-
-    @classmethod
-    def _init_statement(
-        cls, dialect: Any, connection: Any, dbapi_connection: Any, execution_options: Any, statement: str, *args: Any
-    ) -> Any:
-        scope: Scope | None = connection._execution_options.get(SCOPE_OPTION)
-        guard: Guard = connection.dialect.fh_guard
-        if scope is not None and _CONTROL.match(statement):
-            raise TransactionControl(_ONE_COMMIT)
-        if (scope is None or not scope.principal.is_system) and guard.mentions(statement):
-            raise UnscopedStatement(
-                "driver SQL on a protected table: no rule can be written into it. Use a SQLAlchemy statement, or "
-                'session.unscoped("reason")'
-            )
-        note_read((EVERYTHING,))
-        if scope is not None:
-            scope.written.update(written_by_text(statement))
-        if connection.dialect.fh_teller is not None:
-            _tell(connection.dialect.fh_teller, dbapi_connection, scope, _Opaque(statement), execution_options)
-        return super()._init_statement(  # type: ignore[misc]
-            dialect, connection, dbapi_connection, execution_options, statement, *args
-        )
-
-
-class _Opaque:
-    """Driver SQL, as far as the database's wall is concerned."""
-
-    fh_is_own = False
-    fh_bare = fh_locks = frozenset[str]()
-
-    def __init__(self, statement: str) -> None:
-        self.fh_undoes = _UNDOES.match(statement) is not None
-
-
-def _tell(teller: Teller, connection: Any, scope: Scope | None, compiled: Any, options: Any) -> None:
-    if compiled.fh_undoes:
-        teller.forget(connection)
-        return
-    locks = frozenset() if options.get(JUDGED) else frozenset(compiled.fh_locks)
-    told = None if scope is None else scope.told(frozenset(compiled.fh_bare), locks)
-    teller.tell(connection, told, at_once=not compiled.fh_is_own)
-
-
-def _adopt(compiled: Any, guard: Guard) -> None:
-    """A statement that was compiled before the dialect learnt to write rules: nothing in it was rendered here."""
-    compiled.fh_touched = compiled.fh_opaque = guard.mentions(str(compiled)) > 0
-    compiled.fh_inserts = compiled.fh_moves = compiled.fh_control = False
-    compiled.fh_is_own = compiled.fh_undoes = False
-    compiled.fh_bare = compiled.fh_locks = frozenset()
-    compiled.fh_reads = {EVERYTHING}
-    compiled.fh_writes = {EVERYTHING} if compiled.isinsert or compiled.isupdate or compiled.isdelete else set()
-
-
-def _judge(scope: Scope | None, compiled: Any, guard: Guard) -> None:
-    if scope is None or guard.shape is None:
-        raise UnscopedStatement(
-            "a statement on a protected table without a scope. Use the session of the request or job, or "
-            f'database.writing(system("reason")).\n{compiled}'
-        )
-    if scope.principal.is_system:
-        return
-    if compiled.fh_opaque:
-        raise UnscopedStatement(
-            "textual SQL names a protected table: no rule can be written into it. Build the statement from the model, "
-            f'or use session.unscoped("reason").\n{compiled}'
-        )
-    if compiled.fh_inserts and not scope.flushing:
-        raise UnscopedStatement(
-            "INSERT into a protected table outside a flush: the new rows would not be judged. Add objects to the "
-            f'session, or use session.unscoped("reason").\n{compiled}'
-        )
-    if compiled.fh_moves and not scope.flushing:
-        raise UnscopedStatement(
-            "UPDATE of a column that decides whose row it is (or that others are derived from) outside a flush. Change "
-            f'the object in the session, or use session.unscoped("reason").\n{compiled}'
-        )
 
 
 def _install(dialect: Any, guard: Guard, teller: Teller | None) -> None:

@@ -19,10 +19,11 @@ from sqlalchemy.orm.exc import StaleDataError
 from freehold.resource import clock
 from freehold.resource.principal import Principal, system
 from freehold.store.branch import CommitRefused, branch
-from freehold.store.compiler import Scope, Scopes
+from freehold.store.compiler import Scopes
 from freehold.store.invariant_flush import before_flush, tried_in
 from freehold.store.judgement import Judge, Stale
 from freehold.store.protection import Grant
+from freehold.store.scope import Scope
 from freehold.store.soft_deletion import Mark, SoftDeletions
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, literal, select
 
 from freehold.errors import FieldError, Forbidden, InsufficientScope, Invalid, NotFound
 from freehold.resource.access import Constant, Rule, anyone
-from freehold.store.compiler import JUDGED
 from freehold.store.rule_clause import RuleClause
+from freehold.store.scope import JUDGED
 from freehold.store.session import Session
 from freehold.store.unit import Unit
 from freehold.web.bound import Bound, forbidden_field
