@@ -17,6 +17,7 @@ from freehold.cli import (
     explain,
     exporting,
     importing,
+    jobs,
     keys,
     mail,
     migrate,
@@ -28,6 +29,7 @@ from freehold.cli import (
     serve,
     settings,
     user,
+    worker,
 )
 from freehold.errors import ConfigurationError
 
@@ -41,6 +43,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve")(serve.command)
+app.command("worker")(worker.command)
 app.command("dev")(dev.command)
 app.command("new")(new.command)
 app.command("check")(check.command)
@@ -57,6 +60,7 @@ app.command("export")(exporting.command)
 app.add_typer(add.app, name="add")
 app.add_typer(user.app, name="user")
 app.add_typer(mail.app, name="mail")
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(contract.app, name="contract")
 app.add_typer(audit.app, name="audit")

@@ -17,12 +17,17 @@ from freehold.errors import ConfigurationError
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from freehold.web.worker import Worker
+
 FAILED = 3  # uvicorn's status for an application that does not start
 
+Load = Callable[[str], Any]
+"""Makes what is served of the app at `module:attribute`; goes to other processes by pickle."""
 
-def run(target: str, listener: socket.socket) -> None:
+
+def run(target: str, listener: socket.socket, *, loads: Load = load) -> None:
     """Serve until the first SIGTERM or SIGINT, then let what is in flight end; a second one ends now."""
-    app = load(target)
+    app = loads(target)
     _serve(app, listener, on_exit=lambda number: _leave(app, number, _end_now))
 
 
@@ -32,7 +37,7 @@ def run_child(target: str, sockets: list[socket.socket] | None = None) -> None:
     _telling(lambda: run(target, sockets[0]))
 
 
-def run_worker(target: str, listener: socket.socket, ready: Connection) -> None:
+def run_worker(target: str, listener: socket.socket, ready: Connection, loads: Load) -> None:
     """One of several. `ready` is told once it serves.
 
     Its supervisor alone decides about its end, and kills it where that has to be now: a terminal and a process manager
@@ -40,7 +45,7 @@ def run_worker(target: str, listener: socket.socket, ready: Connection) -> None:
     """
 
     def work() -> None:
-        app, parent = load(target), multiprocessing.parent_process()
+        app, parent = loads(target), multiprocessing.parent_process()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _serve(
             app,
@@ -53,7 +58,7 @@ def run_worker(target: str, listener: socket.socket, ready: Connection) -> None:
     _telling(work)
 
 
-def _serve(app: FastAPI, listener: socket.socket, **options: Any) -> None:
+def _serve(app: FastAPI | Worker, listener: socket.socket, **options: Any) -> None:
     from freehold.web.app import Freehold
     from freehold.web.edge_server import server
 
@@ -72,13 +77,14 @@ def _telling(work: Callable[[], None]) -> None:
         raise SystemExit(FAILED) from None
 
 
-def _leave(app: FastAPI, number: int, at_the_next_signal: Any) -> None:
+def _leave(app: FastAPI | Worker, number: int, at_the_next_signal: Any) -> None:
     """In the signal handler. uvicorn takes the second signal for a wish; a process that hangs must go all the same."""
     from freehold.web.app import Freehold
+    from freehold.web.worker import Worker
 
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, at_the_next_signal)
-    if isinstance(app, Freehold):
+    if isinstance(app, Freehold | Worker):
         app.begin_drain(is_replaced=number == signal.SIGHUP)
 
 

@@ -15,7 +15,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from types import FrameType
 
-from freehold.cli.process import FAILED, run_worker
+from freehold.cli.process import FAILED, Load, run_worker
+from freehold.cli.target import load
 
 # A little over the 30 s that requests in flight have once a worker has stopped listening; then it is killed.
 GRACE_SECONDS = 35.0
@@ -53,10 +54,13 @@ class Workers:
     together, so that no connection is refused meanwhile. drain_seconds: that they go on listening after a SIGTERM.
     """
 
-    def __init__(self, target: str, listener: socket.socket, *, count: int, drain_seconds: float = 0.0) -> None:
+    def __init__(
+        self, target: str, listener: socket.socket, *, count: int, drain_seconds: float = 0.0, loads: Load = load
+    ) -> None:
         self._target = target
         self._listener = listener
         self._count = count
+        self._loads = loads
         self._grace = drain_seconds + GRACE_SECONDS
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
@@ -102,7 +106,7 @@ class Workers:
 
     def _start(self) -> _Worker:
         ready, told = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=run_worker, args=(self._target, self._listener, told))
+        process = self._context.Process(target=run_worker, args=(self._target, self._listener, told, self._loads))
         process.start()
         told.close()
         worker = _Worker(process, ready)

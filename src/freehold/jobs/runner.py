@@ -161,6 +161,11 @@ class Jobs:
                 await self._housekeeping.seal()
                 return tries
 
+    def queue_of(self, name: str) -> str | None:
+        """Where jobs of this name wait; None for a name that is not declared (any more)."""
+        job = self._known.get(name)
+        return None if job is None else job.queue.name
+
     @property
     def tracked(self) -> dict[str, Job[Any]]:
         """The jobs that can be followed, by name."""
