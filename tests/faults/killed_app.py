@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from services.imba.service import build
 from sqlalchemy import event
+
+from freehold.store.touched import Watchers
 
 app = build()
 
@@ -31,5 +34,16 @@ def _after_statement(connection: Any, cursor: Any, statement: str, *_: Any) -> N
         _at("written")
 
 
+class _AfterCommit:
+    """A watcher that is told when a commit is over, before the answer is sent."""
+
+    async def will_change(self, tables: Collection[str]) -> None: ...
+
+    async def has_changed(self, tables: Collection[str]) -> None:
+        _at("committed")
+
+    async def has_been_replaced(self) -> None: ...
+
+
 event.listen(app.database.engine.sync_engine, "after_cursor_execute", _after_statement)
-app.state.freehold.after_commit.append(lambda: _at("committed"))
+app.database.parts[Watchers].add(_AfterCommit())

@@ -46,11 +46,14 @@ def watch(
     service = freehold_app(target)
     if json or once or not sys.stdout.isatty():
         rows = _run(service, lambda: _rows(service))
-        write_rows(rows, as_json=json, columns=_COLUMNS)
+        write_rows(rows if json else [_with_words(row) for row in rows], as_json=json, columns=_COLUMNS)
         return
     from freehold.cli.jobs_table import show
 
-    _run(service, lambda: show(service.title, lambda: _rows(service), every=every))
+    async def look() -> list[dict[str, Any]]:
+        return [_with_words(row) for row in await _rows(service)]
+
+    _run(service, lambda: show(service.title, look, every=every))
 
 
 @app.command()
@@ -144,14 +147,14 @@ async def _rows(service: Freehold) -> list[dict[str, Any]]:
 
     async with service.database.reading(system("freehold jobs")) as session:
         found = await backlogs(session)
-    return [
-        {**asdict(each), "queue": service.jobs.queue_of(each.name), "waiting": _spoken(each.waiting_seconds)}
-        for each in found
-    ]
+    return [{"name": each.name, "queue": service.jobs.queue_of(each.name), **asdict(each)} for each in found]
 
 
-def _spoken(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+def _with_words(row: dict[str, Any]) -> dict[str, Any]:
+    """The row for people: how long the longest has been waiting, in words."""
+    seconds = row["waiting_seconds"]
+    waiting = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    return row | {"waiting": waiting if row["due"] else ""}
 
 
 def _times(letter: DeadLetter) -> dict[str, str]:

@@ -36,5 +36,5 @@ def _table(title: str, rows: Rows) -> Table:
     for row in rows:
         cells = [f"{row[name]:,}" if row[name] else "·" for name in _NUMBERS]
         style = "red" if row["dead"] else None
-        table.add_row(row["name"], row["queue"], *cells, row["waiting"] if row["due"] else "", style=style)
+        table.add_row(row["name"], row["queue"] or "", *cells, row["waiting"], style=style)
     return table
