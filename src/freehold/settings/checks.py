@@ -31,10 +31,11 @@ def _everywhere(settings: Settings) -> Iterator[str]:
             "Set FREEHOLD_REDIS_URL to a Redis that they share, FREEHOLD_DATABASE_URL to a PostgreSQL database, or "
             "FREEHOLD_WORKERS=1."
         )
-    if settings.jobs == "apart" and settings.database_url.startswith("sqlite"):
+    if settings.jobs == "apart" and settings.database_url.startswith("sqlite") and not settings.redis_url:
         yield (
-            "FREEHOLD_JOBS=apart with SQLite: one file is for one process. "
-            "Remove it, or set FREEHOLD_DATABASE_URL to a PostgreSQL database."
+            "FREEHOLD_JOBS=apart with SQLite: the processes that serve would not hear what workers have changed. "
+            "Set FREEHOLD_REDIS_URL to a Redis that they share, FREEHOLD_DATABASE_URL to a PostgreSQL database, or "
+            "FREEHOLD_JOBS=inside."
         )
     if settings.database_url.startswith("sqlite") and (settings.owner_url or settings.reader_url):
         yield (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
+from sqlalchemy.pool import QueuePool
 from starlette.applications import Starlette
 
 from freehold.errors import ConfigurationError
@@ -58,8 +59,10 @@ async def _running(worker: Worker) -> AsyncIterator[None]:
 
 
 def _refuse_too_many(service: Freehold, concurrency: int) -> None:
-    size = getattr(service.database.engine.sync_engine.pool, "size", None)
-    most = size() - _SPARE_CONNECTIONS if size is not None else concurrency
+    pool = service.database.engine.sync_engine.pool
+    if not isinstance(pool, QueuePool) or service.database.dialect_name == "sqlite":  # there one writes at a time
+        return
+    most = pool.size() - _SPARE_CONNECTIONS
     if concurrency > most:
         raise ConfigurationError(
             f"--concurrency {concurrency}: a job may hold a database connection, and a process has {most} for jobs. "
