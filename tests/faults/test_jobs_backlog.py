@@ -50,7 +50,7 @@ def service(url: str, folder: Path) -> Freehold:
         __tablename__ = "lines"
         text: Mapped[str]
 
-    async def create(db: Session, actor: Principal, draft: Any) -> Line:
+    async def create(db: Session, actor: Principal, draft: Any) -> Any:
         line = Line(text=draft.text)
         db.add(line)
         await short.enqueue(db)
