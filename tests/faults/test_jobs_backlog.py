@@ -80,7 +80,7 @@ async def fill(app: Freehold) -> None:
             "name": ("backlog.waits", "backlog.short")[number % 2],
             "payload": {},
             "principal": {"id": None, "roles": [], "scopes": None, "reason": "test"},
-            "run_at": now() + timedelta(days=number % 2, seconds=-number % 600),
+            "run_at": now() + timedelta(days=number % 2, seconds=-(number % 600)),
         }
         for number in range(WAITING)
     ]

@@ -173,11 +173,8 @@ class TestQueue:
         assert await taken() == 1
         assert await taken() == 0
         assert all(0 < worker.rest_seconds <= 1 for worker in workers[:1])
-        for moved in (
-            timedelta(seconds=2),
-            timedelta(hours=1),
-            timedelta(hours=-1),
-        ):  # F06: put back, it waits for nothing
+        # F06: put back by an hour, it waits for nothing.
+        for moved in (timedelta(seconds=2), timedelta(hours=1), timedelta(hours=-1)):
             for worker in workers:
                 worker._rests.clear()  # their own clock, which only runs on
             move_clock(moved)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from freehold.store.session import Session
 
 _BUSY = timedelta(milliseconds=20)
+_SLACK = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,11 @@ async def room(session: Session, queue: Queue) -> Room:
     if row is None:
         return Room(0, _BUSY)
     full = queue.interval * queue.burst
-    # A time further ahead than that was written by a clock that has been put back since (F06).
-    free_at = max(row.free_at, row.now) if row.free_at <= row.now + full else row.now
-    jobs = int((row.now + full - free_at) / queue.interval)
+    # A time further ahead was written by a clock that has been put back since (F06). One that is a little ahead is none:
+    # another process may have asked between our `now` and the lock.
+    is_wrong = row.free_at > row.now + full + _SLACK
+    free_at = row.now if is_wrong else max(row.free_at, row.now)
+    jobs = max(0, int((row.now + full - free_at) / queue.interval))
     return Room(jobs, free_at + queue.interval - full - row.now, free_at)
 
 
