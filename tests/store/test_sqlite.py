@@ -18,7 +18,7 @@ from sqlalchemy import event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from freehold.errors import Unavailable
-from freehold.store import sqlite
+from freehold.store import sqlite, sqlite_driver
 from freehold.store.database import Database
 from freehold.store.functions import register_sqlite
 from freehold.store.network_drive import network_file_system, warn_of_network_drive
@@ -247,7 +247,7 @@ async def test_F15_a_database_looks_at_its_drive_when_it_starts(
 
 @pytest.mark.parametrize(
     ("factory", "outcome"),
-    [(sqlite3.Connection, pytest.raises(sqlite3.OperationalError)), (sqlite.DriverConnection, nullcontext())],
+    [(sqlite3.Connection, pytest.raises(sqlite3.OperationalError)), (sqlite_driver.DriverConnection, nullcontext())],
 )
 def test_V11_an_interrupt_that_is_pending_does_not_keep_the_write_lock(
     tmp_path: Path, factory: type[sqlite3.Connection], outcome: AbstractContextManager[object]

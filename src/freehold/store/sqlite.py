@@ -16,7 +16,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL
@@ -24,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from freehold.errors import Unavailable
+from freehold.store import sqlite_driver
 
 BUSY_TIMEOUT_MS = 5_000
 BUSY_PIECE_MS = 100
@@ -123,29 +123,6 @@ def _remaining(deadline: float | None) -> float | None:
     return None if deadline is None else max(0.0, deadline - time.monotonic())
 
 
-class DriverConnection(sqlite3.Connection):
-    """Closes its cursors before it rolls back.
-
-    A cancelled statement leaves a cursor that is not read to its end. SQLite then keeps an interrupt pending, which
-    cuts off the ROLLBACK too, and a connection that is closed so keeps its transaction, and with it the write lock,
-    until the garbage collector finds the cursor.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
-
-    def cursor(self, *args: Any, **kwargs: Any) -> Any:
-        made = super().cursor(*args, **kwargs)
-        self._cursors.add(made)
-        return made
-
-    def rollback(self) -> None:
-        for each in list(self._cursors):
-            each.close()
-        super().rollback()
-
-
 def writer_engine(url: URL, register: Callable[[Any], None]) -> AsyncEngine:
     """One connection, whose transactions begin as writers (a reader that turns writer may fail as busy)."""
     engine = _engine(url, register, size=1, readonly=False)
@@ -208,7 +185,7 @@ def _engine(url: URL, register: Callable[[Any], None], *, size: int, readonly: b
         pool_size=size,
         max_overflow=0,
         hide_parameters=True,
-        connect_args={"factory": DriverConnection},
+        connect_args={"async_creator_fn": sqlite_driver.connect},
     )
     event.listen(engine.sync_engine, "connect", lambda connection, _: _prepare(connection, register, readonly=readonly))
     event.listen(engine.sync_engine, "invalidate", _interrupt)
