@@ -6,6 +6,7 @@ of a statement, and the trips cost more than the statements. SQLAlchemy's adapte
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Self, cast
@@ -139,6 +140,8 @@ class OneTripCursor:
 class OneTripConnection(aiosqlite.Connection):
     """An aiosqlite connection with cursors of the kind above."""
 
+    _was_left = False
+
     def cursor(self) -> OneTripCursor:  # type: ignore[override]  # without a trip there is nothing to wait for
         return OneTripCursor(self)
 
@@ -148,13 +151,23 @@ class OneTripConnection(aiosqlite.Connection):
         return cast("DriverConnection", self._conn)
 
     async def rollback(self) -> None:
-        """Roll back what there is; the pool asks for it after every use."""
-        if self.driver.has_something_to_roll_back:
+        """Roll back what there is; the pool asks for it after every use.
+
+        Where somebody was cancelled while waiting, the thread may be about to begin a transaction: it is asked in any case.
+        """
+        if self._was_left or self.driver.has_something_to_roll_back:
             await super().rollback()
+
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+        except asyncio.CancelledError:
+            self._was_left = True
+            raise
 
     async def run(self, function: Any, *args: Any) -> Any:
         """Call `function` in the connection's thread. Raises what it raises, and ValueError where the connection is closed."""
-        return await self._execute(function, *args)  # type: ignore[no-untyped-call]
+        return await self._execute(function, *args)
 
 
 def connect(database: str, **options: Any) -> OneTripConnection:
