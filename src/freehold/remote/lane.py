@@ -22,7 +22,8 @@ Reply: TypeAlias = Any
 """bytes, int, None, a list of them, or the error that the server answered one command with."""
 
 SILENT_AFTER = 3  # asks in a row without an answer in time
-_STALL_SECONDS = 0.05  # a timer that comes so late was held up in this process: the server is given as much again
+# The time is told in ticks: where this process is held up they come late, and the server gets as many turns of the loop.
+_TICKS = 6
 
 
 class Away(Exception):
@@ -38,7 +39,7 @@ class _Ask:
     packed: bytes
     missing: int
     answered: asyncio.Future[list[Reply]]
-    due: float
+    late_at: int
     replies: list[Reply] = field(default_factory=list)
 
 
@@ -58,6 +59,7 @@ class Lane:
         self._waiting: list[_Ask] = []
         self._sent: deque[_Ask] = deque()
         self._wake = asyncio.Event()
+        self._ticks = 0
         self._timer: asyncio.TimerHandle | None = None
         self._late = 0
         self._tasks = [
@@ -74,14 +76,14 @@ class Lane:
         """Send them side by side, with nothing of others in between. The future raises Away."""
         loop = asyncio.get_running_loop()
         packed = b"".join([self._pack(tuple(command)) for command in commands])
-        ask = _Ask(packed, len(commands), loop.create_future(), loop.time() + self._seconds)
+        ask = _Ask(packed, len(commands), loop.create_future(), self._ticks + _TICKS)
         if self.is_lost:
             ask.answered.set_exception(Away("the connection was lost"))
             return ask.answered
         self._waiting.append(ask)
         self._wake.set()
         if self._timer is None:
-            self._timer = loop.call_at(ask.due, self._look_at_the_clock, ask.due)
+            self._timer = loop.call_later(self._seconds / _TICKS, self._tick)
         return ask.answered
 
     async def close(self, reason: Exception | None = None) -> None:
@@ -124,23 +126,18 @@ class Lane:
         except Exception as error:  # noqa: BLE001  # whatever ends one of the two ends the connection
             self._give_up(error)
 
-    def _look_at_the_clock(self, due: float) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        if now > due + _STALL_SECONDS:
-            self._timer = loop.call_at(now + _STALL_SECONDS, self._look_at_the_clock, now + _STALL_SECONDS)
-            return
+    def _tick(self) -> None:
         self._timer = None
-        for ask in (*self._sent, *self._waiting):
-            if ask.answered.done():
-                continue
-            if ask.due > now:
-                self._timer = loop.call_at(ask.due, self._look_at_the_clock, ask.due)
-                break
-            self._late += 1
-            ask.answered.set_exception(Away(f"no answer within {self._seconds * 1000:.0f} ms"))
+        self._ticks += 1
+        unanswered = [ask for ask in (*self._sent, *self._waiting) if not ask.answered.done()]
+        for ask in unanswered:
+            if ask.late_at <= self._ticks:
+                self._late += 1
+                ask.answered.set_exception(Away(f"no answer within {self._seconds * 1000:.0f} ms"))
         if self._late >= SILENT_AFTER:
             self._give_up(Away(f"{self._late} questions in a row had no answer within {self._seconds * 1000:.0f} ms"))
+        elif unanswered:
+            self._timer = asyncio.get_running_loop().call_later(self._seconds / _TICKS, self._tick)
 
     def _give_up(self, reason: Exception, *, tell: bool = True) -> None:
         lost, self._lost = self._lost, None
