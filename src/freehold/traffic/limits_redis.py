@@ -37,6 +37,7 @@ local function window(key, limit, span, cost)
     local taken = redis.call('LRANGE', key, 0, -1)
     redis.call('DEL', key)
     for _, at in ipairs(taken) do redis.call('RPUSH', key, string.format('%.0f', at - (last - now))) end
+    redis.call('PEXPIRE', key, math.ceil(span / 1000))
   end
   local first = tonumber(redis.call('LINDEX', key, 0))
   while first and now - first >= span do
