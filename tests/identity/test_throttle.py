@@ -27,7 +27,9 @@ async def processes(redis_server: OwnRedis, redis: RedisServer) -> AsyncIterator
         yield [Throttle(RedisLimiter(client)) for client in clients]
 
 
-async def test_R03_R05_five_tries_a_minute_whatever_process_they_come_to(processes: list[Throttle]) -> None:
+async def test_R03_R05_five_tries_a_minute_whatever_process_they_come_to(
+    processes: list[Throttle], redis: RedisServer
+) -> None:
     tries = (processes[n % 4].admit("login", address="192.0.2.1", person="ada") for n in range(40))
     outcomes = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(outcome is None for outcome in outcomes) == 5
@@ -35,6 +37,8 @@ async def test_R03_R05_five_tries_a_minute_whatever_process_they_come_to(process
     assert refused == {QuotaExceeded}
     await processes[0].admit("login", address="192.0.2.2", person="ada")
     await processes[1].admit("login", address="192.0.2.1", person="bob")
+    (keys,) = await redis.ask(("KEYS", redis.key("*")))
+    assert keys and not any(b"192" in key or b"ada" in key for key in keys), "Redis is told of nobody"
 
 
 async def test_A08_a_thousand_accounts_from_one_address_are_stopped_in_all_processes(processes: list[Throttle]) -> None:

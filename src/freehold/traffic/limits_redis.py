@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Sequence
 
 from prometheus_client import Counter
@@ -106,19 +107,21 @@ end
 class RedisLimiter:
     """Quotas over all processes that share a Redis.
 
-    While Redis is away a quota does as it says (`Quota.when_away`). factor: see `MemoryLimiter`. clock: in microseconds,
-    in place of the server's; for tests.
+    While Redis is away a quota does as it says (`Quota.when_away`). secret: Redis is told a digest of who is counted, made
+    with it. factor: see `MemoryLimiter`. clock: in microseconds, in place of the server's; for tests.
     """
 
     def __init__(
         self,
         redis: RedisServer,
         *,
+        secret: bytes = b"",
         factor: int | None = 1,
         metrics: Metrics | None = None,
         clock: Callable[[], int] | None = None,
     ) -> None:
         self._redis = redis
+        self._secret = b"fh-limit\0" + secret
         self._factor = factor
         self._clock = clock
         self._here = MemoryLimiter(factor=factor)
@@ -162,7 +165,8 @@ class RedisLimiter:
 
     def _key(self, name: str, key: str, quota: Quota) -> str:
         # A caller's quota may grow past what is counted exactly; the two forms keep different things.
-        return self._redis.key("limit", "window" if quota.limit <= EXACT_UP_TO else "rate", name, key)
+        kind = "window" if quota.limit <= EXACT_UP_TO else "rate"
+        return self._redis.key("limit", kind, name, hmac.digest(self._secret, key.encode(), "sha256")[:16].hex())
 
     async def _without(self, wanted: Sequence[Wanted], cost: int) -> list[Decision]:
         if not self._is_told:

@@ -59,14 +59,15 @@ class Traffic:
         under a digest made with it; one of this process where it is empty. release: of the code; answers of another one are
         not given.
         """
+        secret = secret or secrets.token_bytes(32)
         if redis is None:
             limiter: Limiter = MemoryLimiter(factor=factor)
             places: Places = MemoryPlaces()
         else:
-            limiter, places = RedisLimiter(redis, factor=factor, metrics=metrics), RedisPlaces(redis)
+            limiter, places = RedisLimiter(redis, secret=secret, factor=factor, metrics=metrics), RedisPlaces(redis)
         admission = Admission(
             None if factor is None else limiter,
-            secret=secret or secrets.token_bytes(32),
+            secret=secret,
             places=places,
             metrics=metrics,
         )
