@@ -46,11 +46,18 @@ def make(
 
 
 @app.command()
-def up(revision: Annotated[str, typer.Argument()] = "head", *, target: AppOption = None) -> None:
+def up(
+    revision: Annotated[str, typer.Argument()] = "head",
+    *,
+    may_lock: Annotated[
+        bool, typer.Option("--may-lock", help="Also what keeps everybody from a table of many rows (PostgreSQL).")
+    ] = False,
+    target: AppOption = None,
+) -> None:
     """Apply what is pending, Freehold's own tables first. Safe to start many times at once."""
     from freehold.store import migrate
 
-    asyncio.run(migrate.up(history(freehold_app(target), target), revision, say=typer.echo))
+    asyncio.run(migrate.up(history(freehold_app(target), target), revision, may_lock=may_lock, say=typer.echo))
 
 
 @app.command()

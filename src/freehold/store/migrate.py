@@ -21,7 +21,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, make_url
+from sqlalchemy import Connection, MetaData, make_url, text
 
 from freehold.errors import ConfigurationError
 from freehold.store import policies
@@ -29,6 +29,8 @@ from freehold.store.invariant_schema import missing, undeclared
 from freehold.store.invariants import Registry
 from freehold.store.migration_env import OWN_VERSION_TABLE, Migrations, options, quiet
 from freehold.store.migration_lock import only_one
+from freehold.store.migration_locks import locking, on_many_rows
+from freehold.store.migration_patience import LOCK_SECONDS, patiently
 from freehold.store.migration_pieces import changes, declared, recorded
 from freehold.store.plain_engine import plain_engine
 
@@ -86,14 +88,15 @@ async def upgrade_own(url: str, *, say: Say = print) -> None:
     await _upgrade(own(url), "head", say)
 
 
-async def up(migrations: Migrations, revision: str = "head", *, say: Say = print) -> None:
+async def up(migrations: Migrations, revision: str = "head", *, may_lock: bool = False, say: Say = print) -> None:
     """Apply what is pending: Freehold's own tables first, then the service's. One of many starters does it.
 
     Each history is one transaction: a migration that fails leaves the database as it was.
+    may_lock: also what keeps everybody from a table of many rows; otherwise ConfigurationError (PostgreSQL).
     """
     if not migrations.is_own:
         await upgrade_own(migrations.url, say=say)
-    await _upgrade(migrations, revision, say)
+    await _upgrade(migrations, revision, say, may_lock=may_lock)
 
 
 async def down(migrations: Migrations, revision: str = "-1", *, say: Say = print) -> None:
@@ -131,6 +134,8 @@ async def make(migrations: Migrations, message: str, *, say: Say = print) -> Pat
     for path in written:
         _tidy(path)
         say(f"written {path}")
+        for each in locking([path]):
+            say(f"on a table of many rows: {each}")
     return written[0] if written else None
 
 
@@ -182,13 +187,31 @@ def _context(connection: Connection, migrations: Migrations) -> MigrationContext
     return MigrationContext.configure(connection, opts={**opts, **options(migrations)})
 
 
-async def _upgrade(migrations: Migrations, revision: str, say: Say) -> None:
+async def _upgrade(migrations: Migrations, revision: str, say: Say, *, may_lock: bool = True) -> None:
     def upgrade(config: Config) -> None:
+        if not may_lock:
+            _refuse_long_locks(config.attributes["connection"], migrations, revision)
         config.attributes["to_head"] = revision == "head"
         command.upgrade(config, revision)
 
     async with only_one(make_url(migrations.url), say):
         await _command(migrations, upgrade, say)
+
+
+def _refuse_long_locks(connection: Connection, migrations: Migrations, revision: str) -> None:
+    if connection.dialect.name != "postgresql":
+        return
+    script = ScriptDirectory.from_config(_config(migrations))
+    at = _context(connection, migrations).get_current_heads()
+    pending = [Path(each.path) for each in reversed(list(script.iterate_revisions(revision, at or "base")))]
+    found = on_many_rows(connection, locking(pending))
+    connection.rollback()  # the looks have begun a transaction, and the migrations are to begin their own
+    if found:
+        raise ConfigurationError(
+            "pending migrations would keep everybody from tables of many rows; nothing was changed:\n"
+            + "\n".join(f"  {each}" for each in found)
+            + "\n`freehold migrate up --may-lock` runs them all the same"
+        )
 
 
 def _config(migrations: Migrations) -> Config:
@@ -210,9 +233,15 @@ async def _command(migrations: Migrations, work: Callable[[Config], object], say
         config.attributes.update(connection=connection, say=say)
         work(config)
 
-    async with plain_engine(make_url(migrations.url)) as engine, engine.connect() as connection:
-        await connection.run_sync(run)
-        await connection.commit()
+    async def attempt() -> None:
+        async with plain_engine(make_url(migrations.url)) as engine, engine.connect() as connection:
+            if engine.dialect.name == "postgresql":
+                await connection.execute(text(f"SET lock_timeout = '{LOCK_SECONDS}s'"))
+                await connection.commit()
+            await connection.run_sync(run)
+            await connection.commit()
+
+    await patiently(attempt, say)
 
 
 async def _inspect(migrations: Migrations, work: Callable[[Connection], T]) -> T:

@@ -9,11 +9,12 @@ from uuid import uuid4
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from freehold.errors import ConfigurationError
 from freehold.store.caller import Teller
 
+_RESERVED: Final = "superuser_reserved_connections"
 _EXEMPT: Final = text(
     """
 SELECT rolsuper OR rolbypassrls OR EXISTS (
@@ -77,6 +78,12 @@ def _arguments(patience: Patience) -> dict[str, Any]:
             "prepared_statement_name_func": lambda: f"fh_{uuid4().hex}",
         }
     return {"server_settings": {**patience.settings, "timezone": "UTC", "jit": "off"}}
+
+
+async def room(connection: AsyncConnection) -> int:
+    """How many connections the server has for all who are no superusers."""
+    shown = [await connection.scalar(text(f"SHOW {each}")) for each in ("max_connections", _RESERVED)]
+    return int(shown[0]) - int(shown[1])
 
 
 async def teller(engine: AsyncEngine, tables: Sequence[str]) -> Teller | None:

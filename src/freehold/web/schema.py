@@ -8,7 +8,7 @@ from freehold.errors import ConfigurationError
 from freehold.observe.logs import get_logger
 from freehold.resource.principal import system
 from freehold.settings import Environment, Settings
-from freehold.store import policies, schema
+from freehold.store import policies, postgresql, schema
 from freehold.store.database import Database
 from freehold.store.postgresql import Patience
 from freehold.store.privileges import Roles
@@ -49,6 +49,27 @@ async def prepare_schema(app: Freehold) -> None:
         remedy = "run `freehold migrate up`" if app.migrations else "delete the development database or add migrations"
         raise ConfigurationError("the database does not fit the declarations: " + "; ".join(faults) + f". {remedy}")
     await _prepare_walls(app)
+    await _tell_of_pools(app)
+
+
+async def _tell_of_pools(app: Freehold) -> None:
+    """Say at the start what the pools of all processes may ask of the server, and when that is more than it has."""
+    given = app.settings
+    if app.database.dialect_name != "postgresql" or given.pooler != "none":
+        return
+    pools = 2 if given.reader_url else 1
+    wanted = given.workers * given.pool_size * pools
+    async with app.database.engine.connect() as connection:
+        offered = await postgresql.room(connection)
+    tell = _log.warning if wanted > offered else _log.info
+    remedy = "lower FREEHOLD_POOL_SIZE, raise max_connections, or put a pooler between (FREEHOLD_POOLER=transaction)"
+    tell(
+        "connections_to_postgresql",
+        at_most=wanted,
+        made_of=f"{given.workers} workers x {given.pool_size} connections x {pools} log-ins",
+        server_has=offered,
+        **({"remedy": remedy} if wanted > offered else {}),
+    )
 
 
 async def _prepare_walls(app: Freehold) -> None:
