@@ -11,7 +11,8 @@ import freehold.media.tables
 import freehold.store.audit
 import freehold.store.idempotency
 import freehold.store.outbox
-import freehold.transfer.tables  # noqa: F401 - each import registers its tables
+import freehold.transfer.tables
+import freehold.webhooks.tables  # noqa: F401 - each import registers its tables
 from freehold.store.ledger import LEDGER
 from freehold.store.migrate import make, own
 

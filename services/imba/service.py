@@ -38,6 +38,7 @@ from .verification import jobs as verification_jobs
 from .verification.routes import verification_requests
 from .views.crud import Views
 from .web import serving as client
+from .webhooks import webhooks
 from .wording import LANGUAGES
 
 
@@ -70,6 +71,7 @@ def build(
         license_info={"name": "MIT", "identifier": "MIT"},
         leave_mail=telling.leave,
         media=media,
+        webhooks=webhooks,
         limits=Limits(read=per_minute(1200), write=per_minute(240)),
         identity=Identity(
             user=User,

@@ -12,7 +12,8 @@ import freehold.jobs.tables
 import freehold.store.audit
 import freehold.store.idempotency
 import freehold.store.outbox
-import freehold.transfer.tables  # noqa: F401 - each import registers its tables
+import freehold.transfer.tables
+import freehold.webhooks.tables  # noqa: F401 - each import registers its tables
 from freehold.store import migrate
 from freehold.store.ledger import LEDGER
 

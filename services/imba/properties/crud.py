@@ -13,6 +13,7 @@ from freehold.errors import FieldError
 from freehold.fields import now
 from freehold.store import forget_history
 
+from . import events
 from .models import Property
 from .schemas import PropertyRead
 
@@ -33,6 +34,7 @@ async def unpublish(db: Session, actor: Principal, listing: Property) -> None:
     """Take the listing off the market; without effect on one that is not listed."""
     if listing.status == "listed":
         listing.status = "unlisted"
+        await events.unlisted.emit(db, listing)
 
 
 async def find(db: Session, property_id: UUID) -> Property | None:
@@ -165,6 +167,7 @@ async def unlist_of(db: Session, landlord_id: UUID, property_id: UUID | None) ->
         row.status = "unlisted"
         change = {"before": {"status": "listed"}, "after": {"status": "unlisted"}}
         await audit(db, "properties.unlisted", subject_type="properties", subject_id=row.id, **change)
+        await events.unlisted.emit(db, row)
     return [row.title for row in listed]
 
 

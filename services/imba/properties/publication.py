@@ -7,6 +7,7 @@ from freehold.fields import now
 
 from ..users import crud as users
 from ..verification import crud as verification
+from . import events
 from .lifecycle import require_not_archived
 from .models import Property
 
@@ -37,4 +38,5 @@ async def publish(db: Session, actor: Principal, listing: Property) -> Property:
         raise NotVerified(f"Not verified yet: {' and '.join(missing)}.")
     if listing.status != "listed":
         listing.status, listing.listed_at = "listed", now()
+        await events.published.emit(db, listing)
     return listing

@@ -17,6 +17,7 @@ from ..notices import crud as notices
 from ..properties import crud as properties
 from ..users import crud as users
 from ..visits.opening import place
+from . import events
 from .models import HOLDING, Reservation, Status
 from .news import NEWS, News, price, when
 from .schemas import Contact, Party, Rescheduling, ReservationDraft, ReservationRead
@@ -46,6 +47,7 @@ async def reserve(db: Session, actor: Principal, draft: ReservationDraft) -> Res
     db.add(booking)
     for manager_id in properties.managers(listing):
         await _tell(db, manager_id, booking, "requested", listing.title)
+    await (events.confirmed if booking.status == "confirmed" else events.requested).emit(db, booking)
     return booking
 
 
@@ -57,6 +59,7 @@ async def confirm(db: Session, actor: Principal, booking: Reservation) -> Reserv
     booking.status = "confirmed"
     booking.expires_at = None
     await _tell(db, booking.tenant_id, booking, "confirmed")
+    await events.confirmed.emit(db, booking)
     return booking
 
 
@@ -100,6 +103,7 @@ async def reschedule(db: Session, actor: Principal, booking: Reservation, body: 
         setattr(booking, name, value)
     for manager_id in properties.managers(listing):
         await _tell(db, manager_id, booking, "moved", listing.title)
+    await events.rescheduled.emit(db, booking)
     return booking
 
 
@@ -205,6 +209,7 @@ async def _end(db: Session, booking: Reservation, status: Status) -> None:
         booking.deposit_status = "released"
     if booking.kind == "stay":
         await blocks.release(db, booking.id)
+    await events.ENDED[status].emit(db, booking)
 
 
 async def _lapse(db: Session, *conditions: ColumnElement[bool]) -> int:

@@ -16,6 +16,7 @@ from ..notices import crud as notices
 from ..properties import crud as properties
 from ..reservations import crud as reservations
 from ..users import crud as users
+from . import events
 from .models import Review
 from .schemas import Answer, ReviewDraft, ReviewRead
 
@@ -98,6 +99,7 @@ async def publish_due(db: Session) -> int:
     await properties.rate(db, [(review.property_id, review.rating) for review in rated if review.property_id])
     for review in found:
         await _tell_published(db, review)
+        await events.published.emit(db, review)
     return len(found)
 
 

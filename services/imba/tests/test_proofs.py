@@ -19,6 +19,7 @@ from freehold.fields import now
 from freehold.media import Library
 from freehold.store import AUDIT
 from freehold.testing import House, Interference, Scene, Stage, access_table, every_route_has_a_rule, non_interference
+from freehold.webhooks import WebhookDelivery, WebhookEndpoint
 from services.imba.blocks.models import Block
 from services.imba.blocks.routes import blocks
 from services.imba.calendars import feed
@@ -49,6 +50,7 @@ from services.imba.tests.conftest import core
 from services.imba.users.models import User
 from services.imba.verification.models import VerificationRequest
 from services.imba.verification.routes import STAFF, verification_requests
+from services.imba.webhooks import webhooks
 
 pytestmark = pytest.mark.anyio
 
@@ -80,6 +82,8 @@ BODIES = {
     "report_dismissal": {"decision": "no"},
     "create_mandate": {"property_id": str(LISTED), "agent": str(AGENT)},
     "create_notice_preference": {"kind": "message", "mail": False},
+    "create_webhook_endpoint": {"url": "https://203.0.114.1/", "events": ["reservation.requested"]},
+    "update_webhook_endpoint": {"is_enabled": True},
 }
 
 
@@ -200,6 +204,7 @@ async def seed(stage: Stage) -> Scene:
     own = [*between, await stage.make(Favourite, user_id=ids["tenant"], property_id=listed.id)]
     theirs.append(await stage.make(SavedSearch, user_id=ids["other"], name="By the sea", query="city=Lopez"))
     theirs.append(await stage.make(Favourite, user_id=ids["other"], property_id=listed.id))
+    theirs += await hooks(stage, ids["other"])
     files_of_the_landlord = await files(stage, listed, draft)
     unfinished = await begun_upload(stage, ids["landlord"])
     not_of_the_tenant = [offered, draft, check, done, *theirs, *of_the_landlord, *files_of_the_landlord, unfinished]
@@ -218,6 +223,15 @@ async def seed(stage: Stage) -> Scene:
             "stranger": [(listed, "street")],
         },
     )
+
+
+async def hooks(stage: Stage, owner_id: UUID) -> list[Any]:
+    """Somebody's endpoint, and what is on its way to it."""
+    async with stage.as_user(id=owner_id, roles=["tenant"]) as client:
+        made = await client.post("/v1/webhook-endpoints", json=BODIES["create_webhook_endpoint"])
+        await client.post(f"{made.headers['location']}/test")
+    async with stage.database.reading(system("the rows behind it")) as db:
+        return [*await db.scalars(select(WebhookEndpoint)), *await db.scalars(select(WebhookDelivery))]
 
 
 async def files(stage: Stage, listed: Property, draft: Property) -> list[Medium]:
@@ -288,6 +302,9 @@ async def test_Z03_nobody_learns_what_is_not_theirs(
     callers: tuple[str, str], sqlite_house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed, "_new_token", lambda: "the same in both worlds")
+    monkeypatch.setattr(
+        "freehold.webhooks.endpoints.new_secret", lambda _kind: "whsec_dGhlIHNhbWUgaW4gYm90aCB3b3JsZHM="
+    )
 
     async def of_these(stage: Stage) -> Scene:
         scene = await seed(stage)
@@ -393,6 +410,8 @@ FAULTS: dict[str, Any] = {
         media.resource, read=media.access.read | where(on_market(Medium.property_id))
     ),
     "uploads are shown to landlords": finding,
+    "endpoints are shown to all": loosened(webhooks.endpoints, read=signed_in),
+    "deliveries are shown to tenants": loosened(webhooks.deliveries, read=owner("owner_id") | role("tenant")),
     "a figure counts everything": counting,
     "a refusal names another's stay": naming,
 }

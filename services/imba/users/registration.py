@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from freehold import Session
+from freehold import Session, webhooks
 
 from ..blocks import crud as blocks
 from ..calendars import crud as calendars
@@ -41,6 +41,7 @@ async def export(db: Session, user: User) -> dict[str, Any]:
         "saved_searches": await searches.held_about(db, user.id),
         "favourites": await favourites.held_about(db, user.id),
         "media": await media.held_about(db, user.id),
+        "webhook_endpoints": await webhooks.held_about(db, user.id),
         "verification_requests": await verification.held_about(db, user.id),
         **await messages.held_about(db, user.id),
         **await notices.held_about(db, user.id),
@@ -62,3 +63,4 @@ async def erase(db: Session, user: User) -> None:
     await reports.erase(db, user.id)
     await notices.erase(db, user.id)
     await media.erase(db, user.id)
+    await webhooks.erase(db, user.id)

@@ -16,7 +16,7 @@ from ..notices import crud as notices
 from ..properties import crud as properties
 from ..users import crud as users
 from ..wording import in_english
-from . import evidence
+from . import events, evidence
 from .models import OPEN, Status, VerificationRequest
 from .schemas import Evidence, Note, VerificationDraft, VerificationRead
 
@@ -110,6 +110,7 @@ async def approve(db: Session, actor: Principal, request: VerificationRequest) -
         raise VerificationDecided("A document has expired since it was handed in; ask for another.")
     until = [phrase("It holds until {day}.", day=request.expires_on)] if request.expires_on else []
     await _tell(db, request, phrase("It has been approved."), *until)
+    await events.decided.emit(db, request)
     return request
 
 
@@ -117,6 +118,7 @@ async def reject(db: Session, actor: Principal, request: VerificationRequest, bo
     """Say no, with a reason that the landlord reads. A new request may follow."""
     _decide(request, actor, "rejected", was="pending", reason=body.reason)
     await _tell(db, request, phrase("It was not approved: {reason}", reason=body.reason))
+    await events.decided.emit(db, request)
     return request
 
 
@@ -124,6 +126,7 @@ async def close(db: Session, request: VerificationRequest, reason: Phrase) -> No
     """Reject a request that waits for its landlord in vain. For a session in system scope, with the row locked."""
     request.status, request.reason, request.decided_at = "rejected", in_english(reason), now()
     await _tell(db, request, phrase("It was not approved: {reason}", reason=reason))
+    await events.decided.emit(db, request)
 
 
 async def revoke(db: Session, actor: Principal, request: VerificationRequest, body: Reason) -> VerificationRequest:
@@ -144,6 +147,7 @@ async def withdraw(db: Session, request: VerificationRequest, news: Phrase) -> N
             titles += await properties.unlist_of(system_db, request.landlord_id, None)
     rows = "\n".join(f"- {title}" for title in titles)
     await _tell(db, request, news, *([phrase("No longer listed:\n{homes}", homes=rows)] if titles else []))
+    await events.decided.emit(db, request)
 
 
 async def is_verified(db: Session, subject_id: UUID) -> bool:

@@ -6,12 +6,12 @@ job could stand behind one that has just ended, for ever.
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, literal_column, select, update
 
 from freehold.jobs.tables import JOBS, State, in_state
+from freehold.store.turns import take_turn
 from freehold.store.waking import announce_after_commit
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _OPEN = JOBS.c.state.in_([literal_column(f"'{state}'") for state in (State.READY
 
 async def join(session: Session, name: str, key: str) -> tuple[int, State]:
     """The number of a job that joins now, at the end, and whether it is ready or stands behind another."""
-    await _lock(session, name, key)
+    await take_turn(session, "job", f"{name}\0{key}")
     mine = JOBS.c.name == name, JOBS.c.order_key == key
     last = await session.scalar(select(func.max(JOBS.c.order_number)).where(*mine))
     is_behind = await session.scalar(select(JOBS.c.id).where(*mine, _OPEN).limit(1))
@@ -33,7 +33,7 @@ async def leave(session: Session, name: str, key: str | None) -> None:
     """One of this order has ended: make the next one ready. Call it after the statement that ended it."""
     if key is None:
         return
-    await _lock(session, name, key)
+    await take_turn(session, "job", f"{name}\0{key}")
     mine = JOBS.c.name == name, JOBS.c.order_key == key
     # Only where none is ready or running: a job that is taken away may have stood behind others.
     first = (
@@ -44,9 +44,3 @@ async def leave(session: Session, name: str, key: str | None) -> None:
     moved = await session.execute(ready.returning(JOBS.c.id))
     if moved.first() is not None and session.unit is not None:
         announce_after_commit(session.unit)
-
-
-async def _lock(session: Session, name: str, key: str) -> None:
-    if session.get_bind().dialect.name == "postgresql":
-        number = int.from_bytes(sha256(f"freehold job\0{name}\0{key}".encode()).digest()[:8], "big", signed=True)
-        await session.execute(select(func.pg_advisory_xact_lock(number)))

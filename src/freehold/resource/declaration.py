@@ -14,6 +14,7 @@ from sqlalchemy.orm import DeclarativeBase
 from freehold.errors import ConfigurationError
 from freehold.resource.access import Access, Rule, nobody
 from freehold.resource.caching import Cache
+from freehold.resource.importing import Importing
 from freehold.resource.invariants import Invariant
 from freehold.resource.quotas import Limits
 from freehold.resource.record import Record
@@ -23,11 +24,15 @@ from freehold.resource.soft_delete import Restoration, without_deleted
 
 @dataclass(frozen=True, slots=True)
 class Schemas:
-    """Pydantic schemas of a resource; what is not given is derived from the model."""
+    """Pydantic schemas of a resource; what is not given is derived from the model.
+
+    created: the answer of a POST where it shows, once, what no read does: attributes of the row beside those of `read`.
+    """
 
     read: type[BaseModel] | None = None
     create: type[BaseModel] | None = None
     update: type[BaseModel] | None = None
+    created: type[BaseModel] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,18 +141,6 @@ class History:
     access: Rule
     actors: Rule = nobody
     fields: Sequence[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Importing:
-    """How files become rows; see `Resource.imports`."""
-
-    key: Sequence[str] = ()
-    columns: Mapping[str, str] = field(default_factory=dict)
-    clean: Callable[[Record], Mapping[str, Any] | None] | None = None
-    ignore_others: bool = False
-    access: Rule = nobody
-    max_bytes: int = 64 * 1024 * 1024
 
 
 @dataclass(slots=True, eq=False)

@@ -8,14 +8,12 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import structlog
 from pydantic_core import to_jsonable_python
 from sqlalchemy import (
-    ARRAY,
     JSON,
     BigInteger,
     Column,
@@ -27,10 +25,8 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
-    cast,
     delete,
     exists,
-    func,
     insert,
     literal_column,
     select,
@@ -43,6 +39,7 @@ from freehold.resource.base import UTCDateTime, new_id
 from freehold.resource.principal import system
 from freehold.store.instant import instant
 from freehold.store.ledger import LEDGER
+from freehold.store.turns import take_turn
 from freehold.store.waking import Waking, announce_after_commit
 
 if TYPE_CHECKING:
@@ -115,10 +112,8 @@ async def emit_each(session: Session, name: str, payloads: Mapping[str, Mapping[
     if not payloads:
         return []
     dialect = session.get_bind().dialect.name
-    if dialect == "postgresql":
-        # A sequence number is given before the commit; without the lock a later number could become visible first.
-        numbers = func.unnest(cast(sorted(map(_lock_number, payloads)), ARRAY(BigInteger))).column_valued("number")
-        await session.execute(select(func.pg_advisory_xact_lock(numbers)))
+    # A sequence number is given before the commit; without the turn a later number could become visible first.
+    await take_turn(session, "outbox", *payloads)
     common = {"type": name, "request_id": session.unit.request_id}
     rows = [
         {"id": new_id(), "key": key, "payload": to_jsonable_python(dict(payload)), **common}
@@ -127,10 +122,6 @@ async def emit_each(session: Session, name: str, payloads: Mapping[str, Mapping[
     await session.execute(insert(OUTBOX).values(due_at=instant(dialect)), rows)
     announce_after_commit(session.unit)
     return [row["id"] for row in rows]
-
-
-def _lock_number(key: str) -> int:
-    return int.from_bytes(sha256(b"freehold outbox\0" + key.encode()).digest()[:8], "big", signed=True)
 
 
 class Outbox:

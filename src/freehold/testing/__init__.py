@@ -21,6 +21,7 @@ from freehold.testing.proofs import (
     every_route_has_a_rule,
     non_interference,
 )
+from freehold.testing.receiver import Receiver, receiving
 from freehold.testing.scenario import Scenario
 from freehold.testing.stage import Stage
 
@@ -34,6 +35,7 @@ __all__ = [
     "Naughty",
     "OverBudget",
     "Person",
+    "Receiver",
     "Scenario",
     "Scene",
     "Seed",
@@ -47,5 +49,6 @@ __all__ = [
     "naughty",
     "non_interference",
     "opened",
+    "receiving",
     "running",
 ]

@@ -18,6 +18,7 @@ from sqlalchemy import delete, inspect, select, update
 
 from freehold.resource import base
 from freehold.resource.principal import system
+from freehold.store.ledger import LEDGER
 from freehold.testing.clock import Clock
 from freehold.testing.factories import value as made_value
 from freehold.testing.house import running
@@ -156,8 +157,7 @@ def steady_ids() -> Iterator[None]:
 async def _forget(stage: Stage, scene: Scene, name: str) -> None:
     """Bring about the world without the secrets."""
     order = {table: place for place, table in enumerate(_tables(stage.app))}
-    # Freehold's own tables point to nothing, and nothing points to them.
-    rows = sorted(scene.secrets.get(name, ()), key=lambda row: -order.get(inspect(type(row)).local_table, 0))
+    rows = sorted(scene.secrets.get(name, ()), key=lambda row: -order[inspect(type(row)).local_table])
     async with stage.database.writing(system("the world without the secrets")) as unit:
         for row in rows:
             gone = await unit.session.execute(delete(type(row)).where(*_is(row)))
@@ -180,7 +180,7 @@ async def _another(session: Session, row: Any, attribute: str, column: Any) -> A
 
 
 def _tables(app: Freehold) -> list[Any]:
-    return [table for metadata in app.all_metadata for table in metadata.sorted_tables]
+    return [table for metadata in (LEDGER, *app.all_metadata) for table in metadata.sorted_tables]
 
 
 def _is(row: Any) -> list[Any]:

@@ -93,6 +93,12 @@ class Fetcher:
         if inside or (address is not None and not is_public(address)):
             raise AddressRefused("The address is not one of the public internet.")
 
+    def require_secret(self, url: str) -> None:
+        """Refuse an address that would be asked in the clear, unless it is one of `allowed`. Raises AddressRefused."""
+        target = self._target(url)
+        if target.url.scheme != "https" and not self._is_allowed(target):
+            raise AddressRefused("Only addresses that begin with https:// are taken here.")
+
     async def check_name(self, url: str, *, timeout_seconds: float = 2.0) -> None:
         """Refuse an address whose name leads inside, too. Raises AddressRefused; asks a name server, so not in a transaction.
 
@@ -121,7 +127,7 @@ class Fetcher:
         """Ask for it, and read the whole answer, whatever its status.
 
         The host is resolved once, every address of it is checked, and a checked one is connected to. limit_bytes: of
-        the body. timeout_seconds: for everything. redirects: so many are followed, each checked like the first.
+        the body; 0 where nobody wants it, which then is not read. timeout_seconds: for everything. redirects: so many are followed, each checked like the first.
         Raises AddressRefused, or FetchFailed where nobody answers, or too late, or too much.
         """
         try:
@@ -201,7 +207,7 @@ class Fetcher:
             )
             answer = await client.send(asked, stream=True, follow_redirects=False)
             try:
-                body = await _read(answer, question.limit_bytes)
+                body = await _read(answer, question.limit_bytes) if question.limit_bytes else b""
             finally:
                 await answer.aclose()
         return Fetched(answer.status_code, dict(answer.headers), body, str(target.url))

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from freehold.resource.declaration import Importing
+from freehold.resource.importing import Importing
 from freehold.resource.record import Record
 
 

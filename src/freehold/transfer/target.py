@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from freehold.errors import Problem
-from freehold.resource.declaration import Importing
+from freehold.resource.importing import Importing
 from freehold.resource.principal import Principal
 from freehold.store.session import Session
 from freehold.transfer.cells import JsonTypes

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from freehold.errors import ConfigurationError
 from freehold.identity import Identity, UserMixin
 from freehold.jobs import Principals
-from freehold.resource.access import Constant, Rule
+from freehold.resource.access import Access, Constant, Rule, owner, role
 from freehold.resource.base import Base
 from freehold.resource.declaration import Resource
 from freehold.resource.principal import Principal, system
@@ -50,6 +50,15 @@ def _plain_user() -> type[UserMixin]:
         "a rule asks who the caller is, and the table `users` is a model of your own that accounts cannot use: put "
         "UserMixin before Base in it, or give Freehold(identity=Identity(user=…)) another model"
     )
+
+
+def protect(database: Database, identity: Identity | None) -> None:
+    """Show users to themselves and to staff, unless a resource says otherwise."""
+    if identity is None:
+        return
+    user: Any = identity.user
+    if database.registry.find(user.__table__.name) is None:
+        database.registry.protect(user, Access(read=owner("id") | role(*identity.staff_roles)))
 
 
 def actor_loader(user: type[Any]) -> ActorLoader:

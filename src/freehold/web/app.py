@@ -22,13 +22,13 @@ from freehold.media.opening import open_files
 from freehold.observe import logs
 from freehold.observe.health import Health
 from freehold.observe.metrics import Metrics
-from freehold.resource.access import Access, owner, role
 from freehold.resource.declaration import Resource
 from freehold.resource.principal import Authenticator
 from freehold.resource.quotas import Limits
 from freehold.settings import Settings
 from freehold.store.database import Database
 from freehold.store.invariants import Registry as Invariants
+from freehold.store.ledger import LEDGER
 from freehold.store.outbox import Outbox
 from freehold.store.purge import Purges
 from freehold.store.waking import Waking
@@ -56,6 +56,9 @@ from freehold.web.schema import open_database, prepare_schema
 from freehold.web.shared import announcer_of, redis_of, traffic_of
 from freehold.web.unguarded import refuse_unguarded, warn_of_unkept, warn_of_unmounted
 from freehold.web.upkeep import purge_deleted, sweep_imports, sweep_keys
+from freehold.web.webhooks import mailing, open_webhooks
+from freehold.webhooks import Webhooks
+from freehold.webhooks.upkeep import forget_receipts
 
 Lifespan = Callable[["Freehold"], AbstractAsyncContextManager[Any]]
 
@@ -71,7 +74,7 @@ class Freehold(FastAPI):
     other environments refuse to start. mail: how mail leaves; by the settings when not given: SMTP, or files in the var
     folder. letters: folders of templates that come before Freehold's own. leave_mail: notes that a person wants no more
     mails of a kind; with it `leave_address` makes links that end them with one click.
-    media: the files that people may upload. limits: quotas of reads and writes, for what declares none of its own.
+    media: the files that people may upload. webhooks: the events that others may be told of. limits: quotas of reads and writes, for what declares none of its own.
     batch: whether `POST {prefix}/batch` takes several operations in one commit.
     lifespan: entered once the database is there. Other keywords are FastAPI's.
 
@@ -95,13 +98,16 @@ class Freehold(FastAPI):
         letters: Sequence[Path] = (),
         leave_mail: Leave | None = None,
         media: Media | None = None,
+        webhooks: Webhooks | None = None,
         limits: Limits | None = None,
         batch: bool = False,
         lifespan: Lifespan | None = None,
         **fastapi: Any,
     ) -> None:
         self.settings = settings or Settings.load()
-        self.resources = resources if media is None else (*resources, media.resource)
+        self.declared_webhooks = webhooks
+        further = () if webhooks is None else (webhooks.endpoints, webhooks.deliveries)
+        self.resources = (*resources, *([] if media is None else [media.resource]), *further)
         self.migrations = migrations
         self.database = database or open_database(self.settings)
         self.identity = identity
@@ -131,6 +137,12 @@ class Freehold(FastAPI):
             files = open_files(self.settings.files_url, folder) if self.library is None else self.library.files
             self.include_router(open_imports(self.database, files, self.settings, prefix=prefix))
         self.outbox = Outbox(self.database)
+        if webhooks is not None:
+            open_webhooks(
+                webhooks, self.database, self.mounted, self.outbox, secret=self.settings.secret_value,
+                principals=None if self.identity is None else accounts.principals(self.database, self.identity),
+                tell=mailing(self.mailer, self.identity),
+            )  # fmt: skip
         self.jobs = self._jobs(jobs)
         self.announcer = announcer_of(self.settings, self.database.parts[Waking], service=title, metrics=self.metrics)
         require_followable(self.resources, self.jobs)
@@ -159,7 +171,7 @@ class Freehold(FastAPI):
         found = [resource.model.metadata for resource in self.resources] + list(self._further_metadata)
         if self.identity is not None:
             found.append(self.identity.user.metadata)  # type: ignore[attr-defined]
-        return list(dict.fromkeys(found))
+        return [each for each in dict.fromkeys(found) if each is not LEDGER]
 
     @property
     def edge(self) -> Edge | None:
@@ -208,21 +220,15 @@ class Freehold(FastAPI):
 
     def _mount(self, prefix: str) -> Mounted:
         declare(self.database, self.resources)
-        self._protect_users()
+        accounts.protect(self.database, self.identity)
         mounted = mount(self.router, self.resources, prefix=prefix, secret=self.settings.secret_value.encode())
         offer(self.database, mounted)
         return mounted
 
-    def _protect_users(self) -> None:
-        if self.identity is None:
-            return
-        user: Any = self.identity.user
-        if self.database.registry.find(user.__table__.name) is None:
-            rule = owner("id") | role(*self.identity.staff_roles)
-            self.database.registry.protect(user, Access(read=rule))
-
     def _jobs(self, jobs: Iterable[Job[Any]]) -> Jobs:
-        known: list[Job[Any]] = [*jobs, self.mailer.job, sweep_keys, sweep_imports]
+        known: list[Job[Any]] = [*jobs, self.mailer.job, sweep_keys, sweep_imports, forget_receipts]
+        if self.declared_webhooks is not None:
+            known += self.declared_webhooks.jobs
         if self.database.parts.get(Purges):
             known.append(purge_deleted)
         if self.identity is not None:
@@ -265,14 +271,8 @@ class Freehold(FastAPI):
         self.router.routes.extend(preview_routes(self.mailer, self.settings))
         if not any(context.path == "/" for context in iter_route_contexts(self.routes)):
             lists = (each.path for each in self.mounted.operations if each.kind == "list" and "{" not in each.path)
-            self.router.routes.append(
-                landing_route(
-                    title=self.title,
-                    collections=sorted(lists),
-                    show_docs=self.settings.docs_enabled,
-                    show_metrics=self.settings.metrics_enabled,
-                )
-            )
+            shown = {"show_docs": self.settings.docs_enabled, "show_metrics": self.settings.metrics_enabled}
+            self.router.routes.append(landing_route(title=self.title, collections=sorted(lists), **shown))
 
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's stack, inside the edge."""

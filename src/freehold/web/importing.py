@@ -12,7 +12,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.exc import DBAPIError
 
 from freehold.errors import ConfigurationError, Problem
-from freehold.resource.declaration import Importing
+from freehold.resource.importing import Importing
 from freehold.resource.merge import changed_values
 from freehold.resource.principal import Principal
 from freehold.resource.signatures import wants_principal

@@ -23,6 +23,7 @@ from freehold.resource.quotas import Limits
 from freehold.store import schema
 from freehold.store.database import Database
 from freehold.store.invariants import Registry as Invariants
+from freehold.store.outbox import Outbox
 from freehold.store.session import AdoptedSession, Session
 from freehold.traffic.service import Traffic
 from freehold.web import adoption
@@ -66,7 +67,7 @@ def install(
     limits: quotas of reads and writes, for operations that declare none of their own (`allow(…, quota=…)`).
     media: files that people may upload, at `/v1/media` and `/v1/uploads`.
     resources: declared on models of the application, in place of `access` for these: their operations stand beside its
-    own, with history and restoration; `db.delete(row)` of its own code then marks a row that is deleted softly.
+    own, with history, restoration and webhooks; `db.delete(row)` of its own code then marks a row that is deleted softly.
     create_ledger: make Freehold's own tables at the start;
     switch it off where the database is migrated by `freehold migrate up`.
     Remove it again by deleting the call: nothing else in the application changes.
@@ -84,17 +85,19 @@ def install(
     )
     app.dependency_overrides[session] = _unit_session
     _wrap_routes(app)
+    outbox = Outbox(database)
     options = edge or EdgeOptions(hosts=("*",))
     if media is not None:  # after the application's own routes were wrapped: these bring their unit along
         known += add_media(app, database, media).jobs
         app.state.freehold.invariants = Invariants(media.media.model.metadata)
         options = replace(options, roomy=(*options.roomy, *room_for(media.media, prefix=media.prefix)))
     if resources is not None:
-        known += add_resources(app, database, resources)
+        known += add_resources(app, database, resources, outbox)
         metadata = {each.model.metadata for each in resources.declared}
         metadata |= {media.media.model.metadata} if media is not None else set()
         app.state.freehold.invariants = Invariants(*metadata)
-    worker = Jobs(database, jobs=known) if known else None
+    # Of resources, the outbox holds what nobody may have subscribed to: that is cleared away there, too.
+    worker = Jobs(database, jobs=known, outbox=outbox) if known or resources is not None else None
     install_handlers(app)
     _wrap_edge(app, options)
     _wrap_lifespan(app, database, worker, create_ledger=create_ledger)

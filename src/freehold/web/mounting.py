@@ -141,7 +141,7 @@ class _Mounter:
         )  # fmt: skip
         self._add(
             "create", "POST", self._path, self._writes.create(), f"create_{self._noun}", f"Create a {label}",
-            status=201, body=bound.create_schema,
+            status=201, body=bound.create_schema, returns=resource.schemas.created,
         )  # fmt: skip
         if resource.batch_size:
             self._bulk(several)
@@ -268,7 +268,8 @@ class _Mounter:
         writes = Writes(child.bound, child, f"{base}/{nested.child.name}", without=nested.by)
         self._add(
             "create", "POST", path, writes.create(parent=above), f"create_{self._noun}_{plural}", f"Add to {several}",
-            rule=child.bound.rule("create"), status=201, body=writes.create_schema, **known,
+            rule=child.bound.rule("create"), status=201, body=writes.create_schema, returns=nested.child.schemas.created,
+            **known,
         )  # fmt: skip
 
     def _add(  # noqa: PLR0917 (a table of operations reads by position)

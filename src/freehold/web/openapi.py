@@ -27,6 +27,7 @@ from freehold.web.imports import MEDIA_TYPES, SWITCHES
 from freehold.web.openapi_parameters import key_parameter, list_parameters, page_parameters, view_parameters
 from freehold.web.openapi_responses import headers, refusal, tell_quota
 from freehold.web.openapi_tidy import tidied
+from freehold.web.openapi_webhooks import webhooks_section
 from freehold.web.paging import MAX_PAGE_SIZE, PAGE_SIZE
 from freehold.web.unit import UnitRouteMixin, declared
 
@@ -72,6 +73,9 @@ def document(app: Freehold, base: dict[str, Any], operations: Sequence[Operation
             tell_quota(described)
     base.setdefault("servers", [{"url": app.settings.public_url}])
     _describe_own(app, base, {(operation.path, operation.method.lower()) for operation in operations})
+    if app.declared_webhooks is not None:
+        section = webhooks_section(app.declared_webhooks, lambda read: schemas.of(read, "serialization"), operations)
+        base.setdefault("webhooks", {}).update(section)
     return tidied(base)
 
 
@@ -225,7 +229,7 @@ class _Described:
             return self._of_several()
         if isinstance(operation.detail, View):
             return {"200": self._of_view(operation.detail), "304": _unchanged()}
-        shown = self._schemas.of(self._bound.read_schema, "serialization")
+        shown = self._schemas.of(operation.returns or self._bound.read_schema, "serialization")
         if operation.kind == "one":
             return {"200": self._content(shown, "The resource", "ETag"), "304": _unchanged()}
         if isinstance(operation.detail, Action) and (operation.detail.returns is not None or operation.status == 202):

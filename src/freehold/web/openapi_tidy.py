@@ -63,7 +63,7 @@ def _drop_unused(document: dict[str, Any]) -> None:
     """Leave the schemas that an operation leads to."""
     schemas = document["components"]["schemas"]
     used: set[str] = set()
-    ahead = [document["paths"]]
+    ahead = [document["paths"], document.get("webhooks", {})]
     while ahead:
         for found in _schemas(ahead.pop()):
             name = str(found.get("$ref", "")).removeprefix(_REF)

@@ -56,7 +56,7 @@ class Writes:
                 key = getattr(row, bound.key_name)
                 made[:] = [key]
                 await leave_trail(db, bound, "created", row)
-                return await self._shown(db, key, status=201, location=f"{self._path}/{key}")
+                return self._with_once(row, await self._shown(db, key, status=201, location=f"{self._path}/{key}"))
 
             return Step(work, lambda: made[0] if made else None, ahead=self._ahead(call, draft))
 
@@ -197,6 +197,16 @@ class Writes:
             return Response(orjson.dumps({"id": str(key)}), status, headers=headers, media_type="application/json")
         headers["ETag"] = shown.tag
         return Response(shown.body, status, headers=headers, media_type="application/json")
+
+    def _with_once(self, row: Any, shown: Response) -> Response:
+        """What the answer to a creation alone shows of the row, beside what every read does."""
+        created = self._bound.resource.schemas.created
+        if created is None:
+            return shown
+        names = created.model_fields.keys() - self._bound.read_schema.model_fields.keys()
+        body = orjson.dumps({**orjson.loads(shown.body), **{name: getattr(row, name) for name in sorted(names)}})
+        headers = {name: shown.headers[name] for name in ("Location", "ETag") if name in shown.headers}
+        return Response(body, shown.status_code, headers=headers, media_type="application/json")
 
 
 def _refuse_body(call: Call) -> None:
