@@ -71,8 +71,8 @@ class Sending:
         end = time.monotonic() + _TURN_SECONDS
         try:
             while True:
-                if time.monotonic() < end:
-                    for attempt in await self._take():
+                while time.monotonic() < end and (taken := await self._take()):
+                    for attempt in taken:
                         task = asyncio.create_task(self._carry_out(attempt))
                         self._under_way[task] = attempt.endpoint_id
                 if not self._under_way:
@@ -117,14 +117,15 @@ class Sending:
         due = (
             select(DELIVERY.id, DELIVERY.endpoint_id, ENDPOINT.failing_since)
             .join_from(_DELIVERIES, _ENDPOINTS, ENDPOINT.id == DELIVERY.endpoint_id)
-            .where(_is_due(dialect), ENDPOINT.is_enabled, _has_rested(dialect), DELIVERY.endpoint_id.not_in(full))
+            .where(_is_due(dialect), ENDPOINT.is_enabled, _has_rested(dialect), ENDPOINT.id.not_in(full))
+            # One that fails is tried with a single event until it answers again.
+            .where(or_(ENDPOINT.failing_since.is_(None), ENDPOINT.id.not_in(busy)))
             .order_by(DELIVERY.next_attempt_at, DELIVERY.id)
             .limit(_PAGE)
         )
         chosen: list[UUID] = []
         async with self._database.reading(system(_REASON)) as session:
             for delivery_id, endpoint_id, failing_since in await session.execute(due):
-                # One that fails is tried with a single event until it answers again.
                 if busy[endpoint_id] < (AT_ONCE_EACH if failing_since is None else 1) and len(chosen) < room:
                     busy[endpoint_id] += 1
                     chosen.append(delivery_id)

@@ -10,6 +10,7 @@ from freehold.jobs import job, schedule
 from freehold.store.instant import instant
 from freehold.store.session import Session
 from freehold.webhooks.dispatcher import Dispatcher
+from freehold.webhooks.sending import send
 from freehold.webhooks.tables import EVENTS, RECEIVED, WebhookDelivery, table_of
 
 # No sender repeats itself for longer than this.
@@ -26,6 +27,7 @@ async def sweep(db: Session) -> None:
     old = delivery.c.state == "pending", delivery.c.created_at < instant(dialect, -_PARKED_AFTER)
     await db.execute(update(delivery).where(*old).values(state="parked", attempt=None, next_attempt_at=None))
     await _forget(db, EVENTS, EVENTS.c.occurred_at < instant(dialect, -db.part(Dispatcher).kept_for))
+    await send.enqueue(db, key="send")  # should the job that was to come back have been given up
 
 
 @schedule("freehold.webhooks.forget_receipts", every=timedelta(hours=1), missed="skip")
