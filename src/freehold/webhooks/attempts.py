@@ -57,11 +57,21 @@ class Outcome:
     duration_ms: int | None = None
 
 
-async def make(attempt: Attempt, dispatcher: Dispatcher, fetcher: Fetcher) -> Outcome:
-    """Judge the owner anew, and send what they may see. Only 2xx is success; the body of the answer is not read."""
-    data = await _permitted(attempt, dispatcher)
-    if data is None:
-        return Outcome("withheld", error="The owner of the endpoint may not read it any more.")
+async def permitted(attempt: Attempt, dispatcher: Dispatcher) -> Mapping[str, Any] | None:
+    """Judge the owner anew: the fields that they may read now; None where it is nothing of the row."""
+    if attempt.subject_id is None:
+        return attempt.data
+    declared = dispatcher.events.get(attempt.type)
+    principal = await carriage.judge(attempt.acts_as, dispatcher.principals)
+    if declared is None or principal is None:
+        return None
+    async with dispatcher.database.reading(principal) as session:
+        seen = await dispatcher.sight.seen(session, declared.model, attempt.subject_id)
+    return None if seen is None else {name: value for name, value in attempt.data.items() if name in seen}
+
+
+async def post(attempt: Attempt, data: Mapping[str, Any], dispatcher: Dispatcher, fetcher: Fetcher) -> Outcome:
+    """Send what they may see. Only 2xx is success; the body of the answer is not read. Raises Unsealable."""
     message = Message(str(attempt.event_id), clock.now(), _body(attempt, data))
     headers = {"content-type": "application/json", **message.headers(_secrets(attempt, dispatcher))}
     began = time.monotonic()
@@ -72,19 +82,6 @@ async def make(attempt: Attempt, dispatcher: Dispatcher, fetcher: Fetcher) -> Ou
     if 200 <= answer.status < 300:
         return Outcome("delivered", answer.status, None, _since(began))
     return Outcome("pending", answer.status, f"It answers with status {answer.status}.", _since(began))
-
-
-async def _permitted(attempt: Attempt, dispatcher: Dispatcher) -> Mapping[str, Any] | None:
-    """The fields that the owner may read now; None where it is nothing of the row."""
-    if attempt.subject_id is None:
-        return attempt.data
-    declared = dispatcher.events.get(attempt.type)
-    principal = await carriage.judge(attempt.acts_as, dispatcher.principals)
-    if declared is None or principal is None:
-        return None
-    async with dispatcher.database.reading(principal) as session:
-        seen = await dispatcher.sight.seen(session, declared.model, attempt.subject_id)
-    return None if seen is None else {name: value for name, value in attempt.data.items() if name in seen}
 
 
 def _body(attempt: Attempt, data: Mapping[str, Any]) -> bytes:

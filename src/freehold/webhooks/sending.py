@@ -23,7 +23,7 @@ from freehold.resource.principal import system
 from freehold.store.instant import instant
 from freehold.store.session import Session
 from freehold.traffic import Fetcher
-from freehold.webhooks.attempts import GONE, Attempt, Outcome, make
+from freehold.webhooks.attempts import GONE, Attempt, Outcome, permitted, post
 from freehold.webhooks.dispatcher import Dispatcher, SwitchedOff
 from freehold.webhooks.tables import EVENTS, Disabled, WebhookDelivery, WebhookEndpoint, table_of
 
@@ -33,6 +33,7 @@ _log = structlog.get_logger("freehold.webhooks")
 TRIES = 14
 BACKOFF = Backoff(first=timedelta(seconds=10), factor=3.0, longest=timedelta(hours=12))
 AT_ONCE, AT_ONCE_EACH = 100, 4
+_AT_ROWS = 4
 # A receiver that fails is left alone for a tenth of the time that it has failed.
 _SHORTEST_REST, _LONGEST_REST = timedelta(seconds=5), timedelta(hours=1)
 _TAKEN_FOR = timedelta(seconds=60)
@@ -65,6 +66,8 @@ class Sending:
         self._database = dispatcher.database
         self._fetcher = fetcher
         self._under_way: dict[asyncio.Task[None], UUID] = {}
+        # A hundred may wait for their receivers, but not for the connections that requests need, too.
+        self._at_rows = asyncio.Semaphore(_AT_ROWS)
 
     async def run(self) -> None:
         """Raises what went wrong here, such as a database that is away; what was taken is then due in a minute."""
@@ -132,14 +135,21 @@ class Sending:
         return chosen
 
     async def _carry_out(self, attempt: Attempt) -> None:
-        try:
-            outcome = await make(attempt, self._dispatcher, self._fetcher)
-        except Exception as error:  # noqa: BLE001  # what is wrong with one of them stops none of the others
-            _log.error("webhook_not_sent", delivery_id=str(attempt.delivery_id), error=type(error).__name__)
-            outcome = Outcome("pending", error="It could not be sent, by a fault of the sender.")
-        async with self._database.writing(system(_REASON)) as unit:
+        outcome = await self._make(attempt)
+        async with self._at_rows, self._database.writing(system(_REASON)) as unit:
             if await _write_down(unit.session, attempt, outcome):
                 await self._judge(unit.session, attempt, outcome)
+
+    async def _make(self, attempt: Attempt) -> Outcome:
+        try:
+            async with self._at_rows:
+                data = await permitted(attempt, self._dispatcher)
+            if data is None:
+                return Outcome("withheld", error="The owner of the endpoint may not read it any more.")
+            return await post(attempt, data, self._dispatcher, self._fetcher)
+        except Exception as error:  # noqa: BLE001  # what is wrong with one of them stops none of the others
+            _log.error("webhook_not_sent", delivery_id=str(attempt.delivery_id), error=type(error).__name__)
+            return Outcome("pending", error="It could not be sent, by a fault of the sender.")
 
     async def _judge(self, db: Session, attempt: Attempt, outcome: Outcome) -> None:
         """What the outcome says of the endpoint: well again, in need of rest, or to be switched off."""
