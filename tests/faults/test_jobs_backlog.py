@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import statistics
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,9 @@ async def fill(app: Freehold) -> None:
     for start in range(0, WAITING, 1000):
         async with app.database.writing(system("test")) as unit:
             await unit.session.execute(insert(JOBS), rows[start : start + 1000])
+    if app.database.dialect_name == "sqlite":  # a queue that long was not written a moment ago
+        with closing(sqlite3.connect(app.database.url.database or "")) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 async def ask(client: httpx2.AsyncClient) -> list[float]:
@@ -130,11 +134,9 @@ async def test_J05_a_queue_of_100000_does_not_slow_requests(
         began = time.perf_counter()
         assert await apps["filled"].jobs.oldest_waiting_age() > timedelta(minutes=9)
         look_ms = (time.perf_counter() - began) * 1000
-    medians = {name: statistics.median(each) * 1000 for name, each in seconds.items()}
-    ratio = medians["filled"] / medians["empty"]
-    figures(
-        **{f"{name}_ms": round(each, 2) for name, each in medians.items()},
-        ratio=round(ratio, 3),
-        look_ms=round(look_ms, 2),
-    )
+    # The lower quartile: what else the machine does only ever adds.
+    ms = {name: round(statistics.quantiles(each)[0] * 1000, 2) for name, each in seconds.items()}
+    medians = {f"{name}_median_ms": round(statistics.median(each) * 1000, 2) for name, each in seconds.items()}
+    ratio = ms["filled"] / ms["empty"]
+    figures(**ms, **medians, ratio=round(ratio, 3), look_ms=round(look_ms, 2))
     assert ratio <= 1.10
