@@ -1,11 +1,10 @@
-"""Find what the suite needs beside Python: PostgreSQL, which is started where it is missing, a Chromium, Node.js and Redis.
+"""Find what the suite needs beside Python: PostgreSQL and RabbitMQ, which are started, a Chromium, Node.js, Redis and NATS.
 
     python scripts/find_services.py
 
-Only what the suite needs today (PostgreSQL, Chromium, Node.js and the program
-of Redis, of which it starts its own) is installed or started; the rest is reported. The suite looks for PostgreSQL at
-FREEHOLD_TEST_POSTGRES, by default postgres@127.0.0.1:5432 without a password,
-and for a browser at FREEHOLD_TEST_CHROMIUM, by default on the PATH. With Node.js
+Only what the suite needs today is installed or started; the rest is reported. Of Redis and NATS it starts its own.
+It looks for PostgreSQL at FREEHOLD_TEST_POSTGRES, by default postgres@127.0.0.1:5432 without a password, for RabbitMQ at
+FREEHOLD_TEST_RABBITMQ, by default guest:guest@127.0.0.1:5672, and for a browser at FREEHOLD_TEST_CHROMIUM, by default on the PATH. With Node.js
 it runs the upload client that browsers use, which npm installs. Ends with 1
 where one of them cannot be had and FREEHOLD_REQUIRE_SERVICES=1 asks for it.
 """
@@ -20,9 +19,11 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+DEFAULT_RABBITMQ = "amqp://guest:guest@127.0.0.1:5672/"
 DEFAULT_POSTGRES = "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres"
 TIMEOUT_SECONDS = 3
 # As services/imba/tests/browser.py looks for it.
@@ -182,11 +183,40 @@ def provide_node() -> str:
     return f"found: {version}" if version else "not installed (as root on Debian this command installs it)"
 
 
-def provide_redis() -> str:
-    """Look for the program that the suite starts for itself, install it where it is missing; the state in a few words."""
-    if shutil.which("redis-server") or (install("redis-server") and shutil.which("redis-server")):
+def provide_program(program: str) -> str:
+    """Look for a server that the suite starts for itself, install it where it is missing; the state in a few words.
+
+    program: also the name of its package.
+    """
+    # Debian keeps some where only root's PATH leads.
+    if _program(program) or (install(program) and _program(program)):
         return "found"
     return "not installed (as root on Debian this command installs it)"
+
+
+def _program(name: str) -> str | None:
+    return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
+
+
+def provide_rabbitmq() -> str:
+    """Look for RabbitMQ where the suite will, start one where nobody listens: it takes seconds, so all tests share it."""
+    where = urlsplit(os.environ.get("FREEHOLD_TEST_RABBITMQ", DEFAULT_RABBITMQ))
+    host, port = where.hostname or "127.0.0.1", where.port or 5672
+
+    def state() -> str:
+        return _says(port, b"AMQP\0\0\0\0", (b"AMQP",))  # it answers a protocol it does not know with its own
+
+    if host not in ("127.0.0.1", "localhost") or state() != "not running":
+        return state()
+    if _program("rabbitmq-server") is None and not install("rabbitmq-server"):
+        return "not installed (as root on Debian this command installs it)"
+    program = _program("rabbitmq-server")
+    if program is not None and state() == "not running":
+        subprocess.run([program, "-detached"], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        ends = time.monotonic() + 60
+        while state() == "not running" and time.monotonic() < ends:
+            time.sleep(0.5)
+    return state()
 
 
 def main() -> None:
@@ -194,19 +224,20 @@ def main() -> None:
     postgres = provide_postgres()
     chromium = provide_chromium()
     node = provide_node()
-    redis = provide_redis()
-    # RabbitMQ answers a protocol it does not know with the one that it does.
+    redis = provide_program("redis-server")
+    nats = provide_program("nats-server")
+    rabbitmq = provide_rabbitmq()
     rows = {
         "PostgreSQL": postgres,
         "Chromium": chromium,
         "Node.js": node,
         "Redis": redis,
-        "RabbitMQ": _says(5672, b"AMQP\0\0\0\0", (b"AMQP",)),
-        "NATS": _says(4222, b"", (b"INFO",)),
+        "NATS": nats,
+        "RabbitMQ": rabbitmq,
         "MariaDB": _says(3306, b"", (b"mysql", b"MariaDB")),
     }
     for name, state in rows.items():
-        note = "" if name in ("PostgreSQL", "Chromium", "Node.js", "Redis") else "  (not needed by the suite yet)"
+        note = "  (not needed by the suite yet)" if name == "MariaDB" else ""
         print(f"{name:<11} {state}{note}")
     absent = []
     if not postgres.startswith("running"):
@@ -221,6 +252,9 @@ def main() -> None:
     if not redis.startswith("found"):
         absent.append("Redis")
         print("The suite skips what only Redis can show.")
+    if not nats.startswith("found") or not rabbitmq.startswith("running"):
+        absent.append("NATS or RabbitMQ")
+        print("The suite skips the brokers that are not there.")
     if absent and os.environ.get("FREEHOLD_REQUIRE_SERVICES") == "1":
         sys.exit(1)
 

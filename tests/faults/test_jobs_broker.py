@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -20,7 +18,7 @@ from sqlalchemy import select
 from tests.faults import works_app
 from tests.faults.served import ROOT, Server
 from tests.faults.wire import ask, request
-from tests.redis_server import missing
+from tests.jobs.brokers import OwnNats
 
 from freehold.jobs.overview import backlogs
 from freehold.jobs.tables import JOBS, State
@@ -33,32 +31,9 @@ TARGET = "tests.faults.works_app:app"
 AWAY_SECONDS = float(os.environ.get("FREEHOLD_TEST_BROKER_AWAY_SECONDS", "10"))
 
 
-class Nats:
-    """A nats-server of this test's own."""
-
-    def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"nats://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = ["nats-server", "--addr", "127.0.0.1", "--port", str(self.port)]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-
 @pytest.fixture
-def nats() -> Iterator[Nats]:
-    if shutil.which("nats-server") is None:
-        missing("nats-server is not on the PATH")
-    server = Nats()
+def nats() -> Iterator[OwnNats]:
+    server = OwnNats()
     server.start()
     yield server
     server.kill()
@@ -87,7 +62,7 @@ class Worker(Server):
 
 @pytest.fixture
 async def service(
-    postgres_url: str, tmp_path: Path, nats: Nats, serve: Callable[..., Server]
+    postgres_url: str, tmp_path: Path, nats: OwnNats, serve: Callable[..., Server]
 ) -> AsyncIterator[tuple[Server, Callable[[], Worker]]]:
     """Served, with its tables; and how to make workers for it."""
     options = {"FREEHOLD_JOBS": "apart", "FREEHOLD_BROKER_URL": nats.url}
@@ -136,7 +111,7 @@ def assert_once_and_in_order(notes: list[str], sent: list[str]) -> None:
 
 
 async def test_J01_a_broker_that_is_killed_costs_no_request_and_no_job(
-    service: tuple[Server, Callable[[], Worker]], postgres_url: str, nats: Nats, figures: Callable[..., None]
+    service: tuple[Server, Callable[[], Worker]], postgres_url: str, nats: OwnNats, figures: Callable[..., None]
 ) -> None:
     server, make = service
     worker = make()

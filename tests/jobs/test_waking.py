@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -18,8 +20,6 @@ from freehold.observe.metrics import Metrics
 from freehold.store.waking import Waking
 
 pytestmark = pytest.mark.anyio
-
-REAL = tuple(brokers.ADDRESSES)
 
 
 @dataclass(eq=False)
@@ -66,8 +66,8 @@ class Pair:
                 await asyncio.sleep(0.02)
 
 
-@pytest.fixture(params=["embedded", *REAL])
-async def pair(request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
+@pytest.fixture(params=["embedded", *brokers.KINDS])
+async def pair(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Pair]:
     kind = request.param
     async with AsyncExitStack() as stack:
         metrics, here = Metrics(), Waking()
@@ -75,10 +75,12 @@ async def pair(request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
         proxy = None
         there = here if kind == "embedded" else Waking()
         if kind != "embedded":
-            proxy = await stack.enter_async_context(tcp_proxy(*brokers.where(kind)))
+            url = stack.enter_context(brokers.running(kind, tmp_path))
+            parts = urlsplit(url)
+            proxy = await stack.enter_async_context(tcp_proxy(parts.hostname or "", parts.port or 0))
             topic = f"freehold-{uuid4().hex}"
             for waking, counted in ((here, metrics), (there, None)):
-                broker = open_broker(brokers.at(kind, proxy.port), topic=topic)
+                broker = open_broker(brokers.through(url, proxy.port), topic=topic)
                 announcers.append(Announcer(broker, waking, metrics=counted))
                 await announcers[-1].start()
                 stack.push_async_callback(announcers[-1].stop)
@@ -104,7 +106,7 @@ async def test_what_was_heard_is_not_told_on(pair: Pair) -> None:
     assert (pair.runner_here.woken - before[0], pair.runner_there.woken - before[1]) == (1, 1)
 
 
-@pytest.mark.parametrize("pair", REAL, indirect=True)
+@pytest.mark.parametrize("pair", brokers.KINDS, indirect=True)
 async def test_many_commits_at_one_moment_are_few_messages(pair: Pair) -> None:
     await pair.connected()
     await asyncio.sleep(0.2)
@@ -115,7 +117,7 @@ async def test_many_commits_at_one_moment_are_few_messages(pair: Pair) -> None:
     assert 1 <= pair.runner_there.woken - before <= 3
 
 
-@pytest.mark.parametrize("pair", REAL, indirect=True)
+@pytest.mark.parametrize("pair", brokers.KINDS, indirect=True)
 @pytest.mark.parametrize("fault", ["cut", pytest.param("frozen", marks=pytest.mark.faults)])
 async def test_F04_a_broker_that_is_away_holds_nobody_up_and_is_found_again(
     pair: Pair, fault: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
