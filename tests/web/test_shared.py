@@ -6,11 +6,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from freehold.cli.restore import forget_answers
 from freehold.testing import House, Stage, opened
 from tests.redis_server import OwnRedis, own_redis
 from tests.web.kiosk import KIOSK, make
@@ -141,3 +143,17 @@ async def test_H02_what_a_process_without_redis_writes_is_seen_by_those_who_have
     await stages[1].app.traffic.answers.store._silence.look()  # as everybody does twice a second
     assert await dear(whole) == ["lamp"]
     assert await dear(cut_off) == ["lamp"]
+
+
+async def test_H02_what_was_kept_before_a_restore_is_given_no_more(
+    clients: list[Client], server: OwnRedis, tmp_path: Path
+) -> None:
+    assert [await dear(client) for client in clients] == [[], []]
+    notes: list[str] = []
+    command_line = make(f"sqlite+aiosqlite:///{tmp_path}/other.db", tmp_path, redis_url=server.url)
+    await forget_answers(command_line, notes)
+    assert [await dear(client) for client in clients] == [[], []]
+    assert (KIOSK.made, notes) == (["dear", "dear"], [])
+    nowhere = make(f"sqlite+aiosqlite:///{tmp_path}/other.db", tmp_path, redis_url=f"{server.url}.nowhere")
+    await forget_answers(nowhere, notes)
+    assert notes and notes[0].startswith("Redis is away")

@@ -55,6 +55,7 @@ def command(
     if secret is not None and secret != service.settings.secret_value:
         _write_secret(service.settings.var_dir / "secret", secret, replace=True)
     if not verify:
+        asyncio.run(forget_answers(service, restored.notes))
         asyncio.run(_look_inside(service, restored, secret or service.settings.secret_value))
     _tell(source, restored, json=json, verify=verify)
     if restored.faults:
@@ -133,6 +134,22 @@ async def _restored(service: Freehold, source: Path, told: Told, *, replace: boo
         raise ConfigurationError(
             f"Not restored: {said}. The rows are as they were; the same command goes on."
         ) from error
+
+
+async def forget_answers(service: Freehold, notes: list[str]) -> None:
+    """What is kept in Redis was made from other rows."""
+    from freehold.remote import Away
+    from freehold.store.touched import Watchers
+
+    if service.redis is None:
+        return
+    await service.redis.open()
+    try:
+        await service.database.parts[Watchers].has_been_replaced()
+    except Away:
+        notes.append("Redis is away, and may hold answers from before: empty it before the service starts")
+    finally:
+        await service.redis.close()
 
 
 async def _look_inside(service: Freehold, restored: Restored, secret: str) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from freehold.store.database import Database
 
 COMMIT_SECONDS = 60  # a commit that was begun so long ago is over, whether it said so or not
-MAKING_SECONDS = 10  # whoever makes an answer for longer is not waited for
+MAKING_SECONDS = 5  # whoever makes an answer for longer is not waited for
 NEVER = -1
 """The mark of an answer that is not kept: Redis was away."""
 
