@@ -157,3 +157,16 @@ async def test_H02_what_was_kept_before_a_restore_is_given_no_more(
     nowhere = make(f"sqlite+aiosqlite:///{tmp_path}/other.db", tmp_path, redis_url=f"{server.url}.nowhere")
     await forget_answers(nowhere, notes)
     assert notes and notes[0].startswith("Redis is away")
+
+
+async def test_H02_a_process_that_keeps_nothing_itself_tells_the_others_of_its_commits(
+    clients: list[Client], houses: list[House], server: OwnRedis, tmp_path: Path
+) -> None:
+    assert await dear(clients[0]) == []
+    url = houses[0].app.settings.database_url
+    async with opened(make(url, tmp_path, redis_url=server.url, cache_limit=0)) as house:
+        assert house.app.traffic.answers is None
+        async with house.stage(isolate=False, workers=False) as stage, stage.client() as client:
+            await ware(client, "lamp")
+            assert await dear(clients[0]) == ["lamp"]
+            assert await dear(client) == ["lamp"]

@@ -73,17 +73,12 @@ class ResponseCache:
             return kept.value, kept.age_seconds
         return await self._made(operation, key, cache, make), 0.0
 
-    async def start(self) -> None:
-        """Before the first answer."""
-        await self.store.start()
-
     async def close(self) -> None:
-        """Give up what is being made."""
+        """Give up what is being made. The store stays open."""
         tasks = [flight.task for flight in self._flights.values() if flight.task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self.store.close()
 
     async def _made(self, operation: str, key: str, cache: Cache, make: Make) -> bytes:
         arrived = self._begun

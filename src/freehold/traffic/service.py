@@ -31,12 +31,16 @@ CACHE_BYTES = 32 * 1024 * 1024
 
 @dataclass(slots=True)
 class Traffic:
-    """The limiter, the quotas that hold where nothing is declared, and the kept answers (None where none are kept)."""
+    """The limiter, the quotas that hold where nothing is declared, and the kept answers (None where none are kept).
+
+    store: of answers, this process's or everybody's: it hears of commits here, also where only others keep answers.
+    """
 
     limiter: Limiter = field(default_factory=MemoryLimiter)
     admission: Admission = field(default_factory=lambda: Admission(None, secret=b""))
     defaults: Defaults = field(default_factory=Defaults)
     answers: ResponseCache | None = None
+    store: Answers | None = None
 
     @classmethod
     def open(
@@ -71,22 +75,25 @@ class Traffic:
             places=places,
             metrics=metrics,
         )
-        answers = None
-        if cache_bytes:
+        answers = store = None
+        if cache_bytes or redis is not None:
             store = _answers(database, redis, cache_bytes, release)
             database.parts[Watchers].add(store)
+        if cache_bytes and store is not None:
             answers = ResponseCache(store, deadline_seconds=deadline_seconds, metrics=metrics)
-        return cls(limiter, admission, Defaults.of(limits), answers)
+        return cls(limiter, admission, Defaults.of(limits), answers, store)
 
     async def start(self) -> None:
         """Once the database and Redis are there, before the first request."""
-        if self.answers is not None:
-            await self.answers.start()
+        if self.store is not None:
+            await self.store.start()
 
     async def close(self) -> None:
         """Give up the answers that are being made."""
         if self.answers is not None:
             await self.answers.close()
+        if self.store is not None:
+            await self.store.close()
 
 
 def _answers(database: Database, redis: RedisServer | None, limit_bytes: int, release: Callable[[], str]) -> Answers:
