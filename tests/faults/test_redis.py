@@ -47,6 +47,15 @@ async def ask_all(ports: Sequence[int], sent: bytes, times: int) -> list[Answer]
         return await at_once(clients, [sent] * times)
 
 
+async def answered(ports: Sequence[int], sent: bytes, times: int) -> list[Answer]:
+    """As `ask_all`; whom a busy process turns away (F11) asks again."""
+    answers = await ask_all(ports, sent, times)
+    while away := [answer for answer in answers if answer.code == "service.at_capacity"]:
+        await asyncio.sleep(0.2)
+        answers = [answer for answer in answers if answer not in away] + await ask_all(ports, sent, len(away))
+    return answers
+
+
 async def test_R03_H03_limits_and_answers_are_shared_exactly_by_four_processes(
     database_url: str, tmp_path: Path, serve: Serve, settings: dict[str, str], figures: Callable[..., None]
 ) -> None:
@@ -66,7 +75,7 @@ async def test_R03_H03_limits_and_answers_are_shared_exactly_by_four_processes(
     assert tries == {401: 5, 429: 35}
 
     began = time.perf_counter()
-    texts = await ask_all(ports, request("GET", "/v1/shared-notes/texts"), 1000)
+    texts = await answered(ports, request("GET", "/v1/shared-notes/texts"), 1000)
     seconds = time.perf_counter() - began
     assert Counter((answer.status, answer.body) for answer in texts) == {(200, b'{"texts":[]}'): 1000}
     made = (tmp_path / "made").read_text().splitlines()
@@ -118,11 +127,14 @@ async def test_F03_redis_fails_and_nobody_waits_for_it(
 ) -> None:
     async with line_to(str(redis.socket)) as line:
         url = f"redis://127.0.0.1:{line.port}"
-        server = serve(postgres_url, **(settings | {"FREEHOLD_REDIS_URL": url}))
-        await server.start()
+        server, healthy = (
+            serve(postgres_url, **(settings | {"FREEHOLD_REDIS_URL": url})),
+            serve(postgres_url, **settings),
+        )
+        for each in (server, healthy):
+            await each.start()
         own = RedisServer(url)
         await own.open()
-        usual = await median_seconds(server.port, "/v1/shared/plain")
         assert await median_seconds(server.port, "/v1/shared-notes/texts", 5) < 0.3
         await fault(line, redis)  # type: ignore[func-returns-value]
         gave_up = []
@@ -135,7 +147,10 @@ async def test_F03_redis_fails_and_nobody_waits_for_it(
         without, needing = await asyncio.gather(
             median_seconds(server.port, "/v1/shared/plain"), slowest_seconds(server.port, "/v1/shared/limited")
         )
-        alone = await median_seconds(server.port, "/v1/shared/plain")
+        # Beside a process whose Redis is well, at the same time: the machine may have other things to do.
+        alone, usual = await asyncio.gather(
+            *(median_seconds(each.port, "/v1/shared/plain", 200) for each in (server, healthy))
+        )
         texts = await slowest_seconds(server.port, "/v1/shared-notes/texts")
         ready = await ask(server.port, request("GET", "/health/ready"))
         await own.close()
