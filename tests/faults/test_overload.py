@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -94,3 +96,63 @@ async def test_F11_at_four_times_its_load_it_does_nearly_as_much_as_at_its_best(
     assert {probe.status for probe in probes} == {200}
     assert len(good) / 10 > 0.8 * at_best
     assert after < before * 1.5 + 50
+
+
+async def test_F10_slow_clients_are_cut_and_hold_up_nobody(
+    tmp_path: Path, serve: Callable[..., Server], figures: Callable[..., None]
+) -> None:
+    server = serve(f"sqlite+aiosqlite:///{tmp_path}/slow.db")
+    await server.start()
+    began = time.monotonic()
+    cut: dict[str, list[float]] = {}
+    head = b"POST /v1/auth/token HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    form = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 5000\r\n\r\n"
+
+    async def dribble(kind: str, opening: bytes, piece: bytes) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(opening)
+
+        async def feed() -> None:
+            while piece:
+                writer.write(piece)
+                await asyncio.sleep(1)
+
+        feeding = asyncio.create_task(feed())
+        with contextlib.suppress(OSError):
+            while await reader.read(65536):
+                pass
+        cut.setdefault(kind, []).append(time.monotonic() - began)
+        feeding.cancel()
+        writer.transport.abort()
+
+    async def sip() -> None:
+        """Read 100 bytes a second of more than the kernel takes off the server's hands (2.5 MB on this machine's loopback)."""
+        taking = socket.socket()
+        taking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        taking.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(taking, ("127.0.0.1", server.port))
+        await loop.sock_sendall(taking, request("GET", "/openapi.json") * 30)
+        with contextlib.suppress(OSError), taking:
+            while await loop.sock_recv(taking, 100):
+                await asyncio.sleep(1)
+        cut.setdefault("reader", []).append(time.monotonic() - began)
+
+    answers: list[Answer] = []
+    async with asyncio.TaskGroup() as group:
+        slow = [group.create_task(dribble("head", head, b"X-A: b\r\n")) for _ in range(50)]
+        slow += [group.create_task(dribble("body", head + form, b"a")) for _ in range(50)]
+        slow += [group.create_task(dribble("idle", b"", b"")) for _ in range(50)]
+        slow += [group.create_task(sip()) for _ in range(5)]
+        with crowd(1, server.port) as (client,):
+            while not all(each.done() for each in slow):
+                answers.append(await client.ask(request("GET", "/v1/properties?limit=5")))
+                await asyncio.sleep(0.05)
+                assert time.monotonic() - began < 90, {kind: len(times) for kind, times in cut.items()}
+    assert {answer.status for answer in answers} == {200}
+    times = sorted(answer.seconds for answer in answers)
+    figures(
+        **{kind: f"cut after {min(found):.0f} to {max(found):.0f} s" for kind, found in cut.items()},
+        ordinary=len(times), p99=f"{times[int(len(times) * 0.99)] * 1000:.0f} ms",
+    )  # fmt: skip
+    assert max(max(found) for found in cut.values()) < 60

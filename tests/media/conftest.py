@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 from tests.media import gallery_app, pictures
+from tests.media.s3_server import s3_server
 
 from freehold.testing import House, Stage, opened
 
@@ -51,6 +52,20 @@ class Person:
     async def album(self, **columns: Any) -> str:
         made = await self.stage.make(gallery_app.GalleryAlbum, owner_id=self.id, **columns)
         return str(made.id)
+
+
+@pytest.fixture(scope="session")
+def s3_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that speaks S3, with a bucket named `bucket`."""
+    with s3_server(tmp_path_factory.mktemp("s3") / "log") as address:
+        yield address
+
+
+def speak_s3(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """Say where the store is, as its own tools read it."""
+    said = {"ENDPOINT_URL": address, "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "y", "REGION": "us-east-1"}
+    for name, value in said.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
 
 
 @pytest.fixture(scope="session")

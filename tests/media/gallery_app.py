@@ -72,7 +72,7 @@ async def show_cover(db: Session, album_id: UUID, medium_id: UUID | None) -> Non
     album.cover_id = medium_id
 
 
-def build(url: str, folder: Path, **changes: Any) -> Freehold:
+def build(url: str, folder: Path, *, files_url: str = "", **changes: Any) -> Freehold:
     public = exists().where(GalleryAlbum.id == GalleryMedium.album_id, GalleryAlbum.is_public.is_(True))
     options: dict[str, Any] = {
         "purposes": [
@@ -97,7 +97,13 @@ def build(url: str, folder: Path, **changes: Any) -> Freehold:
         "quota": MediaQuota(max_bytes=20_000_000, max_files=40),
     }
     settings = Settings(
-        env="test", database_url=url, var_dir=folder, limits="off", secret="s" * 40, log_level="warning"
+        env="test",
+        database_url=url,
+        var_dir=folder,
+        files_url=files_url,
+        limits="off",
+        secret="s" * 40,
+        log_level="warning",
     )
     albums = Resource(
         GalleryAlbum,

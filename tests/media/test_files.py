@@ -10,8 +10,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
-from tests.media.s3_server import s3_server
+from tests.media.conftest import speak_s3
 
 from freehold.cli import main
 from freehold.errors import ConfigurationError
@@ -23,12 +24,6 @@ from freehold.web.problem_translation import to_problem
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(scope="module")
-def s3_address(tmp_path_factory):
-    with s3_server(tmp_path_factory.mktemp("s3") / "log") as address:
-        yield address
-
-
 @pytest.fixture(params=["local", "memory://", "file", pytest.param("s3", marks=pytest.mark.services)])
 def files(request, tmp_path, monkeypatch):
     (tmp_path / "bucket").mkdir()
@@ -37,12 +32,6 @@ def files(request, tmp_path, monkeypatch):
         return open_files(f"s3://bucket/{tmp_path.name}", tmp_path / "files")
     url = {"local": "", "file": f"file://{tmp_path}/bucket"}.get(request.param, request.param)
     return open_files(url, tmp_path / "files")
-
-
-def speak_s3(monkeypatch, address):
-    said = {"ENDPOINT_URL": address, "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "y", "REGION": "us-east-1"}
-    for name, value in said.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
 
 
 async def chunks(*pieces, fails=False):
@@ -73,6 +62,20 @@ async def test_an_object_is_there_whole_or_not_at_all(files, tmp_path):
     given.write_bytes(b"xyz")
     await files.adopt("media/1/thumb.webp", given)
     assert not given.exists() and await whole(files, "media/1/thumb.webp") == b"xyz"
+
+
+async def test_only_an_object_store_takes_and_gives_objects_itself(files, request):
+    addresses = [
+        await files.address_to_put("media/1/original", lifetime=timedelta(minutes=1)),
+        await files.address_to_get("media/1/original", lifetime=timedelta(minutes=1)),
+    ]
+    if request.node.callspec.params["files"] != "s3":
+        assert addresses == [None, None]
+        return
+    async with httpx2.AsyncClient() as client:
+        assert (await client.put(addresses[0], content=b"abc")).status_code == 200
+        assert await whole(files, "media/1/original") == b"abc"
+        assert (await client.get(addresses[1])).content == b"abc"
 
 
 async def test_what_is_gone_is_gone(files):

@@ -29,7 +29,7 @@ async def add(db: Session, content: bytes, *, owner_id: UUID, purpose: str, file
         await intake.write(content)
         await intake.close()
         judged = await judge(library, intake, found, filename=filename, declared=None)
-        await store(library, intake, medium_id)
+        await store(library, intake, medium_id, content_type=judged.format.content_type)
     return await register(
         db, library, medium_id=medium_id, owner_id=owner_id, form=form, purpose=found, intake=intake, judged=judged,
         filename=filename,

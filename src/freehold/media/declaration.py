@@ -72,7 +72,7 @@ class Media:
     `owner_id`, `purpose` and `status`. max_pixels: of a picture, by its header. seconds: of computing time for one
     picture. memory_bytes: of its worker. link_lifetime: of a signed address, until it is used. reading_lifetime: how long
     the client that used it goes on asking for ranges. uploads_at_once: of one owner, in each process, or in
-    all that share a Redis.
+    all that share a Redis. direct: a signed address leads to the object store itself, where that signs addresses.
     """
 
     model: type[Any]
@@ -93,6 +93,7 @@ class Media:
     link_lifetime: timedelta = timedelta(minutes=5)
     reading_lifetime: timedelta = timedelta(hours=1)
     uploads_at_once: int = 10
+    direct: bool = False
     upload_lifetime: timedelta = timedelta(hours=24)
     resource: Resource = field(init=False)
 

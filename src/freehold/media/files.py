@@ -11,7 +11,7 @@ import re
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -36,8 +36,8 @@ class Files(Protocol):
         """Write an object from a stream; its length. When the stream raises, nothing is left."""
         ...
 
-    async def adopt(self, key: str, path: Path) -> None:
-        """Make a local file an object. The file is gone afterwards."""
+    async def adopt(self, key: str, path: Path, *, content_type: str | None = None) -> None:
+        """Make a local file an object. The file is gone afterwards. content_type: said by a store that answers clients."""
         ...
 
     def read(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
@@ -54,6 +54,14 @@ class Files(Protocol):
 
     async def delete(self, key: str) -> None:
         """Remove an object. Without effect where there is none."""
+        ...
+
+    async def address_to_put(self, key: str, *, lifetime: timedelta) -> str | None:
+        """Where a client may PUT this object by itself, for so long; None for a store that takes nothing from clients."""
+        ...
+
+    async def address_to_get(self, key: str, *, lifetime: timedelta) -> str | None:
+        """Where a client may GET this object by itself, for so long; None for a store that gives nothing to clients."""
         ...
 
     def list(self, prefix: str) -> AsyncIterator[Stored]:

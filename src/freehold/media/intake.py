@@ -123,6 +123,6 @@ async def judge(
     return Judged(found, width, height)
 
 
-async def store(library: Library, intake: Intake, medium_id: UUID) -> None:
+async def store(library: Library, intake: Intake, medium_id: UUID, *, content_type: str) -> None:
     """Put the file where it will be kept. Its row is to follow at once; the sweep removes it otherwise."""
-    await library.files.adopt(original_key(medium_id), intake.path)
+    await library.files.adopt(original_key(medium_id), intake.path, content_type=content_type)

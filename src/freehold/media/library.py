@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from freehold.media.declaration import Media
     from freehold.media.uploads import Uploads
     from freehold.store.database import Database
+
+
+# Long enough to follow a redirect: a player asks for each range at our address again.
+_FETCHED_WITHIN = timedelta(seconds=60)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -33,6 +38,12 @@ class Library:
     render: Job[Any]
     erase: Job[Any]
     sweep: Job[Any]
+
+    async def address_of(self, key: str) -> str | None:
+        """Where the store itself gives an object to whoever has used our address; None where it is for us to send it."""
+        if not self.media.direct:
+            return None
+        return await self.files.address_to_get(key, lifetime=_FETCHED_WITHIN)
 
     @property
     def jobs(self) -> tuple[Job[Any], ...]:

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, cast
 from uuid import uuid4
@@ -51,7 +51,7 @@ class LocalFiles:
             draft.unlink(missing_ok=True)
         return size
 
-    async def adopt(self, key: str, path: Path) -> None:
+    async def adopt(self, key: str, path: Path, *, content_type: str | None = None) -> None:
         """See `Files`."""
         await asyncio.to_thread(self._take_over, path, self._path(key))
 
@@ -84,6 +84,14 @@ class LocalFiles:
     async def delete(self, key: str) -> None:
         """See `Files`. Folders that it leaves empty go too."""
         await asyncio.to_thread(self._remove, self._path(key))
+
+    async def address_to_put(self, key: str, *, lifetime: timedelta) -> str | None:
+        """See `Files`: a folder takes nothing from clients."""
+        return None
+
+    async def address_to_get(self, key: str, *, lifetime: timedelta) -> str | None:
+        """See `Files`: a folder gives nothing to clients."""
+        return None
 
     async def list(self, prefix: str) -> AsyncIterator[Stored]:
         """See `Files`."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import from_url
+from obstore.store import AzureStore, GCSStore, S3Store, from_url
 
 from freehold.media.files import CHUNK_BYTES, Stored, checked
 
@@ -47,6 +47,7 @@ class ObjectFiles:
         options: Any = {"client_options": _CLIENT, "retry_config": _RETRIES} if is_remote else {}
         self._store: Any = from_url(url, **options)
         self._folder = folder
+        self._signs = isinstance(self._store, S3Store | GCSStore | AzureStore)
 
     async def put(self, key: str, chunks: AsyncIterable[bytes]) -> int:
         """See `Files`."""
@@ -63,10 +64,18 @@ class ObjectFiles:
             await obstore.put_async(self._store, checked(key), counted(), chunk_size=_PIECE_BYTES, max_concurrency=2)
         return size
 
-    async def adopt(self, key: str, path: Path) -> None:
-        """See `Files`."""
+    async def adopt(self, key: str, path: Path, *, content_type: str | None = None) -> None:
+        """See `Files`. What a client fetches from the store itself is a download, as it is from us."""
+        said: Any = {"Content-Type": content_type, "Content-Disposition": "attachment"} if content_type else None
         with _reached():
-            await obstore.put_async(self._store, checked(key), path, chunk_size=_PIECE_BYTES, max_concurrency=2)
+            await obstore.put_async(
+                self._store,
+                checked(key),
+                path,
+                attributes=said if self._signs else None,
+                chunk_size=_PIECE_BYTES,
+                max_concurrency=2,
+            )
         await asyncio.to_thread(path.unlink)
 
     async def read(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
@@ -104,6 +113,20 @@ class ObjectFiles:
         """See `Files`."""
         with suppress(FileNotFoundError), _reached():
             await obstore.delete_async(self._store, checked(key))
+
+    async def address_to_put(self, key: str, *, lifetime: timedelta) -> str | None:
+        """See `Files`. Neither length nor type are in the signature: they are looked at once the object is there."""
+        return await self._address("PUT", key, lifetime)
+
+    async def address_to_get(self, key: str, *, lifetime: timedelta) -> str | None:
+        """See `Files`."""
+        return await self._address("GET", key, lifetime)
+
+    async def _address(self, method: Any, key: str, lifetime: timedelta) -> str | None:
+        if not self._signs:
+            return None
+        with _reached():
+            return await obstore.sign_async(self._store, method, checked(key), lifetime)
 
     async def list(self, prefix: str) -> AsyncIterator[Stored]:
         """See `Files`."""

@@ -25,6 +25,8 @@ HEAD_LIMIT_BYTES = 48 * 1024
 LINE_LIMIT_BYTES = 16 * 1024
 PATIENCE_SECONDS = 15.0
 """A connection that has not ended its head by then is closed; so is one whose body goes on after the answer."""
+READER_SECONDS = 45.0
+"""A client that has not taken what was written to it by then is cut off: it reads too slowly, or not at all."""
 KEEP_ALIVE_SECONDS = 10
 """A connection without a request is closed after that."""
 
@@ -53,6 +55,7 @@ class StrictProtocol(HttpToolsProtocol):
 
     _refusal: Problem | None = None
     _timer: asyncio.TimerHandle | None = None
+    _reader_timer: asyncio.TimerHandle | None = None
     _refused = False
     _last_answer: bytes | None = None
     _in_head = False
@@ -65,7 +68,22 @@ class StrictProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_head()
+        self._stop_reader_timer()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._reader_timer is None:
+            self._reader_timer = self.loop.call_later(READER_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_reader_timer()
+
+    def _stop_reader_timer(self) -> None:
+        if self._reader_timer is not None:
+            self._reader_timer.cancel()
+            self._reader_timer = None
 
     def data_received(self, data: bytes) -> None:
         if self.parser is None or self.transport.is_closing():

@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from freehold.errors import FieldError, Invalid, Problem
 from freehold.jobs import Principals
@@ -31,8 +31,9 @@ from freehold.web.edge_options import Roomy
 from freehold.web.execution import request_key
 from freehold.web.media_content import choose, send
 from freehold.web.media_desk import ID_IN_PATH, Arrival, Desk, allow_any, draft_of, keep, sender
+from freehold.web.media_direct import direct_router
 from freehold.web.media_forms import boundary_of, read_form
-from freehold.web.media_tus import tus_router
+from freehold.web.media_tus import Tus, tus_router
 from freehold.web.mounting import Mounted
 from freehold.web.rows import load
 from freehold.web.runtime import runtime
@@ -63,6 +64,7 @@ def room_for(media: Media, *, prefix: str = "/v1") -> tuple[Roomy, ...]:
     return (
         Roomy("POST", f"{prefix}/media", most, _SLOW),
         Roomy("POST", f"{prefix}/uploads", most, _SLOW),
+        Roomy("POST", f"{prefix}/uploads", FORM_BYTES, _SLOW, below=True),  # which puts the parts together
         Roomy("PATCH", f"{prefix}/uploads", most, _SLOW, below=True),
         Roomy("HEAD", f"{prefix}/uploads", FORM_BYTES, _SLOW, below=True),  # which may put a whole file together
     )
@@ -116,7 +118,9 @@ def media_router(
     async def signed(request: Request) -> Response:
         return await _signed(desk, request)
 
-    router.include_router(tus_router(desk, prefix=prefix))
+    tus = Tus(desk, f"{prefix}/uploads")
+    router.include_router(tus_router(tus, prefix=prefix))
+    router.include_router(direct_router(tus, prefix=prefix))
     return router
 
 
@@ -206,7 +210,8 @@ async def _signed(desk: Desk, request: Request) -> Response:
     )
     if not goes_on:
         await database.run(system("a signed address is used"), lambda unit: use(unit.session, signed))
-    response = send(desk.library, request, content)
+    elsewhere = await desk.library.address_of(content.key)
+    response = send(desk.library, request, content) if elsewhere is None else RedirectResponse(elsewhere, 307)
     response.headers["Cache-Control"] = "no-store, private"
     if not goes_on:
         _give_pass(desk, request, response, signed)

@@ -84,7 +84,7 @@ async def keep(desk: Desk, request: Request, principal: Principal, arrival: Arri
     library, medium_id = desk.library, new_id()
     owner_id = sender(principal)
     kept: list[UUID] = []
-    await store(library, arrival.intake, medium_id)
+    await store(library, arrival.intake, medium_id, content_type=arrival.judged.format.content_type)
 
     async def work(unit: Unit) -> Response:
         if arrival.upload_id is not None:

@@ -41,10 +41,10 @@ from freehold.web.runtime import runtime
 from freehold.web.unit import allow
 
 
-def tus_router(desk: Desk, *, prefix: str) -> APIRouter:
+def tus_router(operations: Tus, *, prefix: str) -> APIRouter:
     """The operations at `/uploads`."""
+    desk = operations.desk
     router = APIRouter(prefix=f"{prefix}/uploads", tags=["uploads"], redirect_slashes=False)
-    operations = _Tus(desk, f"{prefix}/uploads")
     create = allow_any(desk.library.media.access.rule("create"))
     common: dict[str, Any] = {"response_class": Response, "dependencies": [create]}
     router.add_api_route(
@@ -68,9 +68,11 @@ def tus_router(desk: Desk, *, prefix: str) -> APIRouter:
     return router
 
 
-class _Tus:
+class Tus:
+    """Uploads as tus 1.0 has them. path: of the collection."""
+
     def __init__(self, desk: Desk, path: str) -> None:
-        self._desk = desk
+        self.desk = desk
         self._library = desk.library
         self._uploads = desk.library.uploads
         self._path = path
@@ -91,7 +93,7 @@ class _Tus:
         size = number_in(request, "upload-length")
         metadata = metadata_in(request.headers.get("upload-metadata", ""))
         has_body = request.headers.get("content-type", "") == CHUNK_TYPE
-        principal = await self._caller(request)
+        principal = await self.caller(request)
         form = {name: value for name, value in metadata.items() if name not in ("filename", "filetype", "name", "type")}
         draft, purpose = draft_of(self._library.media, form)
         if size > purpose.max_bytes:
@@ -114,16 +116,16 @@ class _Tus:
 
     async def head(self, request: Request) -> Response:
         require_version(request)
-        principal = await self._caller(request)
-        upload = await self._find(request, principal)
+        principal = await self.caller(request)
+        upload = await self.find(request, principal)
         headers = {**state_headers(upload), "Upload-Length": str(upload.size_bytes), "Cache-Control": "no-store"}
         if upload.state == "open" and upload.offset_bytes == upload.size_bytes:
             # All of it had come when a process died: a client sends nothing more, so that here it becomes a file.
-            headers |= await self._finish(request, principal, upload)
+            headers |= await self.finish(request, principal, upload)
         return Response(status_code=200, headers=headers)
 
     async def show(self, request: Request) -> Response:
-        upload = await self._find(request, await self._caller(request))
+        upload = await self.find(request, await self.caller(request))
         found = {
             "id": str(upload.id), "offset": upload.offset_bytes, "size_bytes": upload.size_bytes, "status": upload.state,
             "medium_id": str(upload.medium_id) if upload.state == "done" else None, "failure": upload.failure,
@@ -137,8 +139,8 @@ class _Tus:
         if request.headers.get("content-type", "") != CHUNK_TYPE:
             raise UnsupportedMediaType(f"Send {CHUNK_TYPE}.", headers={"Accept": CHUNK_TYPE})
         offset = number_in(request, "upload-offset")
-        principal = await self._caller(request)
-        upload = await self._find(request, principal)
+        principal = await self.caller(request)
+        upload = await self.find(request, principal)
         if upload.state != "open" or offset != upload.offset_bytes:
             raise OffsetConflict(
                 f"The upload stands at {upload.offset_bytes}.", headers={"Upload-Offset": str(upload.offset_bytes)}
@@ -148,7 +150,7 @@ class _Tus:
 
     async def terminate(self, request: Request) -> Response:
         require_version(request)
-        upload = await self._find(request, await self._caller(request))
+        upload = await self.find(request, await self.caller(request))
 
         async def work(unit: Unit) -> None:
             await self._uploads.drop(unit.session, upload.id)
@@ -157,18 +159,20 @@ class _Tus:
         await self._uploads.clear(upload.pieces)
         return Response(status_code=204, headers=TUS)
 
-    async def _caller(self, request: Request) -> Principal:
+    async def caller(self, request: Request) -> Principal:
+        """Who asks, where they may send files in."""
         return await enter(request, self._library.media.access.rule("create"))
 
-    async def _find(self, request: Request, principal: Principal) -> Row[Any]:
-        upload_id = self._desk.bound.parse_key(request.path_params["id"])
+    async def find(self, request: Request, principal: Principal) -> Row[Any]:
+        """The caller's upload. Raises NotFound."""
+        upload_id = self.desk.bound.parse_key(request.path_params["id"])
         async with runtime(request).database.reading(system("an owner's upload")) as session:
             return await self._uploads.find(session, upload_id, principal.id)
 
     async def _refuse_early(self, request: Request, principal: Principal, draft: MediaForm) -> None:
         """What would be refused once all of it had been sent. It is judged again then."""
-        async with runtime(request).database.reading(principal, grant=self._desk.grant) as session:
-            await check_links(session, self._desk.bound, draft)
+        async with runtime(request).database.reading(principal, grant=self.desk.grant) as session:
+            await check_links(session, self.desk.bound, draft)
             if self._library.media.attach is not None:
                 await self._library.media.attach(session, principal, draft)
 
@@ -184,7 +188,7 @@ class _Tus:
                 upload = await self._take_checked(request, upload, checksum)
             if upload.offset_bytes < upload.size_bytes:
                 return upload, {}
-            return upload, await self._finish(request, principal, upload)
+            return upload, await self.finish(request, principal, upload)
 
     async def _take(self, request: Request, upload: Row[Any]) -> Row[Any]:
         """Piece by piece, each noted as soon as it is durable; of a broken line, what came of the last one too."""
@@ -223,19 +227,23 @@ class _Tus:
             await self._refuse(request, upload, refused)
             raise
 
-    async def _finish(self, request: Request, principal: Principal, upload: Row[Any]) -> dict[str, str]:
+    async def finish(self, request: Request, principal: Principal, upload: Row[Any]) -> dict[str, str]:
+        """Make what has come a file, judged as any other; where it is. Raises OffsetConflict where not all of it is there."""
         library = self._library
         try:
             async with Intake(library.folder, limit_bytes=library.media.largest_bytes) as intake:
                 async for chunk in self._uploads.content(upload):
                     await intake.write(chunk)
                 await intake.close()
+                _require_whole(intake, upload)
                 draft, purpose = draft_of(library.media, upload.form)
                 judged = await judge(library, intake, purpose, filename=upload.filename, declared=upload.declared_type)
                 arrival = Arrival(intake, judged, draft, purpose, upload.filename, upload.id)
-                made = await keep(self._desk, request, principal, arrival, intake.digest.encode())
+                made = await keep(self.desk, request, principal, arrival, intake.digest.encode())
         except FileNotFoundError:
-            raise OffsetConflict("Another request has ended this upload: look at it.") from None
+            raise OffsetConflict(
+                "Parts of this upload are not there, or another request has ended it: look at it."
+            ) from None
         except OffsetConflict:
             raise
         except Problem as refused:
@@ -253,3 +261,8 @@ class _Tus:
 
         await runtime(request).database.run(system("an upload is refused"), work)
         await self._uploads.clear(upload.pieces)
+
+
+def _require_whole(intake: Intake, upload: Row[Any]) -> None:
+    if intake.size_bytes != upload.size_bytes:
+        raise OffsetConflict("Not all of this upload is there.")
