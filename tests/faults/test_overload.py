@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import socket
 import time
@@ -17,7 +18,7 @@ from tests.faults.wire import Answer, Connection, crowd, request
 
 pytestmark = [pytest.mark.anyio, pytest.mark.faults, pytest.mark.timeout(300)]
 
-PAGE = request("GET", "/v1/properties?limit=5")
+PAGE = b"GET /v1/properties?limit=5 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 LIVE = request("GET", "/health/live")
 
 
@@ -52,6 +53,13 @@ async def press(port: int, rate: float, seconds: float) -> list[Answer]:
     return answers
 
 
+def cpu_of(server: Server) -> float:
+    """Seconds of the processor that it has had."""
+    assert server.process is not None
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def memory_of(server: Server) -> float:
     assert server.process is not None
     status = Path(f"/proc/{server.process.pid}/status").read_text()
@@ -66,8 +74,10 @@ async def test_F11_at_four_times_its_load_it_does_nearly_as_much_as_at_its_best(
     await server.start()
     await people(url, tmp_path, houses=100)
     await best(server.port, 1)
+    spent = cpu_of(server)
     at_best = await best(server.port, 5)
-    before = memory_of(server)
+    for_one = (cpu_of(server) - spent) / (at_best * 5)
+    before, spent = memory_of(server), cpu_of(server)
     pressing = asyncio.create_task(press(server.port, 4 * at_best, 10))
     probes = []
     with crowd(1, server.port) as (prober,):
@@ -75,6 +85,7 @@ async def test_F11_at_four_times_its_load_it_does_nearly_as_much_as_at_its_best(
             probes.append(await prober.ask(LIVE))
             await asyncio.sleep(0.2)
     answers = await pressing
+    spent = cpu_of(server) - spent
     after = memory_of(server)
     back = time.monotonic()
     with crowd(1, server.port) as (client,):
@@ -82,10 +93,12 @@ async def test_F11_at_four_times_its_load_it_does_nearly_as_much_as_at_its_best(
             assert time.monotonic() - back < 5
     good = [answer.seconds for answer in answers if answer.status == 200]
     refused = [answer for answer in answers if answer.status == 503]
+    # By what the process was given of the processor, which others share: throughput alone would measure them.
+    share = len(good) * for_one / spent
     figures(
         **{
             "best": f"{at_best:.0f}/s", "asked": f"{len(answers) / 10:.0f}/s", "good": f"{len(good) / 10:.0f}/s",
-            "share": f"{len(good) / 10 / at_best:.0%}", "refused": len(refused),
+            "good for its CPU time": f"{share:.0%} of the best", "refused": len(refused),
             "slowest good": f"{max(good):.2f} s", "slowest probe": f"{max(p.seconds for p in probes):.2f} s",
             "memory": f"{before:.0f} to {after:.0f} MiB",
         }
@@ -94,7 +107,7 @@ async def test_F11_at_four_times_its_load_it_does_nearly_as_much_as_at_its_best(
     assert {answer.code for answer in refused} == {"service.at_capacity"}
     assert all("retry-after" in answer.headers for answer in refused)
     assert {probe.status for probe in probes} == {200}
-    assert len(good) / 10 > 0.8 * at_best
+    assert share > 0.8
     assert after < before * 1.5 + 50
 
 
@@ -134,7 +147,7 @@ async def test_F10_slow_clients_are_cut_and_hold_up_nobody(
         await loop.sock_connect(taking, ("127.0.0.1", server.port))
         await loop.sock_sendall(taking, request("GET", "/openapi.json") * 30)
         with contextlib.suppress(OSError), taking:
-            while await loop.sock_recv(taking, 100):
+            while await loop.sock_recv(taking, 100):  # noqa: ASYNC110  # the pace is the point
                 await asyncio.sleep(1)
         cut.setdefault("reader", []).append(time.monotonic() - began)
 

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from freehold.web import edge_load
 from freehold.web.edge import Edge, EdgeOptions
 from freehold.web.edge_load import Load
+from freehold.web.edge_server import server
 from freehold.web.problems import install_handlers
 
 pytestmark = pytest.mark.anyio
@@ -67,6 +68,33 @@ async def test_F11_whoever_waits_gets_the_place_of_one_that_is_done_and_one_that
     site.go.set()
     assert [(await each).status_code for each in (asked[0], asked[1], asked[3])] == [200] * 3
     assert (site.edge.load.working, site.edge.in_flight) == (0, 0)
+
+
+async def test_F11_a_request_without_a_body_is_refused_before_anything_is_made_of_it() -> None:
+    site = Site()
+    site.edge.edge = site.edge  # as an application has it
+    site.edge.load.working = 2  # and as many wait
+    site.edge.load._queue.extend(asyncio.get_running_loop().create_future() for _ in range(2))
+    serving = server(site.edge, host="127.0.0.1", port=0)
+    running = asyncio.create_task(serving.serve())
+    while not serving.started:  # noqa: ASYNC110  # uvicorn tells nobody
+        await asyncio.sleep(0.01)
+    address = "http://{}:{}".format(*serving.servers[0].sockets[0].getsockname())
+    async with httpx2.AsyncClient(base_url=address) as client:
+        refused = [await client.get("/work") for _ in range(3)]
+        ids = [answer.json()["request_id"] for answer in refused]
+        assert {answer.status_code for answer in refused} == {503}
+        assert ids == [answer.headers["x-request-id"] for answer in refused]
+        assert len(set(ids)) == 3
+        by_the_edge = await client.post("/body", content=b"abc")
+        assert by_the_edge.status_code == 503
+        assert by_the_edge.headers.keys() == refused[0].headers.keys()
+        assert by_the_edge.json().keys() == refused[0].json().keys()
+        assert (await client.get("/health/live")).status_code == 200
+        assert (await client.get("/work", headers={"Connection": "close"})).status_code == 503
+    assert (site.edge.load.refused, site.begun) == (5, 0)
+    serving.should_exit = True
+    await running
 
 
 async def test_F10_a_body_that_trickles_in_takes_no_place() -> None:

@@ -245,6 +245,8 @@ class Edge:
         state = exchange.scope["state"]
         route = state.get("route") or self._templates.of(exchange.scope)
         self.metrics.request_done(exchange.method, route, exchange.status, time.perf_counter() - began)
+        if exchange.turn is None:
+            return  # refused for want of room, which is told once a second
         access_line(
             exchange.method[:20],
             route,

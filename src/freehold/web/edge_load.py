@@ -13,6 +13,7 @@ from collections import deque
 from starlette.types import Message, Receive
 
 from freehold.errors import AtCapacity
+from freehold.observe.logs import get_logger
 
 # Answers that begin later than this are a queue, not work; operations that are meant to take long are few at a time.
 _TOO_LATE_SECONDS = 1.0
@@ -24,6 +25,7 @@ _BUSY_SECONDS = 0.05
 _NEVER_REFUSED = ("/health/", "/metrics")
 # A request that waits for its client costs memory and a descriptor, no time.
 WAITING_LIMIT = 5_000
+_log = get_logger("freehold.load")
 
 
 class Turn:
@@ -74,7 +76,7 @@ class Load:
         self.in_flight = 0
         self.refused = 0
         self._queue: deque[asyncio.Future[None]] = deque()
-        self._lowered_at = 0.0
+        self._lowered_at = self._told_at = 0.0
         self._round_seconds = 0.0
         self._is_measuring = False
 
@@ -99,8 +101,8 @@ class Load:
 
     async def _wait_for_room(self) -> None:
         """Until one of those that are worked on is done, in order: its place is ours then."""
-        if len(self._queue) >= self.most or self.in_flight >= WAITING_LIMIT:
-            raise self._refusal()
+        if len(self._queue) >= self.limit or self.in_flight >= WAITING_LIMIT:
+            raise AtCapacity(retry_after=self.refuse())
         place = asyncio.get_running_loop().create_future()
         self._queue.append(place)
         try:
@@ -110,12 +112,22 @@ class Load:
             if place.done() and not place.cancelled():
                 self._leave_place()
             if isinstance(given_up, TimeoutError):
-                raise self._refusal() from None
+                raise AtCapacity(retry_after=self.refuse()) from None
             raise
 
-    def _refusal(self) -> AtCapacity:
+    def is_full(self, path: str) -> bool:
+        """Whether a request for `path` would be refused without having waited."""
+        has_room = self.working < self.limit or len(self._queue) < self.limit
+        return not has_room and not path.startswith(_NEVER_REFUSED)
+
+    def refuse(self) -> int:
+        """Count a refusal; the seconds of its Retry-After, for not all of them are to come back in the same second."""
         self.refused += 1
-        return AtCapacity(retry_after=1 + self.refused % 3)  # not all of them are to come back in the same second
+        now = time.monotonic()
+        if now - self._told_at > 1:  # a line for each would cost more than the refusal
+            _log.warning("requests refused", since_the_start=self.refused, limit=int(self.limit))
+            self._told_at = now
+        return 1 + self.refused % 3
 
     def done(self, since: float) -> None:
         """A request is answered that was worked on since then."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
+import struct
 from typing import Any, cast
 
 import httptools
@@ -18,6 +20,7 @@ from uvicorn.server import ServerState as UvicornState
 from freehold.errors import BadRequest, HeadersTooLarge, Problem, UriTooLong
 from freehold.web.edge_headers import finished
 from freehold.web.edge_linger import LingeringTransport
+from freehold.web.edge_refusal import refusal
 from freehold.web.problems import problem_parts
 
 HEAD_LIMIT_BYTES = 48 * 1024
@@ -25,6 +28,8 @@ HEAD_LIMIT_BYTES = 48 * 1024
 LINE_LIMIT_BYTES = 16 * 1024
 PATIENCE_SECONDS = 15.0
 """A connection that has not ended its head by then is closed; so is one whose body goes on after the answer."""
+# A body has to be read, an upgrade answered, another origin told what it may see.
+_NEED_THE_EDGE = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"origin"})
 READER_SECONDS = 45.0
 """A client that has not taken what was written to it by then is cut off: it reads too slowly, or not at all."""
 KEEP_ALIVE_SECONDS = 10
@@ -57,6 +62,7 @@ class StrictProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _reader_timer: asyncio.TimerHandle | None = None
     _refused = False
+    _was_refused_at_once = False
     _last_answer: bytes | None = None
     _in_head = False
     _head_bytes = 0
@@ -74,7 +80,15 @@ class StrictProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         if self._reader_timer is None:
-            self._reader_timer = self.loop.call_later(READER_SECONDS, self.transport.abort)
+            self._reader_timer = self.loop.call_later(READER_SECONDS, self._cut_off)
+
+    def _cut_off(self) -> None:
+        """End the connection without what is still to be sent: the kernel would hold megabytes of it for hours."""
+        self._reader_timer = None
+        connection = self.transport.get_extra_info("socket")
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -116,9 +130,26 @@ class StrictProtocol(HttpToolsProtocol):
             self._refuse(BadRequest("HTTP/1.0 has no Transfer-Encoding."))
         if not self.url.startswith((b"/", b"*")):
             self._check_authority()
+        if self._has_no_room():
+            return
         super().on_headers_complete()
         if getattr(self.server_state, "is_leaving", False):
             self.take_leave()
+
+    def _has_no_room(self) -> bool:
+        """Refuse a request without a body at once where the process has no room for it; the edge refuses the rest."""
+        edge = getattr(self.app, "edge", None)
+        is_busy = self.cycle is not None and not self.cycle.response_complete
+        if edge is None or is_busy or not edge.load.is_full(self.url.decode("latin-1")):
+            return False
+        names = {name for name, value in self.headers if (name, value) != (b"content-length", b"0")}
+        if not names.isdisjoint(_NEED_THE_EDGE):
+            return False
+        date = b"".join(b"%s: %s\r\n" % field for field in self.server_state.default_headers)
+        line, _, rest = refusal(edge.load, is_https=self.scheme == "https").partition(b"\r\n")
+        self.transport.write(b"%s\r\n%s%s" % (line, date, rest))
+        self._was_refused_at_once = True
+        return True
 
     def take_leave(self) -> None:
         """Let the request that is being answered be the last one."""
@@ -191,6 +222,13 @@ class StrictProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._stop_timer()
+        if self._was_refused_at_once:
+            self._was_refused_at_once = False
+            if self.parser.should_keep_alive() and not getattr(self.server_state, "is_leaving", False):
+                self.timeout_keep_alive_task = self.loop.call_later(KEEP_ALIVE_SECONDS, self.timeout_keep_alive_handler)
+            else:
+                self.transport.close()
+            return
         super().on_message_complete()
         if self.cycle is not None:
             self.cycle.more_body = False  # uvicorn leaves it where the answer came before the end of the body
