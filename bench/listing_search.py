@@ -17,6 +17,7 @@ import httpx2
 from bench._postgres import database
 from rich.console import Console
 from services.imba import demo
+from services.imba.properties.routes import properties
 from services.imba.service import build
 from services.imba.settings import ImbaSettings
 
@@ -25,6 +26,7 @@ from freehold.settings import Settings
 
 ROUNDS = 21
 WHOLE = "text, box, price and free dates"
+FACETS = "facets of a word and a box"
 MOST_LOAD_SECONDS = 60
 MOST_CPU_MS = 20
 BOX, PRICE = "bbox=-122.3,47.6,-122.1,47.75", "price_amount__gte=30000000&price_amount__lte=90000000"
@@ -46,7 +48,7 @@ def _questions() -> dict[str, str]:
         "a box by price": f"{BOX}&sort=price_amount",
         "near, within 5 km, the nearest": "near=47.6,-122.3&within_km=5&sort=distance",
         "near, all by distance": "near=47.6,-122.3&sort=distance",
-        "facets of a word and a box": f"q=house&{BOX}&facets=city,kind,price_amount",
+        FACETS: f"q=house&{BOX}&facets=city,kind,price_amount",
     }
 
 
@@ -66,13 +68,15 @@ async def run() -> dict[str, Any]:
 
 
 def _targets(kind: str, measured: Any) -> list[tuple[str, dict[str, Any]]]:
-    """Loading in under a minute; a search by text, box, price and free dates in under 20 ms of CPU."""
+    """Loading in under a minute; a search by text, box, price and free dates, and facets, in under 20 ms of CPU each."""
     if isinstance(measured, str):
         return []
     loaded, cpu = measured["load_seconds"], measured["milliseconds"][WHOLE]["cpu_median"]
+    facets = measured["milliseconds"][FACETS]["cpu_median"]
     return [
         (f"{kind}_load_seconds", {"most": MOST_LOAD_SECONDS, "found": loaded, "met": loaded < MOST_LOAD_SECONDS}),
         (f"{kind}_search_cpu_ms", {"most": MOST_CPU_MS, "found": cpu, "met": cpu < MOST_CPU_MS}),
+        (f"{kind}_facets_cpu_ms", {"most": MOST_CPU_MS, "found": facets, "met": facets < MOST_CPU_MS}),
     ]
 
 
@@ -80,6 +84,8 @@ async def _measure(url: str, folder: Path) -> dict[str, Any]:
     core = Settings(
         env="development", database_url=url, var_dir=folder, limits="off", secret="s" * 40, log_level="warning"
     )
+    properties.cache = None  # a kept answer tells nothing of the search
+    demo.WITH_PHOTOS = 0  # making their variants would be measured too
     app = build(core=core, own=ImbaSettings(), migrations=None)
     async with app.router.lifespan_context(app):
         began = time.perf_counter()

@@ -1,30 +1,32 @@
 """The ten most borrowed books, three ways: sorted in Python, ranked by SQL over an indexed counter, and kept.
 
-On SQLite, in one process, over 10,000 and over a million titles. CPU is that of the process. `sorted in Python` is the
-function alone, with three columns of each row and nothing else to do; the other two are whole requests over HTTP. About
-two minutes. Writes a chart beside the service.
+In one process, over 10,000 and over a million titles, on both databases. CPU is that of the process: PostgreSQL works
+elsewhere, so there the time on the wall tells of it. `sorted in Python` is the function alone, with three columns of each
+row and nothing else to do; the other two are whole requests over HTTP. About five minutes. Writes a chart beside the service.
 """
 
 from __future__ import annotations
 
 import math
-import sqlite3
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
+from bench._postgres import database
 from services.library.books.models import Book
 from services.library.service import build
 from services.library.settings import LibrarySettings
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from freehold import Freehold, system
+from freehold import Freehold
+from freehold.resource.text_index import TextIndex
 from freehold.settings import Settings
+from freehold.store.plain_engine import plain_engine
 
 SIZES = {10_000: 21, 1_000_000: 3}
 """How many titles, and how many rounds of what is slow with them."""
@@ -35,45 +37,60 @@ WAYS = ("sorted in Python", "SQL, indexed counter", "kept answer")
 
 # Every title has been borrowed some time, in no order that an index would help to guess.
 FILL = """
-WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?)
+WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < :rows)
 INSERT INTO books (id, title, author, ratings_count, times_borrowed, title_key, author_key, search, created_at, updated_at,
   row_version)
 SELECT printf('%032x', n), 'Title ' || n, 'Author ' || (n % 5000), 0, (n * 48271) % 2147483647 % 100000, 'title ' || n,
   'author ' || (n % 5000), '', '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000', 1 FROM number
 """
+FILL_POSTGRESQL = """
+INSERT INTO books (id, title, author, ratings_count, times_borrowed, title_key, author_key, search, created_at, updated_at,
+  row_version)
+SELECT lpad(to_hex(n), 32, '0')::uuid, 'Title ' || n, 'Author ' || (n % 5000), 0, (n * 48271) % 2147483647 % 100000,
+  'title ' || n, 'author ' || (n % 5000), '', now(), now(), 1 FROM generate_series(1::bigint, :rows) AS n
+"""
 
 
 async def run() -> dict[str, Any]:
-    """Measure, and draw the chart."""
-    found: dict[str, Any] = {str(size): await _of_size(size, rounds) for size, rounds in SIZES.items()}
+    """Measure, and draw the chart. Where there is no PostgreSQL, SQLite alone."""
+    found: dict[str, Any] = {"SQLite": {}}
+    for size, rounds in SIZES.items():
+        with TemporaryDirectory() as folder:
+            url = f"sqlite+aiosqlite:///{folder}/library.db"
+            found["SQLite"][str(size)] = await _of_size(url, Path(folder), size, rounds)
+    try:
+        async with database() as url:
+            pass
+        found["PostgreSQL"] = {}
+        for size, rounds in SIZES.items():
+            with TemporaryDirectory() as folder:
+                async with database() as url:
+                    found["PostgreSQL"][str(size)] = await _of_size(url, Path(folder), size, rounds)
+    except OSError as error:
+        print(f"PostgreSQL is not measured: {error}")
     CHART.parent.mkdir(parents=True, exist_ok=True)
     CHART.write_text(chart(found), encoding="utf-8")
-    million = found[str(max(SIZES))]
     return {
         "milliseconds": found,
-        "targets": {
-            f"{way}_cpu_ms": {"most": MOST_MS, "found": million[way]["cpu"], "met": million[way]["cpu"] < MOST_MS}
-            for way in WAYS[1:]
-        },
+        "targets": {name: target for kind in found for name, target in _targets(kind, found)},
     }
 
 
-async def _of_size(size: int, rounds: int) -> dict[str, Any]:
-    with TemporaryDirectory() as folder:
-        path = Path(folder)
-        core = Settings(
-            env="development",
-            database_url=f"sqlite+aiosqlite:///{path}/library.db",
-            var_dir=path,
-            limits="off",
-            secret="s" * 40,
-            log_level="error",
-        )
-        async with _running(core):
-            pass  # its tables are there now
-        _fill(path / "library.db", size)
-        async with _running(core) as app:
-            return await _measure(app, rounds)
+def _targets(kind: str, found: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    million = found[kind][str(max(SIZES))]
+    for way in WAYS[1:]:
+        cpu = million[way]["cpu"]
+        yield f"{kind}, {way}: CPU ms", {"most": MOST_MS, "found": cpu, "met": cpu < MOST_MS}
+
+
+async def _of_size(url: str, folder: Path, size: int, rounds: int) -> dict[str, Any]:
+    core = Settings(
+        env="development", database_url=url, var_dir=folder, limits="off", secret="s" * 40, log_level="error"
+    )
+    async with _running(core) as app:
+        await _fill(app, size)
+    async with _running(core) as app:
+        return await _measure(app, rounds)
 
 
 @asynccontextmanager
@@ -83,22 +100,26 @@ async def _running(core: Settings) -> AsyncIterator[Freehold]:
         yield app
 
 
-def _fill(file: Path, size: int) -> None:
-    with sqlite3.connect(file) as connection:
-        # What keeps the index of words up to date has nothing to do with ranks, and takes minutes of a million rows.
-        words = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'books' AND sql LIKE '%search%'"
-        for (name,) in connection.execute(words).fetchall():
-            connection.execute(f'DROP TRIGGER "{name}"')  # a name from the schema
-        connection.execute(FILL, (size,))
-        connection.execute("ANALYZE")
+async def _fill(app: Freehold, size: int) -> None:
+    # What keeps the indexes over words has nothing to do with ranks, and takes minutes of a million rows.
+    async with plain_engine(app.database.engine.url) as engine, engine.begin() as connection:
+        for index in (
+            each for each in Book.metadata.tables[Book.__tablename__].info["fh_ddl"] if isinstance(each, TextIndex)
+        ):
+            for statement in index.drop(connection.dialect.name):
+                await connection.exec_driver_sql(statement)
+        fill = FILL if connection.dialect.name == "sqlite" else FILL_POSTGRESQL
+        await connection.execute(text(fill), {"rows": size})
+        await connection.exec_driver_sql("ANALYZE")
 
 
 async def _measure(app: Freehold, rounds: int) -> dict[str, Any]:
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://localhost") as client:
 
         async def in_python() -> list[str]:
-            async with app.database.reading(system("measure")) as session:
-                rows = (await session.execute(select(Book.title, Book.times_borrowed, Book.id))).all()
+            # Past the toolkit, which ends a statement that takes as long as this one.
+            async with plain_engine(app.database.engine.url) as engine, engine.connect() as connection:
+                rows = (await connection.execute(select(Book.title, Book.times_borrowed, Book.id))).all()
             return [row[0] for row in sorted(rows, key=lambda row: (row[1], row[2]), reverse=True)[:10]]
 
         async def in_sql() -> list[str]:
@@ -127,11 +148,14 @@ async def _repeat(function: Callable[[], Awaitable[list[str]]], times: int) -> d
 
 
 def table(found: dict[str, Any]) -> str:
-    """The figures as the service's README shows them: milliseconds of CPU."""
-    rows = ["| titles | " + " | ".join(WAYS) + " |", "|---:" * (len(WAYS) + 1) + "|"]
+    """The figures as the service's README shows them: milliseconds of CPU, and on the wall."""
+    rows = ["| database | titles | " + " | ".join(WAYS) + " |", "|---" + "|---:" * (len(WAYS) + 1) + "|"]
     rows += [
-        f"| {int(size):,} | " + " | ".join(f"{ways[way]['cpu']:,} ms" for way in WAYS) + " |"
-        for size, ways in found.items()
+        f"| {kind} | {int(size):,} | "
+        + " | ".join(f"{ways[way]['cpu']:,} ms ({ways[way]['wall']:,})" for way in WAYS)
+        + " |"
+        for kind, sizes in found.items()
+        for size, ways in sizes.items()
     ]
     return "\n".join(rows)
 
@@ -139,8 +163,9 @@ def table(found: dict[str, Any]) -> str:
 def chart(found: dict[str, Any]) -> str:
     """Bars over a logarithmic scale, as SVG."""
     bars, height = [], 34
-    for size, ways in found.items():
-        bars.append(f'<text x="8" y="{height}" font-weight="bold">{int(size):,} titles</text>')
+    sets = [(kind, size, ways) for kind, sizes in found.items() for size, ways in sizes.items()]
+    for kind, size, ways in sets:
+        bars.append(f'<text x="8" y="{height}" font-weight="bold">{int(size):,} titles on {kind}</text>')
         for way in WAYS:
             height += 24
             bars.append(_bar(way, ways[way]["cpu"], height))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import re
 import socket
@@ -33,6 +34,30 @@ from .conftest import core
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
+FILM = Path(__file__).parent / "film.webm"
+# A landlord's draft, a film of it, and the address that shows it for some minutes to whoever has it.
+_FILM = """async (encoded) => {
+  const token = JSON.parse(sessionStorage['imba.session']).access;
+  const ask = async (path, body, headers = {}) => (await fetch(path, { method: 'POST', body, headers: { authorization: `Bearer ${token}`, ...headers } })).json();
+  const draft = { title: 'A film set', city: 'Anacortes', country: 'US', kind: 'house', price_per: 'night', price_amount: 100, price_currency: 'USD' };
+  const home = await ask('/v1/properties', JSON.stringify(draft), { 'content-type': 'application/json' });
+  const form = new FormData();
+  form.set('purpose', 'video');
+  form.set('property_id', home.id);
+  form.set('file', new File([Uint8Array.from(atob(encoded), (each) => each.charCodeAt(0))], 'film.webm', { type: 'video/webm' }));
+  const film = await ask('/v1/media', form);
+  const { url } = await ask(`/v1/media/${film.id}/address`);
+  if (!url) throw new Error(JSON.stringify([home, film]));
+  return { url: new URL(url, location).href, content: new URL(`/v1/media/${film.id}/content`, location).href };
+}"""
+_SEEK = """([url, second]) => new Promise((done, failed) => {
+  const film = document.createElement('video');
+  film.onerror = () => failed(new Error(film.error.message));
+  film.onloadedmetadata = () => { film.currentTime = second; };
+  film.onseeked = () => done(film.currentTime);
+  film.src = url;
+  document.querySelector('main').append(film);
+})"""
 ADA, BEN = "ada@landlords.example", "ben@tenants.example"
 PASSWORD = "a quiet walk at dusk"
 
@@ -126,6 +151,7 @@ def test_from_a_landlords_registration_to_a_confirmed_stay(site: Site) -> None:
     _approves_the_home(reviewer)
 
     landlord.go(f"/my-homes/{home}/publish")
+    landlord.button("Publish it").wait_for()
     landlord.seen("publish")
     landlord.button("Publish it").click()
     landlord.page.get_by_role("heading", name="It is on the market").wait_for()
@@ -501,6 +527,57 @@ def _reports_and_blocks(tenant: Tab, landlord: Tab, moderator: Tab) -> None:
     tenant.button("Block Ines").wait_for()
     tenant.seen("talk")
     assert moderator.faults == []
+
+
+@pytest.mark.long
+def test_an_agent_is_asked_acts_for_a_home_and_is_let_go(site: Site) -> None:
+    landlord, agent = site.tab(), site.tab()
+    agent.register("Noor Haddad", "noor@agents.example", PASSWORD, side="agent")
+    agent.page.get_by_role("heading", name="No mandates").wait_for()
+    number = agent.page.get_by_label("Your number").input_value()
+    agent.seen("agent")
+
+    landlord.sign_in("landlord@demo.example", demo.PASSWORD)
+    landlord.go("/my-homes")
+    home = landlord.page.locator("main a[href*='/my-homes/']:not([href$='/new'])").first
+    title, path = home.inner_text(), home.get_attribute("href") or ""
+    landlord.go(re.sub(r".*(/my-homes/[^/]+).*", r"\1/publish", path))
+    landlord.fill(agent="no number")
+    landlord.button("Ask the agent").click()
+    landlord.page.locator("[name=agent][aria-invalid=true]").wait_for()
+    landlord.fill(agent=number)
+    landlord.button("Ask the agent").click()
+    landlord.button("Take it back").wait_for()
+
+    agent.load("/mandates")
+    agent.page.locator(".row-title", has_text="A home").wait_for()  # which one is told to whoever accepts
+    agent.button("Accept").click()
+    agent.page.locator(".badge.confirmed").wait_for()
+    agent.seen("mandates")
+    agent.page.locator(".row-title a").click()
+    agent.page.get_by_role("heading", name=title).wait_for()
+
+    landlord.load("/mandates")
+    landlord.button("End it").click()
+    landlord.page.locator(".badge.cancelled").wait_for()
+    agent.load("/mandates")
+    agent.page.locator(".badge.cancelled").wait_for()
+    assert agent.page.locator(".row-title a").count() == 0
+    assert landlord.faults + agent.faults == []
+
+
+@pytest.mark.long
+def test_U03_a_film_of_a_draft_is_sought_in_by_its_signed_address(site: Site) -> None:
+    tab = site.tab()
+    tab.sign_in("landlord@demo.example", demo.PASSWORD)
+    page = tab.page
+    signed = page.evaluate(_FILM, base64.b64encode(FILM.read_bytes()).decode())
+    assert page.request.get(signed["content"]).status == 404, "nobody sees it who is not told its address"
+    pieces: list[int] = []
+    page.on("response", lambda answer: pieces.append(answer.status) if answer.url == signed["url"] else None)
+    assert page.evaluate(_SEEK, [signed["url"], 15]) == pytest.approx(15, abs=0.5)
+    assert set(pieces) == {206}
+    assert tab.faults == []
 
 
 def test_requests_at_once_share_one_refresh_and_no_view_scrolls_sideways_on_a_phone(site: Site) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from freehold.fields import Day
@@ -22,11 +22,13 @@ class Period(BaseModel):
     since: Annotated[Day, Field(alias="from")]
     until: Annotated[Day, Field(alias="to")]
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if not 0 < (self.until - self.since).days <= LONGEST_DAYS:
+    @field_validator("until")
+    @classmethod
+    def _in_order(cls, until: date, others: ValidationInfo) -> date:
+        since = others.data.get("since")
+        if since is not None and not 0 < (until - since).days <= LONGEST_DAYS:
             raise PydanticCustomError("period", "`to` has to be after `from`, by at most 366 days")
-        return self
+        return until
 
 
 class Lent(BaseModel):

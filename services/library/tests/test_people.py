@@ -80,7 +80,8 @@ class TestDesk:
         report = (await librarian.get("/v1/reports/circulation?from=2026-01-01&to=2026-02-01")).json
         assert (report["loans"], report["returns"], report["copies"]) == (1, 1, {"available": 1})
         assert report["most_lent"] == [{"book_id": book["id"], "title": "Dune", "loans": 1}]
-        assert (await librarian.get("/v1/reports/circulation?from=2026-02-01&to=2026-01-01")).status == 422
+        wrong = await librarian.get("/v1/reports/circulation?from=2026-02-01&to=2026-01-01")
+        assert (wrong.status, wrong.json["errors"][0]["parameter"]) == (422, "to")
         assert (await ada.get("/v1/reports/circulation?from=2026-01-01&to=2026-02-01")).status == 403
 
 

@@ -20,6 +20,7 @@ from freehold.identity.notices import Notices, language_of
 from freehold.identity.sessions import Sessions
 from freehold.identity.users import UserMixin
 from freehold.resource import clock
+from freehold.resource.columns import derived_columns
 from freehold.store.audit import record
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ class Accounts:
         """Everything that is held about a person, in JSON form, without secrets."""
         async with session.unscoped("a user's own data") as db:
             user = await self.get(db, user_id)
-            hidden = {"password_hash", "email_key"}
+            hidden = {"password_hash", "email_key", *derived_columns(mapping_of(self._user).local_table)}
             names = [column.key for column in mapping_of(self._user).column_attrs if column.key not in hidden]
             held: dict[str, Any] = {name: getattr(user, name) for name in names}
             seen = await self._sessions.listed(db, user_id)

@@ -6,6 +6,7 @@ import { link } from "../core/place.js";
 import { hasRole, me } from "../core/session.js";
 import { fromNow } from "../core/days.js";
 import { actionButton } from "../parts/actions.js";
+import { copied } from "../parts/copied.js";
 import { field, form } from "../parts/forms.js";
 import { badge, empty, pageHead, section } from "../parts/states.js";
 import { homeOf } from "../parts/reservation.js";
@@ -17,10 +18,10 @@ export function mandates() {
   const place = h("div", {});
   const again = section(place, async () => {
     const found = await all("/v1/mandates", { most: 200 });
-    if (found.length === 0) return empty("No mandates", hasRole("agent") ? "A landlord who wants you to act for a home needs your number." : "");
+    if (found.length === 0) return empty("No mandates", hasRole("agent") ? "Nobody has asked you yet." : "");
     return h("ul", { class: "rows" }, await Promise.all(found.map((each) => row(each, again))));
   }, { shape: ["row", 3] });
-  const number = hasRole("agent") && h("p", {}, "Your number, for landlords: ", h("code", { class: "address" }, me().id));
+  const number = hasRole("agent") && h("section", { class: "block" }, h("p", { class: "faint" }, "Your number. A landlord who knows it can ask you to act for a home."), copied(me().id, "Your number"));
   return { title: "Mandates", element: h("section", { class: "narrow" }, pageHead("Mandates", "Who acts for which home."), number, place) };
 }
 

@@ -6,6 +6,7 @@ import { count } from "../../core/words.js";
 import { root } from "../../core/place.js";
 import { fromNow } from "../../core/days.js";
 import { actionButton } from "../../parts/actions.js";
+import { copied } from "../../parts/copied.js";
 import { field, form } from "../../parts/forms.js";
 import { badge, section } from "../../parts/states.js";
 import { toast } from "../../parts/say.js";
@@ -79,21 +80,17 @@ function feed(home) {
   };
   const none = () => [h("p", {}, "Other sites can read when this home is taken, by an address that only you know."),
     actionButton("Make the address", () => renew("Made. Give it to the other site."))];
-  const given = (address, since) => {
-    const shown = h("input", { class: "secret", readonly: true, value: address, "aria-label": "Secret address of the calendar", onfocus: () => shown.select() });
-    return [h("p", {}, "Whoever knows this address reads when the home is taken, and nothing of whom."),
-      h("div", { class: "row" }, shown, actionButton("Copy", async () => {
-        await navigator.clipboard.writeText(address).then(() => toast("Copied."), () => shown.select());
-      })),
-      h("p", { class: "small faint" }, `Made ${fromNow(since)}.`),
-      h("div", { class: "row" },
-        actionButton("Make a new one", () => renew("A new address. The former shows nothing any more."), { kind: "quiet" }),
-        actionButton("Give it out no more", async () => {
-          await del(path);
-          show({ path: null });
-          toast("Nobody reads it any more.");
-        }, { kind: "quiet" }))];
-  };
+  const given = (address, since) => [
+    h("p", {}, "Whoever knows this address reads when the home is taken, and nothing of whom."),
+    copied(address, "Secret address of the calendar"),
+    h("p", { class: "small faint" }, `Made ${fromNow(since)}.`),
+    h("div", { class: "row" },
+      actionButton("Make a new one", () => renew("A new address. The former shows nothing any more."), { kind: "quiet" }),
+      actionButton("Give it out no more", async () => {
+        await del(path);
+        show({ path: null });
+        toast("Nobody reads it any more.");
+      }, { kind: "quiet" }))];
   section(place, async () => {
     const { data } = await get(path);
     return data.path ? given(`${location.origin}${root}${data.path}`, data.since) : none();
