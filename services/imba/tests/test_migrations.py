@@ -77,7 +77,8 @@ async def test_the_history_leads_to_the_declarations_with_what_was_there(
     own_url: str, tmp_path: Path, clock: Clock
 ) -> None:
     app = build(core=core(own_url, tmp_path), migrations=None)
-    history = migrate.Migrations(Path(service.__file__).parent / "migrations", own_url, app.all_metadata)
+    folder, rules = Path(service.__file__).parent / "migrations", app.database.registry
+    history = migrate.Migrations(folder, own_url, app.all_metadata, rules=rules)
     await migrate.up(history, FIRST, say=str)
     await fill(own_url, app)
     await migrate.up(history, say=str)
