@@ -27,8 +27,8 @@ class Runtime:
 
     load_actor: the caller's user row in the session at hand, for domain functions that ask for one.
     identify: takes the place of the authenticator where the caller is found in more than the Authorization header.
-    retry_secret: under which what is kept for
-    retries is sealed and compared, beside the client's own key. traffic: quotas, and kept answers.
+    retry_secret: under which what is kept for retries is sealed and compared, beside the client's own key.
+    traffic: quotas, and kept answers.
     """
 
     database: Database
