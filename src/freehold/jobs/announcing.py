@@ -54,10 +54,10 @@ class Announcer:
         """Leave. What was not said yet is found by polling."""
         self._waking.unregister(self)
         task, self._task = self._task, None
-        if task is not None:
+        # Asked again where it goes on: in Python 3.11 a driver's wait_for swallows a cancellation that meets its result.
+        while task is not None and not task.done():
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait({task}, timeout=_REST_SECONDS)
 
     def wake(self) -> None:
         """Have the others told soon. Safe from any thread."""
