@@ -31,7 +31,7 @@ only = if [ -n "$$(find $(1) -name '$(2)' 2>/dev/null | head -n 1)" ]; then $(3)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(STAMP): requirements.lock pyproject.toml scripts/bootstrap.py
 	@$(find_python); "$$python" scripts/bootstrap.py $(VENV) && touch $@
@@ -84,17 +84,39 @@ fuzz: $(STAMP) ## generated requests against the OpenAPI document (minutes)
 	@$(call only,tests/fuzz,test_*.py,FREEHOLD_TEST_FUZZ_CASES=2000 $(BIN)/pytest -n auto --dist worksteal --timeout 1200 tests/fuzz $(ARGS))
 
 .PHONY: faults
-faults: $(STAMP) ## kill -9, hot keys, slow disks: behaviours with times (minutes)
-	@$(call only,tests/faults,test_*.py,$(BIN)/pytest --timeout 1200 -m "faults or not faults" tests/faults $(ARGS))
+faults: $(STAMP) ## kill -9, hot keys, cut lines, full disks, wrong clocks; writes docs/reference/faults.md (tens of minutes)
+# FREEHOLD_TEST_KILL_ROUNDS=100 kills as often as the figures in the page; every other fault strikes a tenth as often.
+	@$(BIN)/pytest --timeout 1200 -m "faults or not faults" tests/faults $(ARGS)
 	@$(BIN)/pytest --timeout 1200 -m faults services $(ARGS)
+	@PYTHONPATH=.:scripts $(BIN)/python -m tests.faults.campaign
 
 .PHONY: bench
 bench: $(STAMP) ## measure, results as data
 	@$(call only,bench,__main__.py,$(BIN)/python -m bench $(ARGS))
 
 .PHONY: proof
-proof: $(STAMP) ## end to end: served and killed, generated projects, planted faults that must be caught (minutes)
+proof: $(STAMP) ## the same service in stock FastAPI and in Freehold, through crashes, races and leaks, as a table (minutes)
+	@$(BIN)/python -m proof $(ARGS)
+
+.PHONY: proofs-of-services
+proofs-of-services: $(STAMP) ## end to end: served and killed, generated projects, planted faults that must be caught (minutes)
 	@$(BIN)/pytest -n auto --dist worksteal --timeout 300 -m proof $(ARGS)
+
+# CLUSTER_PORT=8100 is the first of thirty ports; CLUSTER_APIS=4 CLUSTER_WORKERS=2 CLUSTER_DIR=var/cluster.
+cluster_ = PYTHONPATH=.:scripts $(BIN)/python -m deploy.cluster
+
+.PHONY: cluster cluster-down cluster-roll cluster-status
+cluster: $(STAMP) ## Imba as in production, on one machine: 4 processes behind nginx, workers, every server; DEMO=1|all|0
+	@$(cluster_) up --demo $(DEMO)
+
+cluster-down: $(STAMP) ## end what `make cluster` started, and nothing else
+	@$(cluster_) down
+
+cluster-roll: $(STAMP) ## restart its API processes one by one; no request fails
+	@$(cluster_) roll
+
+cluster-status: $(STAMP) ## what of it runs, and is ready
+	@$(cluster_) status
 
 .PHONY: format
 format: $(STAMP) ## rewrite the code as ruff wants it

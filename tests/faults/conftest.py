@@ -12,7 +12,7 @@ from tests.faults.served import Server
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The light forms start servers: seconds each, and figures that a busy machine spoils. `make proof` runs them."""
+    """The light forms start servers: seconds each, and figures that a busy machine spoils. `make proofs-of-services` runs them."""
     for item in items:
         if item.path.parent == Path(__file__).parent and not item.get_closest_marker("faults"):
             item.add_marker(pytest.mark.proof)

@@ -1,0 +1,1 @@
+"""The same service in Freehold."""
