@@ -51,6 +51,11 @@ class Connection:
         self._port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Was it used before, and is not known to be closed?"""
+        return self._streams is not None
+
     async def ask(self, sent: bytes) -> Answer:
         """Send a request and read its answer. Raises Gone when there is none."""
         began = time.perf_counter()

@@ -1,0 +1,1 @@
+"""How Freehold is put on machines."""
