@@ -133,18 +133,21 @@ class World:
         return request("POST", "/v1/properties", token=self.landlord_token, body={**COTTAGE, "title": title}, key=key)
 
 
-async def people(url: str, folder: Path, *, tenants: int = 1, houses: int = 1) -> World:
-    """Make accounts, log-ins and listings, without HTTP: no password is hashed. The schema must be there."""
+async def people(url: str, folder: Path, *, tenants: int = 1, houses: int = 1, tag: str = "") -> World:
+    """Make accounts, log-ins and listings, without HTTP: no password is hashed. The schema must be there.
+
+    tag: in their addresses, for those that are not the first on this database.
+    """
     core = Settings(env="test", database_url=url, var_dir=folder, limits="off", secret=SECRET, public_url=PUBLIC_URL)
     app = build(core=core, own=ImbaSettings())
     assert app.identity is not None
     async with opened(app):
         await app.identity.start()
         async with app.database.writing(system("people of the tests")) as unit:
-            landlord, token = await _person(unit.session, app.identity, "landlord", 0)
+            landlord, token = await _person(unit.session, app.identity, "landlord", 0, tag)
             world = World(landlord, token)
             for number in range(tenants):
-                tenant, token = await _person(unit.session, app.identity, "tenant", number)
+                tenant, token = await _person(unit.session, app.identity, "tenant", number, tag)
                 world.tenants.append(tenant)
                 world.tenant_tokens.append(token)
             for _ in range(houses):
@@ -155,9 +158,9 @@ async def people(url: str, folder: Path, *, tenants: int = 1, houses: int = 1) -
     return world
 
 
-async def _person(db: Any, identity: Any, account: Any, number: int) -> tuple[UUID, str]:
+async def _person(db: Any, identity: Any, account: Any, number: int, tag: str) -> tuple[UUID, str]:
     user = User(full_name=f"{account} {number}", account=account, roles=[account])
-    user.set_email(f"{account}-{number}@faults.example")
+    user.set_email(f"{account}-{number}{tag}@faults.example")
     db.add(user)
     await db.flush()
     opened_session = await identity.parts.sessions.open(db, user, scope=None, device=UNKNOWN)

@@ -1,0 +1,60 @@
+"""docs/reference/faults.md and the data beside it, from what the rounds found."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "faults.md"
+DATA = PAGE.with_suffix(".json")
+HEAD = """# Faults, and what came of them
+
+Written by `make faults` from what it measured; the data is [beside it](faults.json). Clients write all the while: they reserve
+nights of houses of their own and nights that others want too, cancel, list houses, upload documents. Each write has an
+Idempotency-Key and is repeated until it was answered. Every so often a fault strikes. Then the rows are held against what the
+clients were told:
+
+- *lost*: acknowledged and not there (a reservation, a cancellation, a listing, a file with its content);
+- *doubled*: there twice under one key; *overlaps*: two reservations of one night;
+- *jobs*: neither done nor waiting for their time, or given up; mails owed and not delivered;
+- *longest in flight*: how long a key was refused as in progress, that of a dead process as well;
+- *restart*: from the start of the killed process to its readiness; *recovery*: from the end of the fault to the next acknowledged write.
+
+| fault | profile | rounds | acknowledged | lost | doubled | overlaps | jobs or mails missing | unexpected answers | longest in flight | restart p50, most | recovery p50, most |
+|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+"""
+
+
+def keep(outcome: dict[str, Any]) -> None:
+    """Write both files, with this outcome in the place of an earlier one of the same fault and profile."""
+    before = json.loads(DATA.read_text())["outcomes"] if DATA.exists() else []
+    outcome |= {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "load": [round(part, 1) for part in os.getloadavg()],
+        "python": platform.python_version(),
+    }
+    others = [each for each in before if (each["profile"], each["fault"]) != (outcome["profile"], outcome["fault"])]
+    kept = sorted([*others, outcome], key=lambda each: (each["profile"] != "embedded", -each["rounds"], each["fault"]))
+    DATA.write_text(json.dumps({"outcomes": kept}, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(HEAD + "".join(map(_row, kept)), encoding="utf-8")
+
+
+def _row(outcome: dict[str, Any]) -> str:
+    found = outcome["verdict"]
+    missing = found["jobs_left"] + found["jobs_dead"] + found["mails_missing"]
+    cells = [
+        outcome["fault"], outcome["profile"], outcome["rounds"], f"{outcome['acknowledged']:,}", len(found["lost"]),
+        len(found["doubled"]), found["overlaps"], missing, len(outcome["surprises"]), f"{outcome['longest_in_flight']:.1f} s",
+        _seconds(outcome["starts"]), _seconds(outcome["recoveries"]),
+    ]  # fmt: skip
+    return "| " + " | ".join(map(str, cells)) + " |\n"
+
+
+def _seconds(measured: list[float]) -> str:
+    return f"{statistics.median(measured):.1f} s, {max(measured):.1f} s" if measured else ""
