@@ -111,3 +111,11 @@ async def test_what_could_not_be_written_is_kept_and_what_may_have_been_is_not(d
     tally.add("a")
     await tally.flush(database)
     assert await counted(database) == {"a": 1}
+
+
+def test_F11_what_a_database_that_is_away_cannot_take_does_not_grow_for_ever() -> None:
+    tally = Tally[str](write, reason="a test", most=2)
+    for number in range(50):
+        tally.add(str(number))
+    tally.add("0", 5)
+    assert (len(tally._counts), tally.dropped, tally._counts["0"]) == (20, 30, 6)

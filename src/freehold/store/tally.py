@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from freehold.store.session import Session
 
 K = TypeVar("K", bound=Hashable)
+_KEPT = 10  # times as many as make it write: for a database that is away
 logger = structlog.get_logger("freehold.store.tally")
 
 
@@ -30,7 +31,7 @@ class Tally(Generic[K]):
     keys in memory; when so many have come together it writes earlier.
 
     A process that is killed loses what it has counted since the last write; one that ends writes first. What could
-    not be written is kept for the next time; where a connection is lost during the commit nobody knows, and the
+    not be written is kept for the next time, up to ten times `most` keys, past which new ones are `dropped`; where a connection is lost during the commit nobody knows, and the
     counts are dropped: none counts twice.
     """
 
@@ -47,10 +48,14 @@ class Tally(Generic[K]):
         self._every = every
         self._most = most
         self._counts: Counter[K] = Counter()
+        self.dropped = 0
         self._is_full = asyncio.Event()
 
     def add(self, key: K, count: int = 1) -> None:
         """Count. No I/O."""
+        if len(self._counts) >= self._most * _KEPT and key not in self._counts:
+            self.dropped += count
+            return
         self._counts[key] += count
         if len(self._counts) >= self._most:
             self._is_full.set()
@@ -94,4 +99,4 @@ class Tally(Generic[K]):
         try:
             await self.flush(database)
         except Exception:
-            logger.exception("tally_not_written", counting=self._reason, keys=len(self._counts))
+            logger.exception("tally_not_written", counting=self._reason, keys=len(self._counts), dropped=self.dropped)
