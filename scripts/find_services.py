@@ -232,6 +232,7 @@ def main() -> None:
         "Chromium": chromium,
         "Node.js": node,
         "Redis": redis,
+        "PgBouncer": provide_program("pgbouncer"),
         "NATS": nats,
         "RabbitMQ": rabbitmq,
         "MariaDB": _says(3306, b"", (b"mysql", b"MariaDB")),
