@@ -69,7 +69,7 @@ async def _made(service: Freehold, target: Path, sealed: bytes | None, *, with_f
         return await back_up(
             target,
             service=service.title,
-            url=service.settings.database_url,
+            url=service.settings.tables_url,
             files=files_of(service) if with_files else None,
             library=service.library,
             sealed_secret=sealed,

@@ -110,7 +110,7 @@ async def _copy(service: Freehold, to: str, target: str | None, say: Callable[[s
     from freehold.store.database import Database
     from freehold.store.schema import create_missing
 
-    source = service.settings.database_url
+    source = service.settings.tables_url
     try:
         if service.migrations is not None:
             here = history(service, target)

@@ -27,7 +27,7 @@ def history(service: Freehold, target: str | None) -> Migrations:
     given = service.settings
     return Migrations(
         folder_of(target) / (service.migrations or "migrations"),
-        given.owner_url or given.database_url,
+        given.tables_url,
         service.all_metadata,
         rules=service.database.registry,
         roles=Roles.of(given.owner_url, given.database_url, given.reader_url),

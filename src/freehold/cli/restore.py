@@ -123,7 +123,7 @@ async def _restored(service: Freehold, source: Path, told: Told, *, replace: boo
     try:
         return await restore(
             Archive(source),
-            url=given.database_url,
+            url=given.tables_url,
             files=files_of(service),
             folder=given.var_dir,
             replace=replace,

@@ -181,6 +181,11 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
         return self.workers == 1 and self.jobs == "inside"
 
     @property
+    def tables_url(self) -> str:
+        """The log-in that owns the tables and sees all rows: for migrations, copies and backups."""
+        return self.owner_url or self.database_url
+
+    @property
     def secret_value(self) -> str:
         """The secret in the clear, for those who derive keys from it. Never log it."""
         assert self.secret is not None  # `_hold_together` saw to it
