@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 
 class Proxy:
@@ -52,10 +51,11 @@ class Proxy:
             back.transport.abort()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while piece := await reader.read(65536):
-            if self.delay:
-                await asyncio.sleep(self.delay)
-            writer.write(piece)
-            await writer.drain()
-        with contextlib.suppress(OSError):
-            writer.transport.abort()  # the other direction ends with it
+        try:
+            while piece := await reader.read(65536):
+                if self.delay:
+                    await asyncio.sleep(self.delay)
+                writer.write(piece)
+                await writer.drain()
+        finally:
+            writer.transport.abort()  # however this direction ended, the other end hears of it

@@ -23,10 +23,11 @@ clients were told:
 - *doubled*: there twice under one key; *overlaps*: two reservations of one night;
 - *jobs*: neither done nor waiting for their time, or given up; mails owed and not delivered;
 - *longest in flight*: how long a key was refused as in progress, that of a dead process as well;
-- *restart*: from the start of the killed process to its readiness; *recovery*: from the end of the fault to the next acknowledged write.
+- *restart*: from the start of the killed process to its readiness; *recovery*: from the end of the fault to the next acknowledged write;
+- *load*: the load average of the machine meanwhile, which all of these times hang on.
 
-| fault | profile | rounds | acknowledged | lost | doubled | overlaps | jobs or mails missing | unexpected answers | longest in flight | restart p50, most | recovery p50, most |
-|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+| fault | profile | rounds | acknowledged | lost | doubled | overlaps | jobs or mails missing | unexpected answers | longest in flight | restart p50, most | recovery p50, most | cores, load |
+|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
 """
 
 
@@ -52,6 +53,7 @@ def _row(outcome: dict[str, Any]) -> str:
         outcome["fault"], outcome["profile"], outcome["rounds"], f"{outcome['acknowledged']:,}", len(found["lost"]),
         len(found["doubled"]), found["overlaps"], missing, len(outcome["surprises"]), f"{outcome['longest_in_flight']:.1f} s",
         _seconds(outcome["starts"]), _seconds(outcome["recoveries"]),
+        f"{outcome['cores']}, {outcome['load'][1]}",
     ]  # fmt: skip
     return "| " + " | ".join(map(str, cells)) + " |\n"
 
