@@ -112,7 +112,7 @@ cluster: $(STAMP) ## Imba as in production, on one machine: 4 processes behind n
 cluster-down: $(STAMP) ## end what `make cluster` started, and nothing else
 	@$(cluster_) down
 
-cluster-roll: $(STAMP) ## restart its API processes one by one; no request fails
+cluster-roll: $(STAMP) ## restart its API processes one by one, and cut no request
 	@$(cluster_) roll
 
 cluster-status: $(STAMP) ## what of it runs, and is ready

@@ -105,6 +105,9 @@ def main() -> int:
         layout = Layout.from_environment()
         if asked.action == "up":
             up(layout, demo=asked.demo)
+        elif not layout.folder.exists():
+            CONSOLE.print(f"There is none in {layout.folder}. Start one: make cluster")
+            return 1
         elif asked.action == "down":
             down(layout)
         elif asked.action == "roll":

@@ -27,14 +27,16 @@ READY_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Server:
-    """A program, the check that it answers, and what is done once it does for the first time."""
+    """A program, the check that it answers, and what is done before it starts, and once it answers."""
 
     program: Program
     is_ready: Callable[[], bool]
     prepare: Callable[[], None] = lambda: None
+    before: Callable[[], None] = lambda: None
 
     def bring_up(self) -> None:
         """Start it, unless it runs, and wait until it answers. Raises NotPossible with its log otherwise."""
+        self.before()
         self.program.start()
         until = time.monotonic() + READY_SECONDS
         while not self.is_ready():
@@ -68,8 +70,6 @@ def postgres(layout: Layout) -> Server:
     data = layout.folder / "postgres"
     # It refuses to run as root, and must reach its folder as the account that it runs as.
     account = "postgres" if os.geteuid() == 0 else None
-    if not (data / "PG_VERSION").exists():
-        _initdb(binaries, data, account)
     options = f"-p {layout.postgres} -c listen_addresses=127.0.0.1 -c max_connections=200 -c unix_socket_directories="
     command: list[str | Path] = [binaries / "postgres", "-D", data, *options.split()]
     return Server(
@@ -77,10 +77,13 @@ def postgres(layout: Layout) -> Server:
         Program("postgres", command, layout.folder, user=account, ends_by=signal.SIGINT),
         lambda: postgres_state("127.0.0.1", layout.postgres, "postgres") == "running",
         lambda: _create_database(binaries, layout),
+        lambda: _initdb(binaries, data, account),
     )
 
 
 def _initdb(binaries: Path, data: Path, account: str | None) -> None:
+    if (data / "PG_VERSION").exists():
+        return
     data.mkdir(mode=0o700, exist_ok=True)
     if account is not None:
         owner = pwd.getpwnam(account)
