@@ -13,12 +13,27 @@ from sqlalchemy import MetaData
 from sqlalchemy.orm import Mapped
 from starlette.responses import Response
 
-from freehold import Access, Db, Freehold, Principal, Resource, Router, Session, allow, job, owner, role, signed_in
+from freehold import (
+    Access,
+    Db,
+    Freehold,
+    Principal,
+    Resource,
+    Router,
+    Session,
+    allow,
+    job,
+    owner,
+    role,
+    signed_in,
+    system,
+)
 from freehold.errors import ConfigurationError, Unauthenticated
 from freehold.jobs import JobRead, Jobs, progress
 from freehold.resource.base import NAMING, new_id
 from freehold.resource.base import Base as FreeholdBase
 from freehold.settings import Settings
+from freehold.testing import running
 from freehold.web import accepted
 from tests.web.shelf import as_, served
 
@@ -75,9 +90,8 @@ class ByName:
             raise Unauthenticated(invalid_token=True)
         return Principal(id=PEOPLE[name], roles=frozenset({"admin"} if name == "admin" else ()))
 
-
-async def found(user_id: UUID) -> Principal:
-    return Principal(id=user_id)
+    async def find(self, principal_id: UUID) -> Principal:
+        return Principal(id=principal_id)
 
 
 @pytest.fixture
@@ -87,9 +101,7 @@ def app(database_url: str, tmp_path: Path) -> Freehold:
     settings = Settings(
         env="test", var_dir=tmp_path, database_url=database_url, secret="x" * 40, limits="off", log_level="warning"
     )
-    made = Freehold(albums, settings=settings, authenticator=ByName(), routers=[router], jobs=[print_album, sweep])
-    made.jobs.principals = made.jobs._execution.__dict__["principals"] = found
-    return made
+    return Freehold(albums, settings=settings, authenticator=ByName(), routers=[router], jobs=[print_album, sweep])
 
 
 @pytest.fixture
@@ -209,3 +221,22 @@ def test_without_a_tracked_job_there_is_no_status_address(tmp_path: Path) -> Non
         Resource(PrintedAlbum, access=Access(read=signed_in)), settings=settings, authenticator=ByName(), jobs=[sweep]
     )
     assert "/v1/jobs/{job_id}" not in made.openapi()["paths"]
+
+
+async def test_a_job_of_somebody_whom_nobody_could_find_is_not_taken_on(tmp_path: Path) -> None:
+    class Badges:
+        authenticate = ByName.authenticate
+
+    settings = Settings(env="test", var_dir=tmp_path, secret="x" * 40)
+    made = Freehold(
+        Resource(PrintedAlbum, access=Access(read=signed_in)),
+        settings=settings,
+        authenticator=Badges(),
+        jobs=[print_album, sweep],
+    )
+    async with running(made) as stage:
+        async with stage.database.writing(Principal(id=new_id())) as unit:
+            with pytest.raises(ConfigurationError, match=r"'albums.print'.*find\(principal_id\).*system="):
+                await print_album.enqueue(unit.session, title="lost")
+        async with stage.database.writing(system("a test")) as unit:
+            await print_album.enqueue(unit.session, title="kept")

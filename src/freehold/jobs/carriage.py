@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from freehold.errors import ConfigurationError
 from freehold.resource.principal import ANONYMOUS, Principal
 from freehold.resource.principal import system as as_system
 
 Principals = Callable[[UUID], Awaitable[Principal | None]]
 """The principal with this id as it stands now; None when it is gone or closed."""
+
+
+async def nobody_found(_: UUID) -> Principal | None:
+    """Finds none: for jobs that act as the system only."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A part of an application (`Database.parts`): how it finds principals. find: None where it cannot."""
+
+    find: Principals | None
+
+
+def require_lookup(principal: Principal, lookup: Lookup | None, name: str) -> None:
+    """Refuse a job of a caller whom nobody could find when it runs: it would be given up as "principal gone".
+
+    Raises ConfigurationError.
+    """
+    if principal.id is not None and lookup is not None and lookup.find is None:
+        raise ConfigurationError(
+            f"The job {name!r} is to run as who enqueued it, and the authenticator has no `find(principal_id)` that says "
+            f'who that is by then. Give it one, or let the job act as the system: @job({name!r}, system="why")'
+        )
 
 
 def pack(principal: Principal, *, system: str | None = None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from freehold.errors import ConfigurationError
-from freehold.jobs import queue, tracks
+from freehold.jobs import carriage, queue, tracks
 from freehold.jobs.backoff import Backoff
 from freehold.jobs.payload import Payload
 from freehold.jobs.queues import DEFAULT, Queue
@@ -79,8 +79,11 @@ class Job(Generic[P]):
         order: jobs of this name and order run one after the other, as their transactions commit; one that fails is
         tried again before the next begins, and one that is given up lets it begin. On PostgreSQL an order is held until
         the commit: enqueue for several in sorted order. The job carries the session's principal.
-        Raises pydantic.ValidationError for a payload that the function would not take, ValueError for key with order.
+        Raises pydantic.ValidationError for a payload that the function would not take, ValueError for key with order,
+        ConfigurationError where nobody will know who the caller is.
         """
+        if self.system is None:
+            carriage.require_lookup(session.principal, session.parts.get(carriage.Lookup), self.name)
         if self.tracked and key is not None:  # what somebody else waits for could not be followed
             key = f"{session.principal.id or 'system'}:{key}"
         identity = await queue.put(

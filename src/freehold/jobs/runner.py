@@ -12,7 +12,7 @@ from uuid import UUID
 
 from freehold.errors import ConfigurationError
 from freehold.jobs import claiming, leases, ticking
-from freehold.jobs.carriage import Principals
+from freehold.jobs.carriage import Principals, nobody_found
 from freehold.jobs.declaration import Job
 from freehold.jobs.duties import Duty, cancelled, forever, wait
 from freehold.jobs.execution import Execution, Outcome
@@ -22,7 +22,7 @@ from freehold.jobs.leases import Claim
 from freehold.jobs.taking import Taker
 from freehold.jobs.tracks import Progress
 from freehold.observe.metrics import Metrics
-from freehold.resource.principal import Principal, system
+from freehold.resource.principal import system
 from freehold.store.waking import Waking
 
 if TYPE_CHECKING:
@@ -42,10 +42,6 @@ class _Running:
     task: asyncio.Task[Outcome]
 
 
-async def _nobody(_: UUID) -> Principal | None:
-    return None
-
-
 @dataclass(eq=False)
 class Jobs:
     """Runs jobs, fires their schedules, relays the outbox and seals the audit trail of one database.
@@ -61,7 +57,7 @@ class Jobs:
     database: Database
     _: KW_ONLY
     jobs: Iterable[Job[Any]] = ()
-    principals: Principals = _nobody
+    principals: Principals = nobody_found
     outbox: Outbox | None = None
     concurrency: int = 4
     poll: timedelta = timedelta(seconds=1)

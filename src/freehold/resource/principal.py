@@ -62,3 +62,11 @@ class Authenticator(Protocol):
         whatever was wrong with it.
         """
         ...
+
+
+class Finder(Protocol):
+    """What an `Authenticator` may offer besides: jobs and webhooks ask who somebody is by the time they run."""
+
+    async def find(self, principal_id: UUID) -> Principal | None:
+        """The principal with this id as it stands now; None when it is gone or closed."""
+        ...

@@ -72,12 +72,10 @@ def actor_loader(user: type[Any]) -> ActorLoader:
     return load
 
 
-def principals(database: Database, identity: Identity | None) -> Principals:
-    """The principal of a user as it stands now, for jobs; None when the account is gone or disabled."""
+def principals(database: Database, identity: Identity) -> Principals:
+    """Finds the principal of a user as it stands now; None when the account is gone or disabled."""
 
     async def find(user_id: UUID) -> Principal | None:
-        if identity is None:
-            return None
         table = identity.user.__table__  # type: ignore[attr-defined]
         statement = select(table.c.roles, table.c.is_active).where(table.c.id == user_id)
         async with database.reading(system("judge the owner of a job")) as session:

@@ -15,7 +15,8 @@ from starlette.types import ASGIApp
 
 from freehold.errors import ConfigurationError
 from freehold.identity import Identity
-from freehold.jobs import Job, Jobs
+from freehold.jobs import Job, Jobs, Principals
+from freehold.jobs.carriage import Lookup, nobody_found
 from freehold.mail import Leave, Leaving, Mailer, MailTransport
 from freehold.media import Library, Media, open_library
 from freehold.media.opening import open_files
@@ -137,21 +138,22 @@ class Freehold(FastAPI):
             files = open_files(self.settings.files_url, folder) if self.library is None else self.library.files
             self.include_router(open_imports(self.database, files, self.settings, prefix=prefix))
         self.outbox = Outbox(self.database)
+        find = self._finder(authenticator)
         if webhooks is not None:
             open_webhooks(
                 webhooks, self.database, self.mounted, self.outbox, secret=self.settings.secret_value,
-                principals=None if self.identity is None else accounts.principals(self.database, self.identity),
-                tell=mailing(self.mailer, self.identity),
+                principals=find, tell=mailing(self.mailer, self.identity),
             )  # fmt: skip
-        self.jobs = self._jobs(jobs)
+        self.jobs = self._jobs(jobs, find or nobody_found)
         self.announcer = announcer_of(self.settings, self.database.parts[Waking], service=title, metrics=self.metrics)
         require_followable(self.resources, self.jobs)
         self.state.freehold = self._runtime(authenticator)
         targets = [ResourceTarget(bound, self.state.freehold) for bound in self.mounted.bounds]
         self.database.parts[Targets] = Targets({each.name: each for each in targets})
         if self.library is not None:
-            judged = accounts.principals(self.database, self.identity)
-            self.include_router(media_router(self.library, self.mounted, prefix=prefix, principals=judged))
+            self.include_router(
+                media_router(self.library, self.mounted, prefix=prefix, principals=find or nobody_found)
+            )
         if self.jobs.tracked:
             self.include_router(jobs_router(self.jobs, prefix=prefix))
         if batch:
@@ -225,7 +227,15 @@ class Freehold(FastAPI):
         offer(self.database, mounted)
         return mounted
 
-    def _jobs(self, jobs: Iterable[Job[Any]]) -> Jobs:
+    def _finder(self, authenticator: Authenticator | None) -> Principals | None:
+        """Who somebody is by now: of Freehold's accounts, or as the authenticator says where it is a `Finder` too."""
+        find: Principals | None = getattr(authenticator, "find", None)
+        if self.identity is not None:
+            find = accounts.principals(self.database, self.identity)
+        self.database.parts[Lookup] = Lookup(find)
+        return find
+
+    def _jobs(self, jobs: Iterable[Job[Any]], principals: Principals) -> Jobs:
         known: list[Job[Any]] = [*jobs, self.mailer.job, sweep_keys, sweep_imports, forget_receipts]
         if self.declared_webhooks is not None:
             known += self.declared_webhooks.jobs
@@ -241,7 +251,7 @@ class Freehold(FastAPI):
         return Jobs(
             self.database,
             jobs=known,
-            principals=accounts.principals(self.database, self.identity),
+            principals=principals,
             outbox=self.outbox,
             audit_key=self.settings.secret_value.encode(),
             metrics=self.metrics,
