@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from sqlalchemy import JSON, ForeignKey, MetaData, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
-from tests.web.shelf import STAFF, ByName
+from tests.web.shelf import ByName
 
 from freehold import (
     Access,
@@ -131,11 +131,4 @@ def make(url: str, folder: Path, **changes: Any) -> Freehold:
     settings = Settings(
         env="test", var_dir=folder, database_url=url, secret="x" * 40, limits="off", log_level="warning"
     )
-    app = Freehold(*resources(), title="Store", settings=settings, authenticator=ByName(), batch=True, **changes)
-    app.jobs.principals = app.jobs._execution.__dict__["principals"] = as_now
-    return app
-
-
-async def as_now(user_id: UUID) -> Principal:
-    """Whom a job acts for."""
-    return Principal(id=user_id, roles=frozenset({"staff"} if user_id == STAFF else ()))
+    return Freehold(*resources(), title="Store", settings=settings, authenticator=ByName(), batch=True, **changes)

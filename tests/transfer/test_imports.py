@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gzip
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from sqlalchemy import select
-from tests.transfer.store import Item
-from tests.web.shelf import as_
+from tests.transfer.store import Item, make
+from tests.web.shelf import ByName, as_
 
 from freehold import system
+from freehold.errors import ConfigurationError
 from freehold.jobs import context
 from freehold.testing import Stage
 from freehold.transfer import importing
@@ -166,3 +168,9 @@ async def test_an_import_is_cancelled_between_two_chunks_and_goes_on_when_sent_a
     result = (await followed(stage, again))["result"]
     assert (result["records"], result["created"], result["refused"]) == (4, 3, 1)
     assert await skus(stage) == ["a", "c", "d"]
+
+
+def test_an_authenticator_that_finds_nobody_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(ByName, "find")
+    with pytest.raises(ConfigurationError, match=r"find\(principal_id\)"):
+        make(f"sqlite+aiosqlite:///{tmp_path}/t.db", tmp_path)

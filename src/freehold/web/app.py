@@ -232,6 +232,10 @@ class Freehold(FastAPI):
         find: Principals | None = getattr(authenticator, "find", None)
         if self.identity is not None:
             find = accounts.principals(self.database, self.identity)
+        if find is None and authenticator is not None and has_imports(self.mounted):
+            raise ConfigurationError(
+                "An import runs as who sent the file: authenticator= needs `find(principal_id)`, which says who that is by then"
+            )
         self.database.parts[Lookup] = Lookup(find)
         return find
 
