@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from aio_pika import Message, connect
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage, ExchangeType
+from aio_pika import Connection, Message
+from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage, ExchangeType
+from aio_pika.connection import make_url
 from pamqp.common import FieldTable
 
 from freehold.jobs.waking import Heard
@@ -17,19 +18,27 @@ class RabbitBroker:
     def __init__(self, url: str, topic: str) -> None:
         self._url = url
         self._topic = topic
-        self._connection: AbstractConnection | None = None
+        self._connection: Connection | None = None
         self._channel: AbstractChannel | None = None
         self._exchange: AbstractExchange | None = None
 
     async def connect(self, heard: Heard) -> None:
         """See `Broker`."""
+        # Not `connect_robust`: connecting anew is the announcer's matter, for all brokers alike. Not `connect`: what it cannot
+        # connect it leaves to the garbage collector, where the client closes it by a task that needs a running loop.
+        self._connection = Connection(make_url(self._url))
+        try:
+            await self._open(self._connection, heard)
+        except BaseException:
+            await self.close()
+            raise
 
+    async def _open(self, connection: Connection, heard: Heard) -> None:
         async def take(message: AbstractIncomingMessage) -> None:
             heard(message.body)
 
-        # Not `connect_robust`: connecting anew is the announcer's matter, for all brokers alike.
-        self._connection = await connect(self._url, timeout=_SECONDS)
-        self._channel = await self._connection.channel(publisher_confirms=True)
+        await connection.connect(timeout=_SECONDS)
+        self._channel = await connection.channel(publisher_confirms=True)
         self._exchange = await self._channel.declare_exchange(self._topic, ExchangeType.FANOUT, auto_delete=True)
         # One message says as much as many.
         limit: FieldTable = {"x-max-length": 1, "x-overflow": "drop-head"}
