@@ -81,13 +81,13 @@ services: ## find PostgreSQL, Chromium, Node.js and the rest; install or start w
 
 .PHONY: fuzz
 fuzz: $(STAMP) ## generated requests against the OpenAPI document (minutes)
-	@$(call only,tests/fuzz,test_*.py,FREEHOLD_TEST_FUZZ_CASES=2000 $(BIN)/pytest -n auto --dist worksteal --timeout 1200 tests/fuzz $(ARGS))
+	@$(call only,tests/fuzz,test_*.py,FREEHOLD_TEST_FUZZ_CASES=2000 FREEHOLD_TEST_DATABASES=both $(BIN)/pytest -n auto --dist worksteal --timeout 1200 tests/fuzz $(ARGS))
 
 .PHONY: faults
 faults: $(STAMP) ## kill -9, hot keys, cut lines, full disks, wrong clocks; writes docs/reference/faults.md (tens of minutes)
 # FREEHOLD_TEST_KILL_ROUNDS=100 kills as often as the figures in the page; every other fault strikes a tenth as often.
 	@$(BIN)/pytest --timeout 1200 -m "faults or not faults" tests/faults $(ARGS)
-	@$(BIN)/pytest --timeout 1200 -m faults services $(ARGS)
+	@FREEHOLD_TEST_DATABASES=both $(BIN)/pytest --timeout 1200 -m faults services $(ARGS)
 	@PYTHONPATH=.:scripts $(BIN)/python -m tests.faults.campaign
 
 .PHONY: bench
@@ -100,7 +100,7 @@ proof: $(STAMP) ## the same service in stock FastAPI and in Freehold, through cr
 
 .PHONY: proofs-of-services
 proofs-of-services: $(STAMP) ## end to end: served and killed, generated projects, planted faults that must be caught (minutes)
-	@$(BIN)/pytest -n auto --dist worksteal --timeout 300 -m proof $(ARGS)
+	@FREEHOLD_TEST_DATABASES=both $(BIN)/pytest -n auto --dist worksteal --timeout 300 -m proof $(ARGS)
 
 # CLUSTER_PORT=8100 is the first of thirty ports; CLUSTER_APIS=4 CLUSTER_WORKERS=2 CLUSTER_DIR=var/cluster.
 cluster_ = PYTHONPATH=.:scripts $(BIN)/python -m deploy.cluster
