@@ -8,35 +8,24 @@ from functools import cached_property
 from typing import Any
 
 from freehold.readiness.app.fields import Field, fields_of, models_in, nested
-from freehold.readiness.app.operations import SAFE
+from freehold.readiness.app.operations import Addressed
 from freehold.readiness.rule import Hit, Place
 from freehold.resource.access import Role, Rule, Scope, anyone
 from freehold.resource.declaration import Resource
 
 
 @dataclass(frozen=True, eq=False)
-class DeclaredOperation:
+class DeclaredOperation(Addressed):
     """One of them, as far as rules ask. place: of the model, since a declaration knows no line of its own.
 
     sends, answers: the types of its body and of its answer; None for none.
     """
 
-    method: str
-    path: str
     place: Place
     rule: Rule
     sends: Any
     answers: Any
     resource: Resource
-
-    @property
-    def title(self) -> str:
-        """`GET /v1/books/{id}`."""
-        return f"{self.method} {self.path}"
-
-    @property
-    def reads(self) -> bool:
-        return self.method in SAFE
 
     @property
     def is_open(self) -> bool:

@@ -19,18 +19,11 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
 @dataclass(frozen=True, eq=False)
-class Operation:
-    """A method of a path whose handler stands in the project.
-
-    dependencies: every callable that runs before it, through all levels. declared: an access rule stands on the route.
-    """
+class Addressed:
+    """A method of a path."""
 
     method: str
     path: str
-    function: Function
-    route: Any
-    dependencies: tuple[Callable[..., Any], ...]
-    declared: bool
 
     @property
     def title(self) -> str:
@@ -40,6 +33,19 @@ class Operation:
     @property
     def reads(self) -> bool:
         return self.method in SAFE
+
+
+@dataclass(frozen=True, eq=False)
+class Operation(Addressed):
+    """A method of a path whose handler stands in the project.
+
+    dependencies: every callable that runs before it, through all levels. declared: an access rule stands on the route.
+    """
+
+    function: Function
+    route: Any
+    dependencies: tuple[Callable[..., Any], ...]
+    declared: bool
 
     @property
     def segments(self) -> list[str]:
