@@ -51,9 +51,14 @@ test: $(STAMP) ## the whole suite
 test-all: $(STAMP) ## the suite as the pipeline runs it: on both databases, with what takes seconds each
 	@FREEHOLD_TEST_DATABASES=both $(BIN)/pytest -n auto --dist worksteal -m "not faults and not proof" $(ARGS)
 
+# The declaration, the plans, the store and the protocol, without applications that must start: seconds, on SQLite alone.
+FAST := $(addprefix tests/,resource query store contract traffic observe calendar wording remote test_settings.py) \
+	$(addprefix tests/web/,test_resources.py test_problems.py test_body.py test_edge_requests.py test_edge_load.py)
+
 .PHONY: test-fast
-test-fast: $(STAMP) ## the suite without slow tests, fault tests and servers
-	@$(BIN)/pytest -n auto --dist worksteal -m "not slow and not long and not faults and not proof and not services" $(ARGS)
+test-fast: $(STAMP) ## the core of the suite, in seconds: no slow tests, no servers
+	@FREEHOLD_TEST_DATABASES=sqlite $(BIN)/pytest -n auto --dist worksteal \
+	  -m "not slow and not long and not faults and not proof and not services" $(ARGS) $(FAST)
 
 .PHONY: coverage
 coverage: $(STAMP) ## the whole suite with branch coverage of the toolkit (at least 95 %)
@@ -90,9 +95,20 @@ faults: $(STAMP) ## kill -9, hot keys, cut lines, full disks, wrong clocks; writ
 	@FREEHOLD_TEST_DATABASES=both $(BIN)/pytest --timeout 1200 -m faults services $(ARGS)
 	@PYTHONPATH=.:scripts $(BIN)/python -m tests.faults.campaign
 
-.PHONY: bench
-bench: $(STAMP) ## measure, results as data
+.PHONY: bench bench-quick bench-growth
+bench: $(STAMP) ## measure everything, side by side with other frameworks; results as data and docs/reference/speed.md (an hour)
 	@$(call only,bench,__main__.py,$(BIN)/python -m bench $(ARGS))
+	@$(BIN)/python -m bench.versus $(ARGS)
+
+bench-quick: $(STAMP) ## Freehold, FastAPI with SQLAlchemy and bare asyncpg side by side, in under two minutes; keeps nothing
+	@$(BIN)/python -m bench.versus --quick $(ARGS)
+
+bench-growth: $(STAMP) ## what reads cost at 100,000 and at ten million rows (tens of minutes)
+	@$(BIN)/python -m bench.versus.growth $(ARGS)
+
+.PHONY: load
+load: $(STAMP) ## Imba with its demo under the load that its declaration describes, by Locust: ARGS="--users 50 --seconds 60"
+	@$(BIN)/python -m bench.load $(ARGS)
 
 .PHONY: proof
 proof: $(STAMP) ## the same service in stock FastAPI and in Freehold, through crashes, races and leaks, as a table (minutes)

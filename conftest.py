@@ -36,18 +36,24 @@ _EITHER = (
     "services",
     "tests/behaviours",
     "tests/calendar",
+    "tests/docs",
+    "tests/examples",
     "tests/fuzz",
     "tests/identity",
+    "tests/jobs",
     "tests/mail",
     "tests/media",
+    "tests/testing",
+    "tests/traffic",
     "tests/transfer",
     "tests/web",
+    "tests/webhooks",
 )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Decide once, for the processes of xdist too, on which kinds of database the tests run."""
-    os.environ.setdefault(DATABASES, "either" if _has_server() else "sqlite")
+    os.environ.setdefault(DATABASES, "either" if _has_server() else "either=sqlite")
 
 
 def _has_server() -> bool:
@@ -78,16 +84,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _on_the_other_kind(items: Sequence[pytest.Item], wanted: str) -> set[pytest.Item]:
+    """wanted: a kind, for every test there is for it too; "either", for those whose subject is another, and "either=kind"."""
     if wanted == "both":
         return set()
+    every, kept_kind = wanted in _KINDS, wanted.removeprefix("either=")
     by_kind: dict[str, dict[str, pytest.Item]] = {}
     for item in items:
         found = [kind for kind in _KINDS if kind in _parameters(item)]
-        if len(found) == 1 and item.nodeid.startswith(_EITHER):
+        if len(found) == 1 and (every or item.nodeid.startswith(_EITHER)):
             by_kind.setdefault(item.nodeid.replace(found[0], "*"), {})[found[0]] = item
     left_out = set()
     for name, same in by_kind.items():
-        kept = wanted if wanted in _KINDS else _KINDS[crc32(name.encode()) % 2]
+        kept = kept_kind if kept_kind in _KINDS else _KINDS[crc32(name.encode()) % 2]
         left_out |= {item for kind, item in same.items() if kind != kept and kept in same}
     return left_out
 

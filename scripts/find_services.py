@@ -1,11 +1,11 @@
-"""Find what the suite needs beside Python: PostgreSQL and RabbitMQ, which are started, a Chromium, Node.js, Redis and NATS.
+"""Find what the suite needs beside Python: PostgreSQL and RabbitMQ, which are started, and the programs that it starts itself.
 
     python scripts/find_services.py
 
-Only what the suite needs today is installed or started; the rest is reported. Of Redis and NATS it starts its own.
+What is missing is installed where that is possible, and each is named with its state.
 It looks for PostgreSQL at FREEHOLD_TEST_POSTGRES, by default postgres@127.0.0.1:5432 without a password, for RabbitMQ at
 FREEHOLD_TEST_RABBITMQ, by default guest:guest@127.0.0.1:5672, and for a browser at FREEHOLD_TEST_CHROMIUM, by default on the PATH. With Node.js
-it runs the upload client that browsers use, which npm installs. Ends with 1
+it runs the upload client that browsers use, which npm installs. `make cluster` and `make faults` want nginx and libfaketime beside. Ends with 1
 where one of them cannot be had and FREEHOLD_REQUIRE_SERVICES=1 asks for it.
 """
 
@@ -20,14 +20,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from find_programs import find, install, provide, provide_chromium, provide_libfaketime, provide_nginx, provide_node
 
 DEFAULT_RABBITMQ = "amqp://guest:guest@127.0.0.1:5672/"
 DEFAULT_POSTGRES = "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres"
 TIMEOUT_SECONDS = 3
-# As services/imba/tests/browser.py looks for it.
-BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
 def exchange(host: str, port: int, send: bytes) -> bytes | None:
@@ -68,17 +71,6 @@ def postgres_binaries() -> Path | None:
     if on_path is not None:
         folders.append(Path(on_path).resolve().parent)
     return next((folder for folder in folders if (folder / "initdb").exists()), None)
-
-
-def install(*packages: str) -> bool:
-    """apt-get, where there is one and we may. True when it says that the packages are there."""
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        return False
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    print(f"installing {' '.join(packages)} with apt-get", flush=True)
-    subprocess.run(["apt-get", "update", "-qq"], env=quiet, check=False, stdout=subprocess.DEVNULL)
-    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
-    return subprocess.run(command, env=quiet, check=False, stdout=subprocess.DEVNULL).returncode == 0
 
 
 def install_postgres() -> bool:
@@ -138,66 +130,6 @@ def provide_postgres() -> str:
     return "running (started now)" if state == "running" else state
 
 
-def browser_version() -> str | None:
-    """What the browser says of itself; None where there is none, or one that does not start."""
-    named = os.environ.get("FREEHOLD_TEST_CHROMIUM")
-    programs = [named] if named else [path for name in BROWSERS if (path := shutil.which(name))]
-    for program in programs:
-        # Ubuntu's package is a stub that asks for a snap: it is on the PATH and does not run.
-        try:
-            answer = subprocess.run([program, "--version"], check=False, capture_output=True, text=True, timeout=30)
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if answer.returncode == 0 and answer.stdout.strip():
-            return answer.stdout.strip()
-    return None
-
-
-def provide_chromium() -> str:
-    """Look for a Chromium as the suite will, install one where there is none; the state in a few words."""
-    version = browser_version()
-    named = os.environ.get("FREEHOLD_TEST_CHROMIUM")
-    if version is None and named:
-        return f"does not start: FREEHOLD_TEST_CHROMIUM={named}"
-    if version is None and install("chromium", "fonts-liberation"):
-        version = browser_version()
-    if version is None:
-        return "not installed (as root on Debian this command installs it; elsewhere set FREEHOLD_TEST_CHROMIUM to one)"
-    return f"found: {version}"
-
-
-def node_version() -> str | None:
-    """Of Node.js, where npm is beside it."""
-    programs = [shutil.which(name) for name in ("node", "npm")]
-    if None in programs:
-        return None
-    answer = subprocess.run(["node", "--version"], check=False, capture_output=True, text=True, timeout=30)
-    return answer.stdout.strip() or None
-
-
-def provide_node() -> str:
-    """Look for Node.js with npm, install them where they are missing; the state in a few words."""
-    version = node_version()
-    if version is None and install("nodejs", "npm"):
-        version = node_version()
-    return f"found: {version}" if version else "not installed (as root on Debian this command installs it)"
-
-
-def provide_program(program: str) -> str:
-    """Look for a server that the suite starts for itself, install it where it is missing; the state in a few words.
-
-    program: also the name of its package.
-    """
-    # Debian keeps some where only root's PATH leads.
-    if _program(program) or (install(program) and _program(program)):
-        return "found"
-    return "not installed (as root on Debian this command installs it)"
-
-
-def _program(name: str) -> str | None:
-    return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
-
-
 def provide_rabbitmq() -> str:
     """Look for RabbitMQ where the suite will, start one where nobody listens: it takes seconds, so all tests share it."""
     where = urlsplit(os.environ.get("FREEHOLD_TEST_RABBITMQ", DEFAULT_RABBITMQ))
@@ -208,9 +140,9 @@ def provide_rabbitmq() -> str:
 
     if host not in ("127.0.0.1", "localhost") or state() != "not running":
         return state()
-    if _program("rabbitmq-server") is None and not install("rabbitmq-server"):
+    if find("rabbitmq-server") is None and not install("rabbitmq-server"):
         return "not installed (as root on Debian this command installs it)"
-    program = _program("rabbitmq-server")
+    program = find("rabbitmq-server")
     if program is not None and state() == "not running":
         subprocess.run([program, "-detached"], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         ends = time.monotonic() + 60
@@ -219,43 +151,40 @@ def provide_rabbitmq() -> str:
     return state()
 
 
+@dataclass(frozen=True)
+class Need:
+    """One thing that the suite looks for. without: what it skips where that cannot be had."""
+
+    name: str
+    provide: Callable[[], str]
+    without: str
+
+
+NEEDS = (
+    Need(
+        "PostgreSQL",
+        provide_postgres,
+        "what only PostgreSQL can show; set FREEHOLD_TEST_POSTGRES to a server that it may use",
+    ),
+    Need("Chromium", provide_chromium, "what only a browser can show"),
+    Need("Node.js", provide_node, "uploads by the client that browsers use"),
+    Need("Redis", partial(provide, "redis-server"), "what only Redis can show"),
+    Need("PgBouncer", partial(provide, "pgbouncer"), "the pooler in transaction mode"),
+    Need("NATS", partial(provide, "nats-server"), "the broker NATS"),
+    Need("RabbitMQ", provide_rabbitmq, "the broker RabbitMQ"),
+    Need("nginx", provide_nginx, "the proxy of `make cluster`, and what stands behind it in `make faults`"),
+    Need("libfaketime", provide_libfaketime, "wrong clocks in `make faults`"),
+)
+
+
 def main() -> None:
-    """Print one line for each server."""
-    postgres = provide_postgres()
-    chromium = provide_chromium()
-    node = provide_node()
-    redis = provide_program("redis-server")
-    nats = provide_program("nats-server")
-    rabbitmq = provide_rabbitmq()
-    rows = {
-        "PostgreSQL": postgres,
-        "Chromium": chromium,
-        "Node.js": node,
-        "Redis": redis,
-        "PgBouncer": provide_program("pgbouncer"),
-        "NATS": nats,
-        "RabbitMQ": rabbitmq,
-        "MariaDB": _says(3306, b"", (b"mysql", b"MariaDB")),
-    }
-    for name, state in rows.items():
-        note = "  (not needed by the suite yet)" if name == "MariaDB" else ""
-        print(f"{name:<11} {state}{note}")
-    absent = []
-    if not postgres.startswith("running"):
-        absent.append("PostgreSQL")
-        print("The suite skips what only PostgreSQL can show; set FREEHOLD_TEST_POSTGRES to a server that it may use.")
-    if not chromium.startswith("found"):
-        absent.append("Chromium")
-        print("The suite skips what only a browser can show.")
-    if not node.startswith("found"):
-        absent.append("Node.js")
-        print("The suite skips uploads by the client that browsers use.")
-    if not redis.startswith("found"):
-        absent.append("Redis")
-        print("The suite skips what only Redis can show.")
-    if not nats.startswith("found") or not rabbitmq.startswith("running"):
-        absent.append("NATS or RabbitMQ")
-        print("The suite skips the brokers that are not there.")
+    """Print one line for each need, and what the suite leaves out for want of it."""
+    found = [(need, need.provide()) for need in NEEDS]
+    for need, state in found:
+        print(f"{need.name:<11} {state}")
+    absent = [need for need, state in found if not state.startswith(("found", "running"))]
+    for need in absent:
+        print(f"Without {need.name} the suite skips {need.without}.")
     if absent and os.environ.get("FREEHOLD_REQUIRE_SERVICES") == "1":
         sys.exit(1)
 

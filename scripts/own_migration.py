@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 
+import freehold.identity.factors.tables
+import freehold.identity.organisations.tables
+import freehold.identity.provider.tables
+import freehold.identity.social.tables
 import freehold.identity.tables
 import freehold.jobs.tables
 import freehold.media.tables

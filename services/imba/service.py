@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from freehold import Freehold, Identity
-from freehold.identity import PasswordPolicy, Paths
+from freehold.identity import Pages, PasswordPolicy, Paths, Provider
 from freehold.settings import Settings
 from freehold.traffic import Limits, per_minute
 
@@ -50,6 +50,7 @@ def build(
     migrations: the folder of the history; None lets the app create its tables by itself, as tests do.
     Raises ConfigurationError for a wrong setting.
     """
+    own = own or ImbaSettings.load()
     app = Freehold(
         properties,
         blocks,
@@ -81,11 +82,14 @@ def build(
             languages=LANGUAGES,
             roles=("tenant", "landlord", "agent", "reviewer", "admin"),
             staff_roles=("reviewer", "admin"),
+            factor_required_for=("reviewer", "admin") if own.require_factor else (),
             on_register=registration.give_role,
             on_export=registration.export,
             on_erase=registration.erase,
             policy=PasswordPolicy(service_name="Imba"),
+            pages=Pages(color="#1f5c4d", home="/app", labels={"account": "I am a"}),
             paths=Paths(verification="/app/verify-email", reset="/app/reset-password"),
+            provider=Provider(scopes={"stays:read": "See your stays and visits"}),
         ),
         routers=[
             landing.router,
@@ -114,7 +118,7 @@ def build(
     )
     app.database.parts[Views] = Views()
     app.database.parts[Settings] = app.settings
-    app.database.parts[ImbaSettings] = own or ImbaSettings.load()
+    app.database.parts[ImbaSettings] = own
     return app
 
 

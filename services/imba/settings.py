@@ -13,6 +13,11 @@ class ImbaSettings(ServiceSettings, prefix="IMBA_"):
     require_verified_email: bool = by_environment(
         production=True, otherwise=False, description="Reserving and publishing need a verified e-mail address."
     )
+    require_factor: bool = by_environment(
+        production=True,
+        otherwise=False,
+        description="Landlords publish, and reviewers and admins do anything at all, after a second factor alone.",
+    )
     keep_documents_days: int = Field(
         90, ge=1, description="So many days after the decision the documents of a verification are deleted."
     )

@@ -10,11 +10,25 @@ from freehold.errors import (
 from freehold.identity import Identity, UserMixin
 from freehold.jobs import job, schedule
 from freehold.mail import send_letter, send_mail
-from freehold.resource.access import Access, anyone, nobody, owner, role, scope, signed_in, where
+from freehold.resource.access import (
+    Access,
+    anyone,
+    member,
+    nobody,
+    owner,
+    permission,
+    recent,
+    role,
+    scope,
+    signed_in,
+    where,
+    with_factor,
+)
 from freehold.resource.base import Base
 from freehold.resource.declaration import Filter, Geo, Queries, Ranges, Resource, Schemas
 from freehold.resource.invariants import at_most, never_below, no_overlap, unique_while
 from freehold.resource.principal import Principal, system
+from freehold.resource.roles import Roles
 from freehold.store.audit import record as audit
 from freehold.store.rule_clause import public_fact
 from freehold.store.session import Session
@@ -40,6 +54,7 @@ __all__ = [
     "Queries",
     "Ranges",
     "Resource",
+    "Roles",
     "Router",
     "Schemas",
     "Session",
@@ -50,11 +65,14 @@ __all__ = [
     "audit",
     "install",
     "job",
+    "member",
     "never_below",
     "no_overlap",
     "nobody",
     "owner",
+    "permission",
     "public_fact",
+    "recent",
     "role",
     "schedule",
     "scope",
@@ -64,4 +82,5 @@ __all__ = [
     "system",
     "unique_while",
     "where",
+    "with_factor",
 ]

@@ -11,6 +11,7 @@ adds its own by subclassing the leaf with the right status and naming a code::
     Problem
       BadRequest 400            MethodNotAllowed 405      TooLarge 413              PreconditionRequired 428
       Unauthenticated 401       NotAcceptable 406         UriTooLong 414            TooManyRequests 429
+        InsufficientAuthentication
       Forbidden 403             Conflict 409              UnsupportedMediaType 415  HeadersTooLarge 431
         InsufficientScope       Gone 410                  Misdirected 421           Internal 500
       NotFound 404              PreconditionFailed 412    Invalid 422               Unavailable 503
@@ -85,6 +86,21 @@ class Unauthenticated(Problem):
     def __init__(self, detail: str | None = None, *, invalid_token: bool = False, **kwargs: Any) -> None:
         super().__init__(detail, **kwargs)
         self.headers.setdefault("WWW-Authenticate", 'Bearer error="invalid_token"' if invalid_token else "Bearer")
+
+
+class InsufficientAuthentication(Unauthenticated):
+    """Known, and asked to log in again: a short while ago, or with a second factor (RFC 9470)."""
+
+    code, title = "auth.insufficient_user_authentication", "A more recent or a stronger log-in is needed"
+
+    def __init__(self, *, max_age: int | None = None, acr_values: str | None = None) -> None:
+        """Name what is needed. max_age: whole seconds. acr_values: the class of a log-in that would do."""
+        asked = {"max_age": max_age, "acr_values": acr_values}
+        extra = {name: value for name, value in asked.items() if value is not None}
+        means = " with a second factor" if acr_values else ""
+        super().__init__(f"Log in again{means} to do this.", extra=extra)
+        named = "".join(f', {name}="{value}"' for name, value in extra.items())
+        self.headers["WWW-Authenticate"] = f'Bearer error="insufficient_user_authentication"{named}'
 
 
 class Forbidden(Problem):

@@ -242,6 +242,7 @@ RULES = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # the other library builds a table for each year
 @given(RULES, st.dates(date(2025, 1, 1), date(2026, 12, 1)))
 def test_rules_give_what_another_library_gives(rule: str, day: date) -> None:

@@ -70,6 +70,7 @@ def test_an_event_without_a_stamp_is_refused() -> None:
         write_calendar([event(stamp=None)])
 
 
+@pytest.mark.slow
 @given(
     st.text(max_size=80),
     st.dates(date(2026, 1, 2), date(2026, 11, 1)),

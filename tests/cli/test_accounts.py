@@ -30,7 +30,7 @@ from sqlalchemy import ForeignKey, MetaData
 from sqlalchemy.orm import Mapped, mapped_column
 from freehold import Base as FreeholdBase
 from freehold.resource.base import NAMING
-from freehold import Access, Db, Freehold, Identity, Resource, Router, UserMixin, allow, owner, role, signed_in
+from freehold import Access, Db, Freehold, Identity, Resource, Router, UserMixin, allow, owner, recent, role, signed_in, with_factor
 
 class Base(FreeholdBase):
     __abstract__ = True
@@ -48,6 +48,10 @@ router = Router(prefix="/v1/reports")
 
 @router.get("/sales", dependencies=[allow(role("admin"))])
 async def sales(db: Db) -> int:
+    return 1
+
+@router.get("/audits", dependencies=[allow(role("admin") & recent(minutes=5) & with_factor)])
+async def audits(db: Db) -> int:
     return 1
 
 notes = Resource(
@@ -98,8 +102,8 @@ class Shelf:
     def users(self) -> dict[str, dict[str, object]]:
         return {row["email"]: row for row in json.loads(self.run("user", "list", "--json"))}
 
-    def explain(self, caller: str, method: str, path: str) -> dict[str, object]:
-        answer: dict[str, object] = json.loads(self.run("explain-access", caller, method, path, "--json"))
+    def explain(self, caller: str, method: str, path: str, *options: str) -> dict[str, object]:
+        answer: dict[str, object] = json.loads(self.run("explain-access", caller, method, path, "--json", *options))
         return answer
 
 
@@ -146,6 +150,22 @@ def test_the_rules_of_a_registration_hold_here_too(shelf: Shelf) -> None:
     assert "ben@example.com" not in shelf.users()  # a refused role took the account back with it
 
 
+def test_K02_keys_of_the_service_are_made_rotated_and_revoked(shelf: Shelf) -> None:
+    made = shelf.run("api-keys", "add", "stock import", "--role", "editor", "--from", "203.0.113.9", "--days", "30")
+    key_id, key = made.split()[:2]
+    listed = json.loads(shelf.run("api-keys", "list", "--json"))
+    assert [(row["id"], row["name"], row["roles"]) for row in listed] == [(key_id, "stock import", ["editor"])]
+    assert listed[0]["address_ranges"] == ["203.0.113.9/32"]
+    assert key.startswith(listed[0]["prefix"])
+    assert key not in json.dumps(listed)
+    fresh = shelf.run("api-keys", "rotate", key_id, "--overlap-hours", "0").split()[0]
+    shelf.run("api-keys", "revoke", fresh)
+    assert json.loads(shelf.run("api-keys", "list", "--json")) == []
+    assert "Not found" in shelf.run("api-keys", "revoke", fresh, status=2)
+    assert "--from" in shelf.run("api-keys", "add", "x", "--from", "nowhere", status=2)
+    assert "scope 'account'" in shelf.run("api-keys", "add", "x", "--scope", "account", status=2)
+
+
 def test_explain_access_says_which_part_of_the_rule_decides(shelf: Shelf) -> None:
     ada, bob = shelf.add("ann@example.com", "admin"), shelf.add("bill@example.com")
     note = "01890000-0000-7000-8000-000000000001"
@@ -176,6 +196,30 @@ def test_explain_access_says_which_part_of_the_rule_decides(shelf: Shelf) -> Non
     assert (absent["status"], absent["reason"]) == (404, "there is no such row, for anyone")
     assert shelf.explain("bill@example.com", "GET", "/v1/reports/sales")["status"] == 403
     assert "No operation answers DELETE" in shelf.run("explain-access", "anonymous", "DELETE", path, status=2)
+
+
+def test_explain_access_says_what_kind_of_log_in_a_rule_asks_for(shelf: Shelf) -> None:
+    shelf.add("flo@example.com", "admin")
+    path, both = "/v1/reports/audits", "the rule asks for a log-in of the last 300 seconds and with a second factor"
+    asked: list[tuple[list[str], int, str]] = [
+        ([], 401, both),
+        (["--minutes-ago", "6"], 401, both),
+        (["--minutes-ago", "4"], 401, "the rule asks for a log-in with a second factor"),
+        (["--factor"], 401, "the rule asks for a log-in of the last 300 seconds"),
+        (["--factor", "--minutes-ago", "4"], 200, "allowed"),
+    ]
+    for options, status, reason in asked:
+        told = shelf.explain("flo@example.com", "GET", path, *options)
+        assert (told["status"], told["reason"]) == (status, reason), options
+    shelf.add("joe@example.com")
+    assert shelf.explain("joe@example.com", "GET", path)["status"] == 403
+    assert shelf.explain("anonymous", "GET", path, "--factor")["status"] == 401
+
+
+def test_the_second_factors_of_who_has_lost_them_are_removed(shelf: Shelf) -> None:
+    shelf.add("lou@example.com")
+    assert "no second factors" in shelf.run("user", "reset-factors", "lou@example.com")
+    assert "There is no account" in shelf.run("user", "reset-factors", "nobody@example.com", status=2)
 
 
 def test_E05_audit_verify_walks_the_chain_and_names_the_first_broken_place(shelf: Shelf) -> None:

@@ -108,6 +108,8 @@ class TestRoutes:
         assert rows["GET", "/v1/books"]["access"] == "anyone"
         assert rows["POST", "/v1/books"]["access"] == "role('editor')"
         assert rows["POST", "/v1/books"]["operation"] == "create_book"
+        assert rows["GET", "/v1/books/{id}"]["compiled"] == "yes"
+        assert rows["POST", "/v1/books"]["compiled"] == "no: writes"
         assert ("DELETE", "/v1/books/{id}") not in rows
         assert not [path for _, path in rows if path.startswith(("/docs", "/redoc", "/health", "/problems"))]
         shown = {row["path"]: row for row in json.loads(run("routes", "books", "--json", "--all").out)}
@@ -125,6 +127,7 @@ class TestRoutes:
                 "access": "",
                 "limits": "",
                 "cache": "",
+                "compiled": "",
             }
         ]
         assert "/things/{thing_id}" in run("routes", "plain").out

@@ -26,6 +26,7 @@ from tests.faults.wire import Gone, ask, request
 
 from freehold.cli.running import opened
 from freehold.fields import new_id, now
+from freehold.identity.authentication import PASSWORD, Authentication
 from freehold.identity.sessions import UNKNOWN
 from freehold.resource.principal import system
 from freehold.settings import Settings
@@ -163,7 +164,9 @@ async def _person(db: Any, identity: Any, account: Any, number: int, tag: str) -
     user.set_email(f"{account}-{number}{tag}@faults.example")
     db.add(user)
     await db.flush()
-    opened_session = await identity.parts.sessions.open(db, user, scope=None, device=UNKNOWN)
+    opened_session = await identity.parts.sessions.open(
+        db, user, scope=None, device=UNKNOWN, authentication=Authentication.by(PASSWORD)
+    )
     return user.id, opened_session.access_token
 
 

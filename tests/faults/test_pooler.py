@@ -17,6 +17,7 @@ from sqlalchemy import make_url, select, text
 from tests.store.attack_statements import OPEN, SECRET, Attacked
 from tests.store.roles import walled
 from tests.store.test_attacks import prepare
+from tests.store.test_read_path import ADA, BOB, filled, opened, path_of, planned, seen
 
 from freehold import Access, owner
 from freehold.resource.principal import Principal
@@ -110,3 +111,17 @@ async def test_Z06_each_transaction_is_its_caller_s_through_a_transaction_pooler
                     "nothing is left on the connection"
                 )
             await database.close()
+
+
+async def test_planned_reads_share_one_connection_of_the_server_through_a_transaction_pooler(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    with pooler(postgres_url, tmp_path) as url:
+        await answering(url)
+        patience = Patience(statement_seconds=7, pooled=True)
+        async with opened(postgres_url) as direct, opened(url, pool_size=8, patience=patience) as database:
+            keys, plans = await filled(direct), planned()
+            for who, first in ((ADA, 0), (BOB, 1)):
+                found = await asyncio.gather(*(seen(database, plans, who, key) for key in keys * 4))
+                assert found == [number if number % 2 == first else None for number in range(10)] * 4
+            assert path_of(database).lanes.in_use == 0

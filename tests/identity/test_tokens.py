@@ -61,7 +61,7 @@ async def test_the_token_is_what_rfc_9068_says(people: Any, given: Any) -> None:
     header, claims = decode(given.access_token.split(".")[0]), await claims_of(people, given.access_token)
     assert header.keys() == {"alg", "typ", "kid"}
     assert (header["typ"], header["alg"]) == ("at+jwt", "Ed25519")
-    assert claims.keys() == {"iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp", "roles"}
+    assert claims.keys() == {"iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp", "roles", "auth_time", "amr", "acr"}
     assert (claims["iss"], claims["aud"]) == ("https://imba.example", "https://imba.example")
     assert claims["exp"] - claims["iat"] == 600
     assert claims["roles"] == ["tenant"]

@@ -88,12 +88,22 @@ def test_a_letter_is_taken_whole_from_the_nearest_language(folder: Path) -> None
     assert templates.render("plain", language="de").subject == "Plain"
 
 
+TOLD = {
+    "minutes": 30,
+    "days": 7,
+    "provider": "Google",
+    "reason": "Asked for help",
+    "organisation": "Weavers",
+    "left": 3,
+}
+
+
 @pytest.mark.parametrize("name", [path.name.removesuffix(".txt") for path in sorted(IDENTITY.glob("*[a-z].txt"))])
 def test_identity_s_letters_are_whole_in_both_forms(name: str) -> None:
     if name.endswith(".subject"):
         return
     link = "https://example.test/x?token=t&u"
-    rendered = Templates(IDENTITY, LETTERS, service="The <Shop>").render(name, link=link, minutes=30)
+    rendered = Templates(IDENTITY, LETTERS, service="The <Shop>").render(name, **{**TOLD, "link": link})
     html = rendered.html or ""
     assert rendered.subject.startswith("The <Shop>: ")
     assert html.count("The &lt;Shop&gt;") >= 2
@@ -121,10 +131,10 @@ def test_a_message_is_paragraphs_a_link_and_a_way_out() -> None:
     assert "href" not in (plain.html or "")
 
 
-LINKED = {"identity.reset", "identity.verification", "message"}
+LINKED = {"identity.invitation", "identity.reset", "identity.verification", "message"}
 GIVEN = {
+    **TOLD,
     "link": "https://imba.example/x?token=1",
-    "minutes": 30,
     "heading": "News",
     "text": "One.\n\nTwo.",
     "label": None,

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
+from tests.certificates import certificate
+from tests.postgres_cluster import free_port
 from tests.redis_server import OwnRedis, own_redis
 
 from freehold.errors import ConfigurationError
@@ -149,3 +152,23 @@ async def test_messages_arrive_and_a_subscriber_that_was_cut_off_listens_again(s
 
 def value(registry: CollectorRegistry, name: str) -> float | None:
     return registry.get_sample_value(name)
+
+
+@pytest.mark.parametrize("is_believed", [True, False])
+async def test_over_tls_the_certificate_of_the_server_has_to_be_one_that_is_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_believed: bool
+) -> None:
+    certificate(tmp_path)
+    pem, port = str(tmp_path / "server.pem"), free_port()
+    tls = ("--tls-port", str(port), "--tls-cert-file", pem, "--tls-key-file", pem, "--tls-auth-clients", "no")
+    if is_believed:
+        monkeypatch.setenv("SSL_CERT_FILE", pem)
+    with own_redis(tmp_path, *tls):
+        server = RedisServer(f"rediss://127.0.0.1:{port}/0", prefix="t")
+        await server.open()
+        try:
+            assert server.is_away is not is_believed
+            if is_believed:
+                assert await server.run(DOUBLE, [], 21) == 42
+        finally:
+            await server.close()

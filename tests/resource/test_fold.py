@@ -61,6 +61,7 @@ def test_fold_is_deaf_to_case_and_composition(text):
     assert fold(text.casefold()) == fold(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [
@@ -124,6 +125,7 @@ def test_a_row_is_found_by_its_own_text(texts):
             assert f" {' '.join(phrase.terms)}{end}" in terms
 
 
+@pytest.mark.slow
 def test_a_document_is_bounded():
     huge = " ".join(f"w{number}" for number in range(200_000))
     found = document([huge, "never reached"])

@@ -20,7 +20,7 @@ from freehold.store.audit_ddl import AUDIT_DDL
 from freehold.store.database import Database
 from freehold.store.ledger import LEDGER
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 USER = Principal(id=new_id(), roles=frozenset({"admin"}))
 

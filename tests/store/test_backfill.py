@@ -17,7 +17,7 @@ from freehold.resource.columns import derived, folded, search_document
 from freehold.resource.fold import fold
 from freehold.store import migrate
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 class Before(Base):

@@ -26,7 +26,7 @@ from freehold.store.database import Database
 from freehold.store.idempotency import IDEMPOTENCY
 from freehold.store.schema import create_missing
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 KEY = b"the key of the audit chain"
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from freehold.store.invariant_flush import before_flush
 from tests.faults.hammer import RACES, Night, ring, window
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("rule", RACES)

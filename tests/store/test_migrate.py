@@ -23,7 +23,7 @@ from freehold.store.invariant_schema import missing
 from freehold.store.invariants import Registry, register
 from freehold.store.migrate import Migrations
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 def models(*, version=1):

@@ -7,6 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+import freehold.identity.factors.tables
+import freehold.identity.organisations.tables
+import freehold.identity.provider.tables
+import freehold.identity.social.tables
 import freehold.identity.tables
 import freehold.jobs.tables
 import freehold.store.audit
@@ -17,7 +21,7 @@ import freehold.webhooks.tables  # noqa: F401 - each import registers its tables
 from freehold.store import migrate
 from freehold.store.ledger import LEDGER
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 async def test_the_shipped_history_makes_the_tables_as_they_are(database_url):

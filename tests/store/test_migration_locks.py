@@ -14,7 +14,7 @@ from freehold.store import migrate
 from freehold.store.migrate import Migrations
 from freehold.store.migration_locks import locking
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 UNSAFE = {
     'op.add_column("stays", sa.Column("guests", sa.Integer(), nullable=False))': "required column",

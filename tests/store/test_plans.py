@@ -177,6 +177,7 @@ FILTERS: list[tuple[dict[str, str], set[str]]] = [
 ]
 
 
+@pytest.mark.slow
 async def test_filters_mean_the_same_on_both_databases(database_url):
     async with session_on(database_url, Local.metadata) as session:
         await shelf(session)

@@ -155,6 +155,7 @@ async def answers(database: Database, caller: Principal) -> list[bytes]:
     return found
 
 
+@pytest.mark.slow
 async def test_Z03_every_answer_is_the_same_with_and_without_rows_of_others(database_url):
     async with opened(database_url) as database:
         async with database.writing(system("seed")) as unit:

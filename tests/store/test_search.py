@@ -45,7 +45,7 @@ from freehold.store.plans import ResourcePlans
 from freehold.store.search import SearchText
 from tests.sessions import session_on
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 CURSORS = Cursors(b"0123456789abcdef")
 

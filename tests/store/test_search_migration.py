@@ -11,7 +11,7 @@ from freehold.resource.base import NAMING, Base
 from freehold.resource.columns import folded, search_document
 from freehold.store import migrate
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 class Local(Base):

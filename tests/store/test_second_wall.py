@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import ProgrammingError
 
-from freehold import Access, Session, job, owner, system
+from freehold import Access, Session, job, owner, recent, system, with_factor
 from freehold.jobs import Jobs
+from freehold.resource import clock
 from freehold.resource.principal import Principal
 from freehold.store.database import Database
 from freehold.store.ledger import LEDGER
@@ -20,7 +23,7 @@ from tests.store.attack_statements import OPEN, READING, ROWS, SECRET, WRITING, 
 from tests.store.roles import Walled, walled
 from tests.store.test_attacks import prepare
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 REGISTERED = Access(read=owner("owner_id"), write=owner("owner_id"))
 
 
@@ -116,6 +119,31 @@ async def test_Z06_views_and_raw_driver_connections_are_stopped_by_the_second_wa
         await connection.execute(text("SELECT 1"))
         raw = (await connection.get_raw_connection()).driver_connection
         assert [row["text"] for row in await raw.fetch("SELECT text FROM attacked_rows")] == [OPEN]
+
+
+@pytest.fixture
+async def guarded(roles: Walled) -> AsyncIterator[Database]:
+    """As the role that serves, where rows show themselves after a log-in of late with two factors alone."""
+    found = Database.open(roles.app, pool_size=2)
+    mine = owner("owner_id") & recent(minutes=5) & with_factor
+    found.registry.protect(Attacked, Access(read=mine, write=mine))
+    await roles.build([Attacked.metadata, LEDGER], found.registry)
+    await found.start()
+    yield found
+    await found.close()
+
+
+async def test_Z06_how_a_caller_logged_in_is_judged_by_the_database_too(
+    guarded: Database, without_compiler: None
+) -> None:
+    target = await prepare(guarded)
+    now = clock.now()
+    strong = Principal(id=target.caller, authenticated_at=now, amr=frozenset({"pwd", "mfa"}))
+    weak = replace(strong, amr=frozenset({"pwd"}))
+    late = replace(strong, authenticated_at=now - timedelta(minutes=6))
+    for caller, seen in ((strong, [OPEN]), (weak, []), (late, []), (Principal(id=target.caller), [])):
+        async with guarded.reading(caller) as session:
+            assert list(await session.scalars(select(ROWS.c.text))) == seen, caller
 
 
 @job("second_wall.touch")

@@ -27,7 +27,7 @@ from freehold.store.plan_page import fetch_page
 from freehold.store.plans import ResourcePlans
 from tests.sessions import session_on
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 CURSORS = Cursors(b"0123456789abcdef")
 # What people write, and what is syntax to LIKE, to FTS5 or to pg_trgm.

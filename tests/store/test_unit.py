@@ -164,6 +164,7 @@ async def cancelled_at(database: Database, step: int) -> tuple[bool, bool]:
     return over, False
 
 
+@pytest.mark.slow
 async def test_V12_a_write_that_is_cancelled_at_any_point_is_done_whole_or_not_at_all(database: Database) -> None:
     before, step = 0, 0
     outcomes: set[tuple[bool, int]] = set()
@@ -213,6 +214,7 @@ def victim() -> DBAPIError:
     return DBAPIError("UPDATE …", {}, origin)
 
 
+@pytest.mark.slow
 async def test_X09_a_real_deadlock_never_comes_out(postgres_url: str) -> None:
     database = Database.open(postgres_url)
     await database.start()

@@ -88,6 +88,7 @@ async def test_R05_refused_requests_do_not_push_the_window_on(limiter: Limiter, 
     assert (await limiter.hit("api", "a", quota)).allowed
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     limit=st.integers(1, 8),

@@ -273,7 +273,7 @@ async def test_N01_the_server_does_not_name_itself_and_text_has_a_charset(client
 async def test_H01_default_cache_control(client: httpx2.AsyncClient) -> None:
     anonymous = await client.get("/v1/books")
     assert anonymous.headers["cache-control"] == "no-cache"
-    assert anonymous.headers["vary"] == "Origin, Authorization"
+    assert anonymous.headers["vary"] == "Origin, Authorization, Cookie, X-API-Key"
     for header in ({"Authorization": "Bearer x"}, {"Cookie": "a=b"}):
         assert (await client.get("/v1/books", headers=header)).headers["cache-control"] == "private, no-cache"
     for stored_nowhere in ("/cookie", "/nowhere"):

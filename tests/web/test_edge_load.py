@@ -113,15 +113,47 @@ async def test_F10_a_body_that_trickles_in_takes_no_place() -> None:
     assert (site.edge.load.working, site.edge.in_flight) == (0, 0)
 
 
-async def test_F11_late_answers_lower_the_limit_and_timely_ones_raise_it_again(monkeypatch) -> None:
-    load = Load(100)
-    turns = [await load.enter("/work") for _ in range(60)]
-    monkeypatch.setattr(edge_load, "_TOO_LATE_SECONDS", -1.0)
+class Moved:
+    """A clock that the test sets forward."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+async def _late(load: Load, clock: Moved, number: int, *, spread: float) -> None:
+    """As many requests that come at one moment, answered two seconds later, over `spread` seconds."""
+    turns = [await load.enter("/work") for _ in range(number)]
+    clock.now += 2
     for turn in turns:
+        clock.now += spread / number
         turn.left()
+
+
+async def test_X05_a_crowd_that_is_late_once_leaves_the_limit_as_it_is(monkeypatch) -> None:
+    load, clock = Load(100), Moved()
+    monkeypatch.setattr(edge_load, "time", clock)
+    await _late(load, clock, 64, spread=0.5)
+    for _ in range(80):
+        clock.now += 0.01
+        (await load.enter("/work")).left()
+    await _late(load, clock, 64, spread=0.5)
+    assert load.limit == 100, "timely ones between the two"
+    clock.now += 5
+    await _late(load, clock, 64, spread=0.5)
+    assert load.limit == 100, "or enough time"
+
+
+async def test_F11_answers_that_stay_late_lower_the_limit_and_timely_ones_raise_it_again(monkeypatch) -> None:
+    load, clock = Load(100), Moved()
+    monkeypatch.setattr(edge_load, "time", clock)
+    await _late(load, clock, 60, spread=0.9)
+    assert load.limit == 100
+    await _late(load, clock, 60, spread=0.9)
     assert load.limit == 42, "once for all that were taken on before: 0.7 of those that were worked on"
     assert load.working == load.in_flight == 0
-    monkeypatch.setattr(edge_load, "_TOO_LATE_SECONDS", 1.0)
     for _ in range(2_000):
         (await load.enter("/work")).left()
     assert load.limit == 100

@@ -122,12 +122,12 @@ async def test_I02_changes_of_an_account_are_replayed_although_they_would_be_ref
     await service.work()
     sent = len(service.outbox.messages)
     for _ in range(2):
-        asked = await service.client.post("/v1/auth/reset", json={"email": "ada@example.org"}, headers=key("s"))
+        asked = await service.client.post("/v1/auth/reset", json={"email": "ada@example.com"}, headers=key("s"))
         assert (asked.status_code, asked.json()) == (202, {})
         resent = await service.client.post("/v1/auth/verification", headers={**ada, **key("v")})
         assert (resent.status_code, resent.json()) == (202, {})
     await service.work()
-    assert len(service.outbox.messages) == sent + 2  # one of each
+    assert len(service.outbox.messages) == sent + 1  # one, and the address is confirmed already
     mailed = "".join(words(message) for message in service.outbox.messages)
     reset = {
         "token": mailed.partition("/reset-password?token=")[2].split()[0],

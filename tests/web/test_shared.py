@@ -12,9 +12,11 @@ from typing import Any
 import httpx2
 import pytest
 
+from freehold import Freehold
 from freehold.cli.restore import forget_answers
 from freehold.testing import House, Stage, opened
 from tests.redis_server import OwnRedis, own_redis
+from tests.web import shelf
 from tests.web.kiosk import KIOSK, make
 from tests.web.shelf import as_
 
@@ -170,3 +172,27 @@ async def test_H02_a_process_that_keeps_nothing_itself_tells_the_others_of_its_c
             await ware(client, "lamp")
             assert await dear(clients[0]) == ["lamp"]
             assert await dear(client) == ["lamp"]
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+async def test_a_commit_of_a_service_that_keeps_no_answers_asks_redis_nothing(
+    server: OwnRedis, tmp_path: Path, keeps: bool
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/asked.db"
+    app = make(url, tmp_path, redis_url=server.url, limits="off")
+    if not keeps:
+        app = Freehold(*shelf.resources(), title="Shelves", settings=app.settings, authenticator=shelf.ByName())
+    async with opened(app) as house, house.stage(isolate=False, workers=False) as stage, stage.client() as client:
+
+        async def asked() -> int:
+            await asyncio.sleep(0.05)
+            told = server.say("INFO commandstats").decode()
+            return sum(
+                int(line.split("calls=")[1].split(",")[0]) for line in told.splitlines() if "cmdstat_eval" in line
+            )
+
+        path = LIST if keeps else "/v1/shelves"
+        before = await asked()
+        made = await client.post(path, json={"name": "one"}, headers=as_("ada"))
+        assert made.status_code == 201, made.text
+        assert await asked() - before == (2 if keeps else 0)

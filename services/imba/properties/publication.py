@@ -26,6 +26,7 @@ async def publish(db: Session, actor: Principal, listing: Property) -> Property:
     what is listed here.
     """
     require_not_archived(listing)
+    users.require_factor(db, actor)
     async with db.unscoped("an agent publishes what rests on the landlord's checks") as system_db:
         landlord = await users.lock(system_db, listing.landlord_id)
         users.require_verified_email(db, landlord)

@@ -6,7 +6,7 @@ from typing import get_args
 
 from sqlalchemy import and_
 
-from freehold import Access, Filter, Queries, Resource, Schemas, no_overlap, owner, role
+from freehold import Access, Filter, Queries, Resource, Schemas, no_overlap, owner, role, scope
 
 from ..access import MANAGER
 from . import crud
@@ -22,7 +22,7 @@ reservations = Resource(
     Reservation,
     schemas=Schemas(read=ReservationRead, create=ReservationDraft),
     create=crud.reserve,
-    access=Access(read=TENANT | MANAGER | role("admin"), create=role("tenant")),
+    access=Access(read=(TENANT | MANAGER | role("admin")) & scope("stays:read"), create=role("tenant")),
     queries=Queries(
         filters=[
             Filter(

@@ -195,6 +195,12 @@ def require_verified_email(stage: Stage) -> None:
 
 
 @pytest.fixture
+def require_factor(stage: Stage) -> None:
+    """As in production: publishing needs a second factor."""
+    stage.database.parts[ImbaSettings] = ImbaSettings(require_factor=True)
+
+
+@pytest.fixture
 def sweep(stage: Stage) -> Callable[[], Awaitable[None]]:
     """Run the job that writes lapsed holds down."""
 

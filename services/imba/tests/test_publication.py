@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from uuid import UUID
+
 import pytest
 
+from freehold.testing import Stage
+
+from ..service import build
+from ..settings import ImbaSettings
+from .conftest import core
 from .world import Person, draft, listed, verified
 
 pytestmark = pytest.mark.anyio
@@ -83,3 +91,23 @@ class TestVerifiedEmail:
         await verified(landlord, reviewer, home["id"])
         refused = await landlord.put(f"/v1/properties/{home['id']}/publication")
         assert (refused.status, refused.code) == (403, "imba.email_not_verified")
+
+
+class TestSecondFactor:
+    async def test_is_asked_of_who_publishes_where_the_settings_say_so(
+        self, stage: Stage, require_factor: None, landlord: Person, reviewer: Person
+    ) -> None:
+        home = await draft(landlord)
+        await verified(landlord, reviewer, home["id"])
+        refused = await landlord.put(f"/v1/properties/{home['id']}/publication")
+        assert (refused.status, refused.code) == (401, "auth.insufficient_user_authentication")
+        assert refused.json["acr_values"] == "aal2"
+        strong = Person(stage.as_user(id=UUID(landlord.id), roles=["landlord"], amr=["pwd", "mfa"]))
+        assert (await strong.put(f"/v1/properties/{home['id']}/publication")).status == 200
+
+    @pytest.mark.parametrize(("env", "asked"), [("production", {"reviewer", "admin"}), ("development", set())])
+    def test_is_asked_of_reviewers_in_production(self, tmp_path: Path, env: str, asked: set[str]) -> None:
+        own = ImbaSettings.load({"FREEHOLD_ENV": env})
+        app = build(core=core(f"sqlite+aiosqlite:///{tmp_path}/imba.db", tmp_path), own=own, migrations=None)
+        assert app.identity is not None
+        assert set(app.identity.factor_required_for) == asked

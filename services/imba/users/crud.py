@@ -7,7 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from freehold import Forbidden, Session
+from freehold import Forbidden, Principal, Session
+from freehold.errors import InsufficientAuthentication
+from freehold.identity import TWO_FACTORS
 
 from ..settings import ImbaSettings
 from .models import User
@@ -60,6 +62,12 @@ def require_verified_email(db: Session, user: User) -> None:
     """Raise EmailNotVerified where the settings ask for a verified address and this one is not."""
     if db.part(ImbaSettings).require_verified_email and user.email_verified_at is None:
         raise EmailNotVerified("Verify your e-mail address first; the link was sent to it.")
+
+
+def require_factor(db: Session, actor: Principal) -> None:
+    """Raise InsufficientAuthentication where the settings ask for a second factor and this log-in proved none."""
+    if db.part(ImbaSettings).require_factor and not (actor.has_factor or actor.is_system):
+        raise InsufficientAuthentication(acr_values=TWO_FACTORS)
 
 
 async def receiver(db: Session, user_id: UUID) -> Receiver | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from hashlib import sha256
 from html import escape
@@ -65,7 +66,7 @@ async def page(request: Request, place: str = "") -> Response:
     # All modules are asked for at once, instead of level by level as imports would.
     links = [f'<link rel="stylesheet" href="{assets}/{name}">' for name in names if name.endswith(".css")]
     links += [f'<link rel="modulepreload" href="{assets}/{name}">' for name in names if name.endswith(".js")]
-    body = _PAGE.format(root=root, assets=assets, links="\n".join(links))
+    body = _PAGE.format(root=root, assets=assets, links="\n".join(links), providers=_providers(request))
     tag = f'"{sha256(body.encode()).hexdigest()[:32]}"'
     headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache", "ETag": tag}
     if request.headers.get("if-none-match") == tag:
@@ -73,8 +74,15 @@ async def page(request: Request, place: str = "") -> Response:
     return Response(body, media_type="text/html", headers=headers)
 
 
+def _providers(request: Request) -> str:
+    """By whom one can log in, as the client reads it."""
+    social = request.app.identity.social
+    known = [] if social is None else [{"name": each.name, "title": each.title} for each in social.providers.values()]
+    return escape(json.dumps(known), quote=True)
+
+
 _PAGE = """<!doctype html>
-<html lang="en" data-root="{root}">
+<html lang="en" data-root="{root}" data-providers="{providers}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

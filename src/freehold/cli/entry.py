@@ -8,9 +8,11 @@ import typer
 
 from freehold.cli import (
     add,
+    api_keys,
     audit,
     backup,
     check,
+    clients,
     contract,
     copy,
     dev,
@@ -19,10 +21,12 @@ from freehold.cli import (
     importing,
     jobs,
     keys,
+    load_file,
     mail,
     migrate,
     new,
     openapi,
+    profile,
     restore,
     roles,
     routes,
@@ -49,6 +53,8 @@ app.command("new")(new.command)
 app.command("check")(check.command)
 app.command("routes")(routes.command)
 app.command("openapi")(openapi.command)
+app.command("load-file")(load_file.command)
+app.command("profile")(profile.command)
 app.command("settings")(settings.command)
 app.command("explain-access")(explain.command)
 app.command("roles")(roles.command)
@@ -65,6 +71,8 @@ app.add_typer(migrate.app, name="migrate")
 app.add_typer(contract.app, name="contract")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
+app.add_typer(api_keys.app, name="api-keys")
+app.add_typer(clients.app, name="clients")
 
 
 def main() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +12,7 @@ import typer
 from freehold.cli.output import AsJson, write_json
 from freehold.cli.running import freehold_app, opened
 from freehold.cli.target import AppOption
+from freehold.resource.principal import MULTI_FACTOR
 
 if TYPE_CHECKING:
     from freehold.cli.verdict import Explanation
@@ -17,16 +20,36 @@ if TYPE_CHECKING:
     from freehold.web.app import Freehold
 
 
+@dataclass(frozen=True, slots=True)
+class _Proved:
+    """How the caller is taken to have logged in. minutes_ago: None where rules about that are to fail."""
+
+    minutes_ago: float | None
+    factor: bool
+
+    def by(self, principal: Principal) -> Principal:
+        if principal.id is None:
+            return principal
+        ago = None if self.minutes_ago is None else principal.seen_at - timedelta(minutes=self.minutes_ago)
+        amr = frozenset({"pwd", MULTI_FACTOR} if self.factor else {"pwd"})
+        return replace(principal, authenticated_at=ago, amr=amr)
+
+
 def command(
     caller: Annotated[str, typer.Argument(help="An e-mail, an account's id, or anonymous.")],
     method: Annotated[str, typer.Argument(help="GET, POST, PATCH, DELETE, ...")],
     path: Annotated[str, typer.Argument(help="As requested: /v1/books/0192...")],
     *,
+    minutes_ago: Annotated[
+        float | None, typer.Option(help="As if the caller had logged in so long ago, for rules with recent().")
+    ] = None,
+    factor: Annotated[bool, typer.Option(help="As if a second factor had been proved.")] = False,
     json: AsJson = False,
     target: AppOption = None,
 ) -> None:
     """Say why a caller gets a 401, 403 or 404, rule by rule. Nothing is changed."""
-    explanation = asyncio.run(_explain(freehold_app(target), caller, method.upper(), path.partition("?")[0]))
+    proved = _Proved(minutes_ago, factor=factor)
+    explanation = asyncio.run(_explain(freehold_app(target), caller, method.upper(), path.partition("?")[0], proved))
     if json:
         write_json(explanation.as_dict())
         return
@@ -39,13 +62,13 @@ def command(
     typer.echo(f"verdict    {explanation.status}: {explanation.reason}")
 
 
-async def _explain(service: Freehold, caller: str, method: str, path: str) -> Explanation:
+async def _explain(service: Freehold, caller: str, method: str, path: str, proved: _Proved) -> Explanation:
     from freehold.cli.verdict import explain, operation_of
 
     operation = operation_of(service, method, path)
     async with opened(service):
         principal, named = await _principal(service, caller)
-        return await explain(service, operation, principal, named, path)
+        return await explain(service, operation, proved.by(principal), named, path)
 
 
 async def _principal(service: Freehold, caller: str) -> tuple[Principal, str]:

@@ -1,4 +1,4 @@
-"""`freehold routes`: every path operation with its access rule, its limits, and how long its answers are kept."""
+"""`freehold routes`: every path operation with its access rule, its limits, how long its answers are kept, and its speed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from freehold.resource.access import Rule
     from freehold.resource.caching import Cache
     from freehold.traffic.policy import Policy
+    from freehold.web.app import Freehold
 
 
 def command(
@@ -53,9 +54,20 @@ def _known(app: FastAPI) -> dict[tuple[str, str], dict[str, str]]:
     if not isinstance(app, Freehold):
         return {}
     return {
-        (each.method, each.path): _told(app, each.rule, each.policy, each.cache, each.method)
+        (each.method, each.path): {
+            **_told(app, each.rule, each.policy, each.cache, each.method),
+            "compiled": _compiled(app, each.method, each.path),
+        }
         for each in app.mounted.operations
     }
+
+
+def _compiled(app: Freehold, method: str, path: str) -> str:
+    """`yes`, or why an operation goes through FastAPI."""
+    from freehold.web.compiled.table import table_of
+
+    why = table_of(app, app.mounted).reason(method, path)
+    return f"no: {why}" if why else "yes"
 
 
 def _own(app: FastAPI, route: Any, method: str) -> dict[str, str]:
@@ -65,8 +77,8 @@ def _own(app: FastAPI, route: Any, method: str) -> dict[str, str]:
 
     mark = declared(route) if isinstance(route, APIRoute) else None
     if mark is None:
-        return {"access": "", "limits": "", "cache": ""}
-    return _told(app, mark.rule, mark.policy(""), mark.cache, method)
+        return {"access": "", "limits": "", "cache": "", "compiled": ""}
+    return {**_told(app, mark.rule, mark.policy(""), mark.cache, method), "compiled": ""}
 
 
 def _told(app: FastAPI, rule: Rule, policy: Policy, cache: Cache | None, method: str) -> dict[str, str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from sqlalchemy import make_url
 
 from freehold.cli import demo, listener
 from freehold.cli.target import App, load, name_of
@@ -46,21 +48,21 @@ def command(
     With several workers SIGHUP puts new processes in the place of the old ones, without a request that fails.
     """
     named = name_of(target)
-    socket = listener.bind(host, port)
-    announce_address(listener.address(socket), workers=workers)
-    settings = Settings.load()
-    app = load(named)
-    wants_migration = migrate if migrate is not None else settings.env is not Environment.PRODUCTION
-    asyncio.run(prepare(app, named, migrate=wants_migration, demo_data=demo_data))
-    _tell(app, named, listener.address(socket), settings, with_accounts=demo_data is not Demo.NONE)
-    if settings.workers > 1:
-        from freehold.cli.workers import Workers
+    with listener.bind(host, port) as socket:  # also where what comes next fails
+        announce_address(listener.address(socket), workers=workers)
+        settings = Settings.load()
+        app = load(named)
+        wants_migration = migrate if migrate is not None else settings.env is not Environment.PRODUCTION
+        asyncio.run(prepare(app, named, migrate=wants_migration, demo_data=demo_data))
+        _tell(app, named, listener.address(socket), settings, with_accounts=demo_data is not Demo.NONE)
+        if settings.workers > 1:
+            from freehold.cli.workers import Workers
 
-        workers_of = Workers(named, socket, count=settings.workers, drain_seconds=settings.drain_seconds)
-        raise typer.Exit(workers_of.run())
-    from freehold.cli.process import run
+            workers_of = Workers(named, socket, count=settings.workers, drain_seconds=settings.drain_seconds)
+            raise typer.Exit(workers_of.run())
+        from freehold.cli.process import run
 
-    run(named, socket)
+        run(named, socket)
 
 
 def announce_address(address: str, *, workers: int | None = None) -> None:
@@ -77,8 +79,14 @@ def announce_address(address: str, *, workers: int | None = None) -> None:
 
 async def prepare(app: FastAPI, named: str, *, migrate: bool, demo_data: Demo) -> None:
     """What happens once, before any process serves."""
+    from freehold.store.awaiting import await_server
+    from freehold.store.plain_engine import plain_engine
     from freehold.web.app import Freehold
 
+    if isinstance(app, Freehold):
+        url = make_url(app.settings.tables_url) if migrate else app.database.url
+        async with plain_engine(url) as engine:
+            await await_server(engine, seconds=app.settings.start_seconds, say=partial(typer.echo, err=True))
     if migrate and isinstance(app, Freehold) and app.migrations is not None:
         from freehold.cli.migrate import history
         from freehold.store.migrate import up

@@ -106,6 +106,19 @@ def enable(email: Email, *, target: AppOption = None) -> None:
     _set_active(email, target, is_active=True)
 
 
+@app.command("reset-factors")
+def reset_factors(email: Email, *, target: AppOption = None) -> None:
+    """Remove all second factors of who has lost them. Their log-ins end, and they are told by mail."""
+
+    async def work(identity: Identity, session: Session) -> None:
+        from freehold.identity.factors import losing
+
+        await losing.reset(identity.parts, session, await find(identity, session, email))
+
+    _run(freehold_app(target), "freehold user reset-factors", work)
+    typer.echo(f"{email}: no second factors")
+
+
 def _set_active(email: str, target: str | None, *, is_active: bool) -> None:
     async def work(identity: Identity, session: Session) -> None:
         accounts = identity.parts.accounts

@@ -13,7 +13,7 @@ from typing import Any
 from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy import ColumnElement, select
 
-from freehold.errors import ConfigurationError, Forbidden, NotFound, Problem
+from freehold.errors import ConfigurationError, Forbidden, InsufficientAuthentication, NotFound, Problem
 from freehold.resource.access import Constant, Rule
 from freehold.resource.declaration import Nested
 from freehold.resource.principal import Principal, system
@@ -116,6 +116,9 @@ class _Inquiry:
                 explanation.status = 404
                 explanation.reason = "the caller may not read the row" if there else "there is no such row, for anyone"
                 return
+            except InsufficientAuthentication as problem:
+                explanation.status, explanation.reason = 401, _why(problem)
+                return
             except Forbidden:
                 explanation.status, explanation.reason = 403, "the caller may read the row, and not do this with it"
                 return
@@ -168,11 +171,18 @@ def _judge_caller(explanation: Explanation, rule: Rule, principal: Principal) ->
     try:
         require(rule, principal)
     except Problem as problem:
-        explanation.status = problem.status
-        explanation.reason = "nobody is logged in" if problem.status == 401 else "no row could make the rule hold"
+        explanation.status, explanation.reason = problem.status, _why(problem)
         return False
     explanation.reason = "allowed"
     return True
+
+
+def _why(problem: Problem) -> str:
+    if isinstance(problem, InsufficientAuthentication):
+        needed = [f"of the last {age} seconds" for age in [problem.extra.get("max_age")] if age is not None]
+        needed += ["with a second factor"] if "acr_values" in problem.extra else []
+        return f"the rule asks for a log-in {' and '.join(needed)}"
+    return "nobody is logged in" if problem.status == 401 else "no row could make the rule hold"
 
 
 def _of_caller(atom: Rule, principal: Principal) -> Atom | None:

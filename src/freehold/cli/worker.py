@@ -48,13 +48,13 @@ def command(
     named = name_of(target)
     work = Work(tuple(name.strip() for name in queues.split(",") if name.strip()), concurrency)
     app = work(named)  # what is wrong is told here, once, and not by each process
-    socket = listener.bind(host, port)
-    _tell(app.service.title, work, processes, listener.address(socket))
-    if processes > 1:
-        from freehold.cli.workers import Workers
+    with listener.bind(host, port) as socket:
+        _tell(app.service.title, work, processes, listener.address(socket))
+        if processes > 1:
+            from freehold.cli.workers import Workers
 
-        raise typer.Exit(Workers(named, socket, count=processes, loads=work).run())
-    run(named, socket, loads=work)
+            raise typer.Exit(Workers(named, socket, count=processes, loads=work).run())
+        run(named, socket, loads=work)
 
 
 def _tell(title: str, work: Work, processes: int, address: str) -> None:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
+from sqlalchemy import delete, select
 from sqlalchemy import inspect as mapping_of
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from freehold.errors import Conflict, FieldError, Invalid, NotFound
 from freehold.identity import one_time
+from freehold.identity.api_keys.tables import API_KEYS
+from freehold.identity.browser_sessions import BrowserSessions
 from freehold.identity.emails import email_key
+from freehold.identity.factors import holdings
 from freehold.identity.notices import Notices, language_of
+from freehold.identity.organisations import groups, invitations, members
+from freehold.identity.organisations.declaration import Organisations
 from freehold.identity.sessions import Sessions
+from freehold.identity.social import linked
 from freehold.identity.users import UserMixin
 from freehold.resource import clock
 from freehold.resource.columns import derived_columns
@@ -46,6 +54,7 @@ class Accounts:
     def __init__(
         self,
         sessions: Sessions,
+        browser_sessions: BrowserSessions,
         notices: Notices,
         *,
         user: type[UserMixin],
@@ -53,40 +62,44 @@ class Accounts:
         on_register: Hook | None,
         on_export: Hook | None,
         on_erase: Hook | None,
+        organisations: Organisations | None = None,
     ) -> None:
         self._sessions = sessions
+        self._browser_sessions = browser_sessions
         self._notices = notices
         self._user: Any = user
         self._role_names = role_names
         self._on_register = on_register
         self._on_export = on_export
         self._on_erase = on_erase
+        self._organisations = organisations
 
     async def register(
-        self, session: Session, draft: BaseModel, *, password_hash: str | None, language: str | None = None
+        self,
+        session: Session,
+        draft: BaseModel,
+        *,
+        password_hash: str | None,
+        language: str | None = None,
+        is_verified: bool = False,
     ) -> UUID:
         """Add an account; its id. Fields of `draft` that the user model has are taken over.
 
-        language: of letters, where the model has such a column and the draft names none.
+        language: of letters, where the model has such a column and the draft names none. is_verified: the address is proved.
         Raises EmailTaken, also for the later of two registrations at one moment.
         """
         async with session.unscoped("registration: nobody owns the row yet") as db:
             user = self._user(**_extras(draft, self._user))
             user.set_email(draft.email)  # type: ignore[attr-defined]
             user.password_hash, user.roles = password_hash, []
+            user.email_verified_at = clock.now() if is_verified else None
             if language is not None and language_of(user) is None:
                 user.language = language
-            if await self._id_of(db, user.email_key) is not None:
-                raise EmailTaken("This e-mail address has an account already.")
-            try:
-                async with db.begin_nested():
-                    db.add(user)
-                    await _call(self._on_register, db, user, draft)
-                    await db.flush()
-            except IntegrityError:
-                if await self._id_of(db, user.email_key) is None:
-                    raise
-                raise EmailTaken("This e-mail address has an account already.") from None
+            await self._require_free(db, user.email_key, None)
+            async with self._taking(db, user.email_key, None):
+                db.add(user)
+                await _call(self._on_register, db, user, draft)
+                await db.flush()
             await record(db, "user.registered", subject_type="user", subject_id=user.id, after={"roles": user.roles})
             await self.ask_for_verification(db, user)
             user_id: UUID = user.id
@@ -109,10 +122,13 @@ class Accounts:
         await self._notices.already_registered(session, email)
 
     async def verify(self, session: Session, token: str) -> None:
-        """Redeem a verification link. Raises Invalid."""
+        """Redeem the link that was mailed to an address: it is proved, or taken on. Raises Invalid, EmailTaken."""
         async with session.unscoped("a verification link names its user") as db:
-            proof = await one_time.redeem(db, token, purpose=one_time.VERIFICATION)
-            user = await self.get(db, proof.user_id)
+            proof = await one_time.redeem(db, token, purpose=one_time.VERIFICATION, or_purpose=one_time.ADDRESS)
+            user = await self.get(db, proof.user_id, lock=True)
+            if proof.purpose == one_time.ADDRESS:
+                await self._take_address(db, user, proof)
+                return
             if user.email_key != proof.email_key:
                 raise one_time.unknown_token()
             if user.email_verified_at is None:
@@ -151,22 +167,47 @@ class Accounts:
         await self._notices.password_changed(db, user.email, language=language_of(user))
 
     async def change_email(self, session: Session, user_id: UUID, email: str) -> None:
-        """Take on another address, to be verified; the owner is told by the old one. Raises EmailTaken."""
+        """Mail a link to another address, which the account takes on once it is proved. Raises EmailTaken."""
         async with session.unscoped("a user's own address") as db:
-            user = await self.get(db, user_id, lock=True)
-            holder = await self._id_of(db, email_key(email))
-            if holder not in (None, user_id):
-                raise EmailTaken("This e-mail address has an account already.")
-            former = user.email
-            user.set_email(email)
+            user, key = await self.get(db, user_id, lock=True), email_key(email)
+            await self._require_free(db, key, user_id)
+            token = await one_time.issue(db, user_id=user_id, purpose=one_time.ADDRESS, email_key=key, payload=email)
+            await record(db, "user.email_change_asked", subject_type="user", subject_id=user_id)
+            await self._notices.verification(db, email, token, one_time.LIFETIME, language=language_of(user))
+
+    async def _take_address(self, db: Session, user: Any, proof: one_time.Proof) -> None:
+        """The address of a proof becomes the account's; the owner is told by the old one."""
+        if proof.payload is None or not user.is_active:
+            raise one_time.unknown_token()
+        await self._require_free(db, proof.email_key, user.id)
+        former = user.email
+        async with self._taking(db, proof.email_key, user.id):
+            user.set_email(proof.payload)
+            user.email_verified_at = clock.now()
             await db.flush()
-            await one_time.forget(db, user_id)
-            await record(db, "user.email_changed", subject_type="user", subject_id=user_id)
-            await self._notices.email_changed(db, former, language=language_of(user))
-            await self.ask_for_verification(db, user)
+        await one_time.forget(db, user.id)
+        await record(db, "user.email_changed", subject_type="user", subject_id=user.id)
+        await self._notices.email_changed(db, former, language=language_of(user))
+
+    async def _require_free(self, db: Session, key: str, user_id: UUID | None) -> None:
+        if await self._id_of(db, key) not in (None, user_id):
+            raise EmailTaken("This e-mail address has an account already.")
+
+    @asynccontextmanager
+    async def _taking(self, db: Session, key: str, user_id: UUID | None) -> AsyncIterator[None]:
+        """A savepoint for what takes an address: EmailTaken for the later of two at one moment."""
+        try:
+            async with db.begin_nested():
+                yield
+        except IntegrityError:
+            await self._require_free(db, key, user_id)
+            raise
 
     async def set_roles(self, session: Session, user_id: UUID, roles: Sequence[str]) -> None:
-        """Replace the roles; decisions follow within 5 s. Raises NotFound, Invalid for a role the service has not."""
+        """Replace the roles; decisions follow within 5 s. Raises NotFound, Invalid for a role the service has not.
+
+        Where they change, log-ins by cookie end: a cookie's value does not outlive a change of rights (C01).
+        """
         wrong = [name for name in roles if self._role_names is not None and name not in self._role_names]
         if wrong:
             known = ", ".join(self._role_names or ())
@@ -183,6 +224,9 @@ class Accounts:
                 before={"roles": before},
                 after={"roles": user.roles},
             )
+            if before != user.roles:
+                await self._sessions.end_acting(db, user_id, by="rights")
+                await self._browser_sessions.end_all(db, user_id, by="rights")
             self._sessions.tell(db, user_id)
 
     async def disable(self, session: Session, user_id: UUID) -> None:
@@ -204,16 +248,22 @@ class Accounts:
             await record(db, action, subject_type="user", subject_id=user_id)
 
     async def erase(self, session: Session, user_id: UUID) -> None:
-        """Remove the person and leave the row, for what other people's records need. Raises NotFound.
+        """Remove the person and leave the row, for what other people's records need. Raises NotFound, LastOwner.
 
         Nullable columns that the service added become null; `on_erase` sees to the rest.
         """
         async with session.unscoped("a user leaves") as db:
             user = await self.get(db, user_id, lock=True)
             await _call(self._on_erase, db, user)
+            if self._organisations is not None:
+                await members.leave_all(db, self._organisations, user_id)
+                await invitations.forget(db, user.email_key)
             await self._sessions.end_all(db, user_id, by="account")
             await self._sessions.forget(db, user_id)
+            await holdings.forget(db, user_id)
             await one_time.forget(db, user_id)
+            await linked.forget(db, user_id)
+            await db.execute(delete(API_KEYS).where(API_KEYS.c.owner_id == user_id))
             user.set_email(f"{user_id}@deleted.invalid")
             user.full_name, user.password_hash, user.roles = "", None, []
             user.is_active, user.deleted_at = False, clock.now()
@@ -229,6 +279,7 @@ class Accounts:
             names = [column.key for column in mapping_of(self._user).column_attrs if column.key not in hidden]
             held: dict[str, Any] = {name: getattr(user, name) for name in names}
             seen = await self._sessions.listed(db, user_id)
+            factors = await holdings.listed(db, user_id)
             extra = await _call(self._on_export, db, user)
             exported: dict[str, Any] = to_jsonable_python(
                 {
@@ -238,11 +289,23 @@ class Accounts:
                         | {"address": one.address, "user_agent": one.user_agent}
                         for one in seen
                     ],
+                    "identities": [
+                        {"provider": one.provider, "subject": one.subject, "email": one.email}
+                        for one in await linked.listed(db, user_id)
+                    ],
+                    **await self._memberships(db, user_id),
+                    "factors": [asdict(each) for each in factors],
                     **(extra or {}),
                 },
                 fallback=str,
             )
         return exported
+
+    async def _memberships(self, db: Session, user_id: UUID) -> dict[str, Any]:
+        if self._organisations is None:
+            return {}
+        rows = await groups.listed(db, user_id)
+        return {"organisations": [{"id": row.id, "name": row.name, "role": row.role} for row in rows]}
 
     async def get(self, db: Session, user_id: UUID, *, lock: bool = False) -> Any:
         """The user row in a session that may see it. Raises NotFound."""

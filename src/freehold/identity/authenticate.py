@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from freehold.errors import Unauthenticated
+from freehold.identity.rights import Rights
 from freehold.identity.tables import SESSIONS
 from freehold.identity.tokens import AccessClaims, AccessTokens, invalid_token
 from freehold.identity.users import UserMixin
@@ -89,11 +90,18 @@ class Standings:
         )
 
 
+def unproved_token() -> Unauthenticated:
+    """The refusal of a token that is bound to a key: the scheme to come with is another (RFC 9449 7.1)."""
+    challenge = {"WWW-Authenticate": 'DPoP error="invalid_token"'}
+    return Unauthenticated("The access token is not valid.", headers=challenge)
+
+
 class Bearer:
     """Bearer tokens (RFC 6750), in the Authorization header alone."""
 
-    def __init__(self, tokens: AccessTokens, standings: Standings) -> None:
+    def __init__(self, tokens: AccessTokens, standings: Standings, *, rights: Rights = Rights()) -> None:  # noqa: B008 (frozen)
         self._tokens = tokens
+        self._rights = rights
         self._standings = standings
         self._verified: OrderedDict[str, AccessClaims] = OrderedDict()
 
@@ -106,13 +114,37 @@ class Bearer:
         match = _BEARER.fullmatch(authorization[0])
         if match is None:
             raise Unauthenticated("The Authorization header holds no bearer token.", invalid_token=True)
-        claims = await self._claims(match.group(1))
+        return await self.holder(match.group(1))
+
+    async def holder(self, token: str, *, key_thumbprint: str | None = None) -> Principal:
+        """Who holds the token. key_thumbprint: of a key that the caller has proved to hold (RFC 9449); None for a bearer.
+
+        Raises Unauthenticated.
+        """
+        claims = await self._claims(token)
+        if claims.key_thumbprint != key_thumbprint:  # as a bearer's, it would be good for whoever has stolen it
+            raise invalid_token() if claims.key_thumbprint is None else unproved_token()
         standing = await self._standings.find(claims.session_id)
         if standing is None or not standing.is_good or standing.user_id != claims.subject:
             raise invalid_token()
         if standing.ends_at <= clock.now():
             raise invalid_token()
-        return Principal(id=claims.subject, roles=standing.roles, scopes=claims.scope, session_id=claims.session_id)
+        return self._principal(claims, standing.roles)
+
+    def _principal(self, claims: AccessClaims, roles: frozenset[str]) -> Principal:
+        """How the person logged in is what the token says: a proof given later is in the tokens that it earned."""
+        counts, withheld = self._rights.counting(roles, claims.amr)
+        return Principal(
+            id=claims.subject,
+            roles=counts,
+            scopes=claims.scope,
+            session_id=claims.session_id,
+            authenticated_at=claims.authenticated_at,
+            amr=claims.amr,
+            withheld=withheld,
+            client_id=claims.client_id,
+            claims={} if claims.actor_id is None else {"act": {"sub": str(claims.actor_id)}},
+        )
 
     def forget_all(self) -> None:
         """Verify and look up everything anew."""

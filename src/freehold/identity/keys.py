@@ -97,12 +97,17 @@ class KeyRing:
     async def find(self, kid: str) -> SigningKey | None:
         """The key with this id, unless its time is over. An unknown id rereads the table at most once in 5 s."""
         await self._refresh_if_older(RELOAD_AFTER)
+        if kid not in self._keys:
+            await self._look_again(kid)
         found = self._keys.get(kid)
-        if found is None and time.monotonic() - self._missed_at > MISS_PAUSE.total_seconds():
-            self._missed_at = time.monotonic()
-            await self.reload()
-            found = self._keys.get(kid)
         return found if found is not None and _is_live(found) else None
+
+    async def _look_again(self, kid: str) -> None:
+        """Requests that name a new key at one moment wait for one look: none of them is refused meanwhile (T12)."""
+        async with self._reading:
+            if kid not in self._keys and time.monotonic() - self._missed_at > MISS_PAUSE.total_seconds():
+                self._missed_at = time.monotonic()
+                await self.reload()
 
     async def jwks(self) -> dict[str, Any]:
         """The public key set (RFC 7517)."""

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 
 from freehold.errors import Problem, Unauthenticated
+from freehold.identity.authentication import PASSWORD, Authentication
 from freehold.identity.emails import login_key
+from freehold.identity.entry import Entry
 from freehold.identity.passwords import Passwords, Verdict
 from freehold.identity.sessions import UNKNOWN, Device, Sessions, TokenAnswer
 from freehold.identity.throttle import Throttle
 from freehold.identity.users import UserMixin
 from freehold.resource.principal import system
-from freehold.store.audit import record
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from freehold.store.database import Database
     from freehold.store.unit import Unit
 
     Settle = Callable[[Unit, TokenAnswer], Awaitable[Any]]
+    Open = Callable[[Unit, Row[Any]], Awaitable[T | Problem]]
 
 
 class WrongCredentials(Unauthenticated):
@@ -45,6 +49,7 @@ class LogIn:
         database: Database,
         passwords: Passwords,
         sessions: Sessions,
+        entry: Entry,
         throttle: Throttle,
         *,
         user: type[UserMixin],
@@ -52,6 +57,7 @@ class LogIn:
         self._database = database
         self._passwords = passwords
         self._sessions = sessions
+        self._entry = entry
         self._throttle = throttle
         self._user: Any = user
 
@@ -64,7 +70,24 @@ class LogIn:
         device: Device = UNKNOWN,
         settle: Settle | None = None,
     ) -> TokenAnswer:
-        """A new log-in. settle: called in its unit, last. Raises WrongCredentials, QuotaExceeded, Unavailable."""
+        """A new log-in with tokens. settle: called in its unit, last. Raises as `to_open` does."""
+
+        async def with_tokens(unit: Unit, user: Row[Any]) -> TokenAnswer | Problem:
+            answer = await self._entry.enter(
+                unit.session, user, authentication=Authentication.by(PASSWORD), scope=scope, device=device
+            )
+            if settle is not None and isinstance(answer, TokenAnswer):
+                await settle(unit, answer)
+            return answer
+
+        return await self.to_open(with_tokens, email, password, device=device)
+
+    async def to_open(self, opens: Open[T], email: str, password: str, *, device: Device = UNKNOWN) -> T:
+        """Verify the password, and open what a log-in is to be.
+
+        opens: gets the user's row (id, roles) under lock; a problem that it returns is committed, and then raised.
+        Raises WrongCredentials, FactorRequired, QuotaExceeded, Unavailable.
+        """
         key = login_key(email)
         await self._throttle.admit("login", address=device.address, person=key)
         slowed = await self._throttle.try_password(key)
@@ -76,7 +99,7 @@ class LogIn:
             raise WrongCredentials("E-mail or password is wrong.")
         if slowed is None:
             await self._throttle.password_was_right(key)
-        return await self._open(found, verdict, scope, device, settle)
+        return await self._open(found, verdict, opens)
 
     async def check(self, user_id: UUID, password: str) -> None:
         """Verify the password of a known user once more, counted like a log-in. Raises WrongCredentials."""
@@ -102,15 +125,8 @@ class LogIn:
                 return _Found(None, None)
         return _Found(row.id, row.password_hash)
 
-    async def _open(
-        self,
-        found: _Found,
-        verdict: Verdict,
-        scope: frozenset[str] | None,
-        device: Device,
-        settle: Settle | None,
-    ) -> TokenAnswer:
-        async def work(unit: Unit) -> TokenAnswer | Problem:
+    async def _open(self, found: _Found, verdict: Verdict, opens: Open[T]) -> T:
+        async def work(unit: Unit) -> T | Problem:
             # Looked at again under lock: the account may have been closed, or its password changed, while we hashed.
             table, session = self._user.__table__, unit.session
             query = select(table.c.id, table.c.roles).where(
@@ -125,11 +141,7 @@ class LogIn:
                 if "updated_at" in table.c:
                     changed["updated_at"] = table.c.updated_at
                 await session.execute(update(table).where(table.c.id == row.id).values(changed))
-            answer = await self._sessions.open(session, row, scope=scope, device=device)
-            await record(session, "user.login", subject_type="user", subject_id=row.id)
-            if settle is not None:
-                await settle(unit, answer)
-            return answer
+            return await opens(unit, row)
 
         outcome = await self._database.run(system("log-in"), work)
         if isinstance(outcome, Problem):

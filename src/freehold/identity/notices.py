@@ -41,6 +41,7 @@ class Paths:
 
     verification: str = "/verify-email"
     reset: str = "/reset-password"
+    invitation: str = "/join"
 
 
 class Notices:
@@ -83,6 +84,43 @@ class Notices:
     async def session_ended(self, session: Session, to: str, *, language: str | None = None) -> None:
         """A refresh token was used twice: it may be stolen."""
         await self._send(session, "session_ended", to, language)
+
+    async def invitation(
+        self, session: Session, to: str, token: str, lifetime: timedelta, *, organisation: str
+    ) -> None:
+        """The link that makes its reader a member. Whoever invites chose the organisation's name: it is shown as text."""
+        link = self._link(self._paths.invitation, token)
+        await self._send(session, "invitation", to, None, link=link, days=lifetime.days, organisation=organisation)
+
+    async def identity_linked(self, session: Session, to: str, provider: str, *, language: str | None = None) -> None:
+        """Told when a further way to log in was added."""
+        await self._send(session, "identity_linked", to, language, provider=provider)
+
+    async def identity_unlinked(self, session: Session, to: str, provider: str, *, language: str | None = None) -> None:
+        """Told when one was taken away."""
+        await self._send(session, "identity_unlinked", to, language, provider=provider)
+
+    async def factor_added(self, session: Session, to: str, *, language: str | None = None) -> None:
+        """A second factor or a passkey was added."""
+        await self._send(session, "factor_added", to, language)
+
+    async def factor_removed(self, session: Session, to: str, *, language: str | None = None) -> None:
+        """A second factor or a passkey was removed."""
+        await self._send(session, "factor_removed", to, language)
+
+    async def recovery_codes_renewed(self, session: Session, to: str, *, language: str | None = None) -> None:
+        """There are new recovery codes, and the old ones are dead."""
+        await self._send(session, "recovery_codes_renewed", to, language)
+
+    async def recovery_code_used(self, session: Session, to: str, left: int, *, language: str | None = None) -> None:
+        """Somebody logged in with one. left: how many are good still."""
+        await self._send(session, "recovery_code_used", to, language, left=left)
+
+    async def impersonated(
+        self, session: Session, to: str, *, reason: str, lifetime: timedelta, language: str | None = None
+    ) -> None:
+        """A member of staff acts in the account."""
+        await self._send(session, "impersonated", to, language, reason=reason, minutes=_minutes(lifetime))
 
     async def already_registered(self, session: Session, to: str) -> None:
         """Somebody registered an address that has an account, where that fact is concealed from them."""

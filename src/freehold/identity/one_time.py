@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 VERIFICATION = "verification"
 RESET = "reset"
+ADDRESS = "address"
 LIFETIME = timedelta(minutes=30)
 
 
@@ -29,16 +30,25 @@ class Proof:
 
     user_id: UUID
     email_key: str
+    purpose: str
+    payload: str | None = None
 
 
 async def issue(
-    session: Session, *, user_id: UUID, purpose: str, email_key: str, lifetime: timedelta = LIFETIME
+    session: Session,
+    *,
+    user_id: UUID,
+    purpose: str,
+    email_key: str,
+    payload: str | None = None,
+    lifetime: timedelta = LIFETIME,
 ) -> str:
-    """A new token; any earlier one of this user and purpose is dead."""
+    """A new token; any earlier one of this user and purpose is dead. payload: what it says besides."""
     token = new_token("fho_")
     values = {
         "token_hash": token_hash(token),
         "email_key": email_key,
+        "payload": payload,
         "created_at": clock.now(),
         "expires_at": clock.now() + lifetime,
     }
@@ -53,7 +63,7 @@ async def find(session: Session, token: str, *, purpose: str) -> Proof:
     columns = ONE_TIME_TOKENS.c
     row = (
         await session.execute(
-            select(columns.user_id, columns.email_key).where(
+            select(columns.user_id, columns.email_key, columns.purpose, columns.payload).where(
                 columns.token_hash == token_hash(token),
                 columns.purpose == purpose,
                 columns.expires_at > clock.now(),
@@ -62,10 +72,10 @@ async def find(session: Session, token: str, *, purpose: str) -> Proof:
     ).first()
     if row is None:
         raise unknown_token()
-    return Proof(row.user_id, row.email_key)
+    return Proof(row.user_id, row.email_key, row.purpose, row.payload)
 
 
-async def redeem(session: Session, token: str, *, purpose: str) -> Proof:
+async def redeem(session: Session, token: str, *, purpose: str, or_purpose: str | None = None) -> Proof:
     """Use the token up: of many who try at once, one succeeds. Raises Invalid."""
     columns = ONE_TIME_TOKENS.c
     row = (
@@ -73,15 +83,15 @@ async def redeem(session: Session, token: str, *, purpose: str) -> Proof:
             delete(ONE_TIME_TOKENS)
             .where(
                 columns.token_hash == token_hash(token),
-                columns.purpose == purpose,
+                columns.purpose.in_([purpose, or_purpose or purpose]),
                 columns.expires_at > clock.now(),
             )
-            .returning(columns.user_id, columns.email_key)
+            .returning(columns.user_id, columns.email_key, columns.purpose, columns.payload)
         )
     ).first()
     if row is None:
         raise unknown_token()
-    return Proof(row.user_id, row.email_key)
+    return Proof(row.user_id, row.email_key, row.purpose, row.payload)
 
 
 async def forget(session: Session, user_id: UUID) -> None:

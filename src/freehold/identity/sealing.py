@@ -21,12 +21,16 @@ class Unsealable(Exception):
     """The sealed value was made with another secret, for another purpose, or was altered."""
 
 
+def derived_key(secret: bytes, *, purpose: str) -> bytes:
+    """32 bytes for one purpose; those of two purposes tell nothing of each other."""
+    return HKDF(SHA256(), 32, salt=None, info=f"freehold {purpose}".encode()).derive(secret)
+
+
 class Sealer:
     """Seals under one key derived from `secret` for `purpose`; two purposes never open each other's values."""
 
     def __init__(self, secret: bytes, *, purpose: str) -> None:
-        derived = HKDF(SHA256(), 32, salt=None, info=f"freehold {purpose}".encode()).derive(secret)
-        self._cipher = ChaCha20Poly1305(derived)
+        self._cipher = ChaCha20Poly1305(derived_key(secret, purpose=purpose))
 
     def seal(self, plain: bytes, *, context: bytes = b"") -> bytes:
         """Encrypt. context: what the value belongs to (a row's key); it opens in no other place."""

@@ -8,18 +8,23 @@ answer, sealed under a key derived from that token, so that the database alone c
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from freehold.errors import FieldError, Invalid, Problem, Unauthenticated
+from freehold.identity import session_list
+from freehold.identity.authentication import Authentication
+from freehold.identity.factors import steps
+from freehold.identity.following import Follower, end_open
 from freehold.identity.notices import Notices, language_of
 from freehold.identity.sealing import Sealer, Unsealable, new_token, token_hash
-from freehold.identity.tables import REFRESH_TOKENS, SESSIONS
+from freehold.identity.session_values import UNKNOWN, Device, InvalidGrant, Lifetimes, TokenAnswer
+from freehold.identity.tables import IMPERSONATIONS, REFRESH_TOKENS, SESSIONS
 from freehold.identity.tokens import AccessTokens
 from freehold.identity.users import UserMixin
 from freehold.resource import clock
@@ -29,56 +34,27 @@ from freehold.store.audit import record
 from freehold.traffic.limits import address_key
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
     from freehold.store.database import Database
     from freehold.store.session import Session
     from freehold.store.unit import Unit
+
+__all__ = ["UNKNOWN", "Device", "InvalidGrant", "Lifetimes", "Sessions", "TokenAnswer"]
 
 PREFIX = "fhr_"
 LONGEST_REFRESH_TOKEN = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
-    """How long a log-in lasts. idle: without a refresh. absolute: with any number of them. grace: for a lost answer."""
-
-    idle: timedelta = timedelta(days=14)
-    absolute: timedelta = timedelta(days=90)
-    grace: timedelta = timedelta(seconds=10)
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """What is known of the client of a log-in; shown to its owner, never believed."""
-
-    address: str = ""
-    user_agent: str = ""
-
-
-UNKNOWN = Device()
-
-
-@dataclass(frozen=True, slots=True)
-class TokenAnswer:
-    """The answer of the token route (RFC 6749 5.1). scope: empty when the log-in is not restricted."""
-
-    access_token: str
-    expires_in: int
-    refresh_token: str
-    scope: str
-    token_type: str = "Bearer"  # noqa: S105 (its name, not its value)
-
-
-class InvalidGrant(Unauthenticated):
-    """The refresh token is unknown, used, too old, or its log-in has ended: one answer for all."""
-
-    code, title = "auth.invalid_grant", "The refresh token is not good"
-
-
 class Sessions:
     """Log-ins of one service.
 
+    browser_idle: after which a log-in by cookie is over.
+    prefix: what its refresh tokens begin with; those of another kind are unknown here.
     on_change: called with a session's id or a user's id when what tokens of theirs may do has changed, after commit.
     """
+
+    prefix: ClassVar[str] = PREFIX
 
     def __init__(
         self,
@@ -88,6 +64,7 @@ class Sessions:
         *,
         user: type[UserMixin],
         lifetimes: Lifetimes,
+        browser_idle: timedelta,
         on_change: Callable[[UUID], None],
     ) -> None:
         self._database = database
@@ -95,16 +72,59 @@ class Sessions:
         self._notices = notices
         self._user: Any = user
         self._lifetimes = lifetimes
+        self._browser_idle = browser_idle
         self._on_change = on_change
+        self.followers: list[Follower] = []
 
-    async def open(self, session: Session, user: Any, *, scope: frozenset[str] | None, device: Device) -> TokenAnswer:
-        """Write down a new log-in of `user` and give its tokens."""
+    async def open(
+        self,
+        session: Session,
+        user: Any,
+        *,
+        scope: frozenset[str] | None,
+        device: Device,
+        authentication: Authentication,
+    ) -> TokenAnswer:
+        """Write down a new log-in of `user` and give its tokens.
+
+        Does not ask whether a second factor is due: that is `Entry`, which whoever logs people in goes through.
+        """
+        session_id, end = await self.begin(
+            session,
+            user.id,
+            scope=scope,
+            device=device,
+            authentication=authentication,
+            lifetime=self._lifetimes.absolute,
+        )
+        refresh = await self._add_token(session, session_id, end)
+        access, seconds = await self._tokens.issue(
+            subject=user.id,
+            session_id=session_id,
+            roles=user.roles,
+            scope=scope,
+            not_after=end,
+            authentication=authentication,
+        )
+        return TokenAnswer(access, seconds, refresh, _scope_text(scope))
+
+    async def begin(
+        self,
+        session: Session,
+        user_id: UUID,
+        *,
+        scope: frozenset[str] | None,
+        device: Device,
+        authentication: Authentication,
+        lifetime: timedelta,
+    ) -> tuple[UUID, datetime]:
+        """Write down a new log-in, without anything to use it by; its id and its absolute end."""
         session_id, now = new_id(), clock.now()
-        end = now + self._lifetimes.absolute
+        end = now + lifetime
         await session.execute(
             insert(SESSIONS).values(
                 id=session_id,
-                user_id=user.id,
+                user_id=user_id,
                 scope=None if scope is None else " ".join(sorted(scope)),
                 created_at=now,
                 last_used_at=now,
@@ -112,20 +132,18 @@ class Sessions:
                 address=device.address[:64],
                 address_key=address_key(device.address),
                 user_agent=device.user_agent[:200],
+                authenticated_at=authentication.at,
+                amr=authentication.text,
             )
         )
-        refresh = await self._add_token(session, session_id, end)
-        access, seconds = await self._tokens.issue(
-            subject=user.id, session_id=session_id, roles=user.roles, scope=scope, not_after=end
-        )
-        return TokenAnswer(access, seconds, refresh, _scope_text(scope))
+        return session_id, end
 
     async def refresh(self, token: str, *, scope: frozenset[str] | None = None) -> TokenAnswer:
         """Rotate, in a unit of its own: what a reuse ends must stay ended though the answer is a refusal.
 
         scope: may only narrow. Raises InvalidGrant.
         """
-        if len(token) > LONGEST_REFRESH_TOKEN or not token.startswith(PREFIX):
+        if len(token) > LONGEST_REFRESH_TOKEN or not token.startswith(self.prefix):
             raise InvalidGrant("The refresh token is not good any more.")
         outcome = await self._database.run(system("refresh a log-in"), lambda unit: self._refresh(unit, token, scope))
         if isinstance(outcome, Problem):
@@ -150,9 +168,7 @@ class Sessions:
     async def _rotate(self, session: Session, row: Row[Any], token: str, scope: frozenset[str] | None) -> TokenAnswer:
         columns, now = REFRESH_TOKENS.c, clock.now()
         successor = await self._add_token(session, row.session_id, row.session_end)
-        access, seconds = await self._tokens.issue(
-            subject=row.user_id, session_id=row.session_id, roles=row.roles, scope=scope, not_after=row.session_end
-        )
+        access, seconds = await self._access_token(session, row, scope)
         answer = TokenAnswer(access, seconds, successor, _scope_text(scope))
         sealed = _answer_sealer(token).seal(json.dumps(asdict(answer)).encode(), context=row.token_hash)
         await session.execute(
@@ -169,10 +185,20 @@ class Sessions:
         await session.execute(update(SESSIONS).where(SESSIONS.c.id == row.session_id).values(last_used_at=now))
         return answer
 
+    async def _access_token(self, session: Session, row: Row[Any], scope: frozenset[str] | None) -> tuple[str, int]:
+        """The access token of a rotation, and for how many seconds it is good."""
+        return await self._tokens.issue(
+            subject=row.user_id,
+            session_id=row.session_id,
+            roles=row.roles,
+            scope=scope,
+            not_after=row.session_end,
+            authentication=Authentication.stored(row.proved_at, row.amr),
+        )
+
     async def _again(self, unit: Unit, row: Row[Any], token: str) -> TokenAnswer | None:
         """A dead token came back: the same answer to a client's own retry, or the end of the family."""
-        columns = REFRESH_TOKENS.c
-        successor = select(columns.used_at).where(columns.token_hash == row.successor_hash)
+        successor = select(REFRESH_TOKENS.c.used_at).where(REFRESH_TOKENS.c.token_hash == row.successor_hash)
         is_followed = (await unit.session.execute(successor)).scalar_one_or_none() is not None
         if not is_followed and clock.now() - row.used_at <= self._lifetimes.grace and row.sealed_answer is not None:
             try:
@@ -199,6 +225,8 @@ class Sessions:
                 SESSIONS.c.scope,
                 SESSIONS.c.ended_at,
                 SESSIONS.c.expires_at.label("session_end"),
+                func.coalesce(SESSIONS.c.authenticated_at, SESSIONS.c.created_at).label("proved_at"),
+                SESSIONS.c.amr,
                 user.roles,
                 user.email,
                 *(column for column in user if column.key == "language"),
@@ -212,7 +240,7 @@ class Sessions:
         return (await session.execute(query)).first()
 
     async def _add_token(self, session: Session, session_id: UUID, end: Any) -> str:
-        token, now = new_token(PREFIX), clock.now()
+        token, now = new_token(self.prefix), clock.now()
         await session.execute(
             insert(REFRESH_TOKENS).values(
                 token_hash=token_hash(token),
@@ -225,50 +253,47 @@ class Sessions:
 
     async def end(self, session: Session, session_id: UUID, *, by: str) -> bool:
         """End one log-in: its refresh tokens at once, its access tokens within 5 s. Whether it was still open."""
-        ended = await session.execute(
-            update(SESSIONS)
-            .where(SESSIONS.c.id == session_id, SESSIONS.c.ended_at.is_(None))
-            .values(ended_at=clock.now(), ended_by=by)
-            .returning(SESSIONS.c.id)
-        )
+        ended = await self.end_those(session, SESSIONS.c.id == session_id, by=by)
         self.tell(session, session_id)
-        return ended.first() is not None
+        return bool(ended)
 
     async def end_all(self, session: Session, user_id: UUID, *, by: str, keep: UUID | None = None) -> int:
-        """End every log-in of a user, save `keep`. How many."""
-        others = update(SESSIONS).where(SESSIONS.c.user_id == user_id, SESSIONS.c.ended_at.is_(None))
-        if keep is not None:
-            others = others.where(SESSIONS.c.id != keep)
-        ended = await session.execute(others.values(ended_at=clock.now(), ended_by=by).returning(SESSIONS.c.id))
+        """End every log-in of a user, save `keep`, and what they do in the accounts of others. How many."""
+        await self.end_acting(session, user_id, by=by)
+        others = [SESSIONS.c.user_id == user_id, *([] if keep is None else [SESSIONS.c.id != keep])]
+        ended = await self.end_those(session, *others, by=by)
+        await steps.forget(session, user_id)
         self.tell(session, user_id)
-        return len(ended.all())
+        return len(ended)
+
+    async def end_acting(self, session: Session, actor_id: UUID, *, by: str) -> None:
+        """End what a staff member does in the accounts of others."""
+        theirs = select(IMPERSONATIONS.c.session_id).where(IMPERSONATIONS.c.actor_id == actor_id)
+        for session_id in await self.end_those(session, SESSIONS.c.id.in_(theirs), by=by):
+            self.tell(session, session_id)
+
+    async def end_those(self, session: Session, *which: ColumnElement[bool], by: str) -> Sequence[UUID]:
+        """End the log-ins that are open of those, and whatever hangs on them; their ids. Who calls it tells of them."""
+        return await end_open(session, self.followers, *which, by=by)
 
     async def revoke(self, session: Session, token: str) -> None:
         """RFC 7009: end the log-in behind a refresh or access token; an unknown token is no fault."""
-        if token.startswith(PREFIX):
+        if token.startswith(self.prefix):
             owner = select(REFRESH_TOKENS.c.session_id).where(REFRESH_TOKENS.c.token_hash == token_hash(token))
             session_id = (await session.execute(owner)).scalar_one_or_none()
         else:
             try:
-                session_id = (await self._tokens.verify(token)).session_id
+                claims = await self._tokens.verify(token)
             except Unauthenticated:
                 return
+            # What an application holds ends at the provider's own endpoint, which asks who is asking (RFC 7009 2.1).
+            session_id = claims.session_id if claims.client_id is None else None
         if session_id is not None:
             await self.end(session, session_id, by="logout")
 
     async def listed(self, session: Session, user_id: UUID) -> list[Row[Any]]:
-        """The open log-ins of a user, the newest use first."""
-        found = await session.execute(
-            select(SESSIONS)
-            .where(SESSIONS.c.user_id == user_id, SESSIONS.c.ended_at.is_(None), SESSIONS.c.expires_at > clock.now())
-            .order_by(SESSIONS.c.last_used_at.desc())
-        )
-        return list(found.all())
-
-    async def logged_in_at(self, session: Session, session_id: UUID) -> Any:
-        """When the password was given for this log-in; None when there is no such log-in."""
-        found = await session.execute(select(SESSIONS.c.created_at).where(SESSIONS.c.id == session_id))
-        return found.scalar_one_or_none()
+        """The open log-ins of a user, the newest use first; `is_browser` of those by cookie."""
+        return await session_list.listed(session, user_id, browser_idle=self._browser_idle)
 
     async def is_open(self, session: Session, token: str) -> bool:
         """Whether the log-in of a refresh token goes on, for a user who may still log in."""
@@ -288,19 +313,12 @@ class Sessions:
 
     async def is_known_address(self, session: Session, user_id: UUID, address: str) -> bool:
         """Whether the user has logged in from this address (or its /64) within the life of a log-in."""
-        found = await session.execute(
-            select(SESSIONS.c.id)
-            .where(
-                SESSIONS.c.user_id == user_id,
-                SESSIONS.c.address_key == address_key(address),
-                SESSIONS.c.created_at > clock.now() - self._lifetimes.absolute,
-            )
-            .limit(1)
-        )
-        return found.first() is not None
+        return await session_list.is_known_address(session, user_id, address, within=self._lifetimes.absolute)
 
     async def forget(self, session: Session, user_id: UUID) -> None:
         """Remove every trace of the user's log-ins."""
+        for follower in self.followers:
+            await follower.forgotten(session, user_id)
         await session.execute(delete(SESSIONS).where(SESSIONS.c.user_id == user_id))
         self.tell(session, user_id)
 

@@ -44,6 +44,25 @@ SESSIONS = Table(
     Column("address", String(64), nullable=False, default=""),
     Column("address_key", String(64), nullable=False, default="", comment="what limits count: IPv4, or the /64"),
     Column("user_agent", String(200), nullable=False, default=""),
+    Column("authenticated_at", UTCDateTime, nullable=True, comment="the last proof of who they are; null: created_at"),
+    Column("amr", String(64), nullable=True, comment="how (RFC 8176), separated by spaces; null: pwd"),
+)
+
+# A log-in of staff in the account of somebody else.
+IMPERSONATIONS = Table(
+    "freehold_impersonations",
+    LEDGER,
+    Column("session_id", Uuid, ForeignKey(SESSIONS.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("actor_id", Uuid, nullable=False, index=True, comment="who acts"),
+)
+
+# A log-in of a browser: what its cookie holds, as a hash. One value at a time is good.
+BROWSER_SESSIONS = Table(
+    "freehold_browser_sessions",
+    LEDGER,
+    Column("value_hash", LargeBinary, primary_key=True),
+    Column("session_id", Uuid, ForeignKey(SESSIONS.c.id, ondelete="CASCADE"), nullable=False, unique=True),
+    Column("changed_at", UTCDateTime, nullable=False, default=clock.now, comment="when the cookie got this value"),
 )
 
 REFRESH_TOKENS = Table(
@@ -66,6 +85,7 @@ ONE_TIME_TOKENS = Table(
     Column("user_id", Uuid, nullable=False),
     Column("purpose", String(32), nullable=False),
     Column("email_key", String(960), nullable=False, comment="it proves this address and no later one"),
+    Column("payload", String(320), nullable=True, comment="the address as written, of a change of address"),
     Column("created_at", UTCDateTime, nullable=False, default=clock.now),
     Column("expires_at", UTCDateTime, nullable=False),
 )

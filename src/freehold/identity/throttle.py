@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from freehold.resource.quotas import Quota
 from freehold.traffic.limits import Limiter, QuotaExceeded, address_key, take
@@ -27,10 +28,31 @@ class Throttle:
         counted = [(f"{operation}-address", where, PER_ADDRESS), (operation, _digest(where, person), PER_PERSON)]
         await take(self.limiter, counted)
 
+    async def admit_address(self, operation: str, *, address: str) -> None:
+        """Count one try of an address, whoever it is. Raises QuotaExceeded."""
+        await take(self.limiter, [(f"{operation}-address", address_key(address), PER_ADDRESS)])
+
     async def try_password(self, person: str) -> QuotaExceeded | None:
         """Count a password before it is looked at, so that a hundred at once are no way round; the refusal, if any."""
         decision = await self.limiter.hit("login-account", _digest(person), WRONG_PER_ACCOUNT)
         return None if decision.allowed else QuotaExceeded([decision])
+
+    async def try_factor(self, user_id: UUID, *, address: str) -> QuotaExceeded | None:
+        """Count a code before it is looked at, over all log-ins and addresses of the account; the refusal, if any.
+
+        Raises QuotaExceeded for an address that asks too much.
+        """
+        await self.admit_factor(address=address)
+        decision = await self.limiter.hit("factor-account", user_id.hex, WRONG_PER_ACCOUNT)
+        return None if decision.allowed else QuotaExceeded([decision])
+
+    async def admit_factor(self, *, address: str) -> None:
+        """Count a request about factors, of whichever account. Raises QuotaExceeded."""
+        await take(self.limiter, [("factor-address", address_key(address), PER_ADDRESS)])
+
+    async def factor_was_right(self, user_id: UUID) -> None:
+        """Only wrong codes count: give the try back."""
+        await self.limiter.give_back("factor-account", user_id.hex, WRONG_PER_ACCOUNT)
 
     async def password_was_right(self, person: str) -> None:
         """Only wrong passwords count: give the try back."""

@@ -1,4 +1,4 @@
-"""Access tokens: JWTs as RFC 9068 has them, signed with Ed25519 (RFC 9864), good for ten minutes.
+"""Access tokens: JWTs as RFC 9068 has them, signed with Ed25519 (RFC 9864), good for ten minutes unless said otherwise.
 
 Nothing in a token's header is believed beyond the three fields that are compared. Whatever is wrong with a token, the
 answer is the same.
@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from freehold.errors import Unauthenticated
+from freehold.identity.authentication import Authentication
 from freehold.identity.keys import KeyRing
 from freehold.resource import clock
 from freehold.resource.base import new_id
@@ -36,7 +37,11 @@ _HEADER = {"alg", "typ", "kid"}
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """What a good token says. Roles are for others to read: decisions are taken on the roles as they stand now."""
+    """What a good token says. Roles are for others to read: decisions are taken on the roles as they stand now.
+
+    client_id: of the application that holds it; None for the service's own. key_thumbprint: it is good only with a proof
+    of this key (RFC 9449 6.1).
+    """
 
     subject: UUID
     session_id: UUID
@@ -45,6 +50,11 @@ class AccessClaims:
     scope: frozenset[str] | None
     issued_at: int
     expires_at: int
+    authenticated_at: datetime | None = None
+    amr: frozenset[str] = frozenset()
+    client_id: UUID | None = None
+    key_thumbprint: str | None = None
+    actor_id: UUID | None = None
 
 
 class _Refused(Exception):
@@ -73,11 +83,25 @@ class AccessTokens:
         self._leeway = leeway.total_seconds()
 
     async def issue(
-        self, *, subject: UUID, session_id: UUID, roles: list[str], scope: frozenset[str] | None, not_after: datetime
+        self,
+        *,
+        subject: UUID,
+        session_id: UUID,
+        roles: list[str],
+        scope: frozenset[str] | None,
+        not_after: datetime,
+        lifetime: timedelta | None = None,
+        authentication: Authentication | None = None,
+        actor_id: UUID | None = None,
     ) -> tuple[str, int]:
-        """A signed token, and for how many seconds it is good: `lifetime`, but never past `not_after`."""
+        """A signed token, and for how many seconds it is good: `lifetime`, but never past `not_after`.
+
+        lifetime: where it is not that of every token; at most what the key ring was told is the longest.
+        authentication: how the person behind it logged in (`auth_time`, `amr`, `acr` of RFC 9068 2.2.1).
+        actor_id: who acts in the subject's account (`act` of RFC 8693 4.1).
+        """
         now = int(clock.now().timestamp())
-        end = min(now + int(self.lifetime.total_seconds()), int(not_after.timestamp()))
+        end = min(now + int((lifetime or self.lifetime).total_seconds()), int(not_after.timestamp()))
         claims: dict[str, Any] = {
             "iss": self.issuer,
             "aud": self.audience,
@@ -91,6 +115,10 @@ class AccessTokens:
         }
         if scope is not None:
             claims["scope"] = " ".join(sorted(scope))
+        if authentication is not None:
+            claims |= authentication.claims
+        if actor_id is not None:
+            claims["act"] = {"sub": str(actor_id)}
         return await self.sign(claims), end - now
 
     async def sign(self, claims: Mapping[str, Any], *, typ: str = TYPE) -> str:
@@ -139,6 +167,11 @@ class AccessTokens:
             scope=None if scope is None else frozenset(str(scope).split()),
             issued_at=issued,
             expires_at=end,
+            authenticated_at=None if (at := claims.get("auth_time")) is None else datetime.fromtimestamp(at, UTC),
+            amr=frozenset(map(str, claims.get("amr", ()))),
+            client_id=_identifier(claims, "client_id") if "client_id" in claims else None,
+            key_thumbprint=str(claims["cnf"]["jkt"]) if "cnf" in claims else None,
+            actor_id=_identifier(claims["act"], "sub") if "act" in claims else None,
         )
 
     async def is_current(self, claims: AccessClaims) -> bool:

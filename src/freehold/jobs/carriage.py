@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -47,20 +48,45 @@ def pack(principal: Principal, *, system: str | None = None) -> dict[str, Any]:
         "roles": sorted(principal.roles),
         "scopes": None if principal.scopes is None else sorted(principal.scopes),
         "reason": system or principal.reason,
+        "authenticated_at": None if principal.authenticated_at is None else principal.authenticated_at.isoformat(),
+        "seen_at": principal.seen_at.isoformat(),
+        "amr": sorted(principal.amr),
+        "withheld": sorted(principal.withheld),
     }
 
 
 async def judge(packed: Mapping[str, Any], principals: Principals) -> Principal | None:
     """The principal that a job runs as, now. None: it is gone.
 
-    Roles are those of today, and the scopes never more than those that it was enqueued with.
+    Roles are those of today, less those that were withheld; the scopes are never more than those that it was enqueued
+    with. How recent the log-in was is what it was then: the person asked for the work at that moment.
     """
     if packed["reason"] is not None:
         return as_system(packed["reason"])
     if packed["id"] is None:
         return ANONYMOUS
     principal = await principals(UUID(packed["id"]))
-    if principal is None or packed["scopes"] is None:
+    if principal is None:
+        return None
+    return _as_authenticated(_narrowed(principal, packed), packed)
+
+
+def _narrowed(principal: Principal, packed: Mapping[str, Any]) -> Principal:
+    if packed["scopes"] is None:
         return principal
     scopes = frozenset(packed["scopes"])
     return replace(principal, scopes=scopes if principal.scopes is None else scopes & principal.scopes)
+
+
+def _as_authenticated(principal: Principal, packed: Mapping[str, Any]) -> Principal:
+    if packed.get("authenticated_at") is None:  # nobody's log-in, or a job that was enqueued before this was noted
+        return principal
+    withheld = frozenset(packed["withheld"])
+    return replace(
+        principal,
+        roles=principal.roles - withheld,
+        withheld=withheld & principal.roles,
+        authenticated_at=datetime.fromisoformat(packed["authenticated_at"]),
+        seen_at=datetime.fromisoformat(packed["seen_at"]),
+        amr=frozenset(packed["amr"]),
+    )

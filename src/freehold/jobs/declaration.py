@@ -17,7 +17,7 @@ from freehold.jobs.backoff import Backoff
 from freehold.jobs.payload import Payload
 from freehold.jobs.queues import DEFAULT, Queue
 from freehold.jobs.schedules import Schedule
-from freehold.resource.access import Owner, Rule, Where, nobody
+from freehold.resource.access import Member, Owner, Rule, Where, nobody
 
 if TYPE_CHECKING:
     from freehold.store.session import Session
@@ -198,7 +198,7 @@ def _check(declared: Job[Any]) -> None:
         ),
         "readers is for a tracked job; add tracked=True": declared.readers is not nobody and not declared.tracked,
         "readers asks for the caller (role, scope, signed_in); a job has no row": any(
-            isinstance(atom, Owner | Where) for atom in declared.readers.atoms()
+            isinstance(atom, Owner | Member | Where) for atom in declared.readers.atoms()
         ),
         "at_once must be at least 1": declared.at_once is not None and declared.at_once < 1,
         "its name must not be empty": not declared.name.strip(),

@@ -67,6 +67,7 @@ class ListQuery:
     expand: tuple[str, ...] = ()
     facets: tuple[str, ...] = ()
     deleted: bool = False
+    _digests: list[str] = field(default_factory=list, init=False, compare=False, repr=False)
 
     @property
     def by_relevance(self) -> bool:
@@ -79,6 +80,11 @@ class ListQuery:
 
     def digest(self) -> str:
         """What a cursor is bound to: everything that decides which rows there are and in which order."""
+        if not self._digests:
+            self._digests.append(self._digest())
+        return self._digests[0]
+
+    def _digest(self) -> str:
         conditions = [(each.field.name, each.operation, repr(each.value)) for each in self.conditions]
         custom = sorted((name, repr(value)) for name, value in self.custom.items())
         sort = [(key.name, key.descending) for key in self.sort]

@@ -1,8 +1,8 @@
 """Access rules: who may do what with which rows, said once.
 
-A rule is a small expression tree. Atoms about the caller (`anyone`, `signed_in`, `role`, `scope`, `nobody`) are
-decided before any SQL runs; atoms about the row (`owner`, `where`) are compiled into the statement. `&`, `|` and
-`~` compose them. Nothing here executes anything.
+A rule is a small expression tree. Atoms about the caller (`anyone`, `signed_in`, `role`, `permission`, `scope`,
+`recent`, `with_factor`, `nobody`) are decided before any SQL runs; atoms about the row (`owner`, `member`, `where`) are
+compiled into the statement. `&`, `|` and `~` compose them. Nothing here executes anything.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement
 
 from freehold.errors import ConfigurationError
 from freehold.resource.principal import Principal
+from freehold.resource.roles import ORGANISATION_ROLES, Roles, is_permission
 
 RowPredicate: TypeAlias = Callable[..., ColumnElement[bool]]
 
@@ -89,7 +90,7 @@ signed_in: Rule = SignedIn()
 
 @dataclass(frozen=True, slots=True)
 class Role(Rule):
-    """Callers who hold one of the roles."""
+    """Callers who hold one of the roles, or of the permissions that their roles come to."""
 
     names: tuple[str, ...]
 
@@ -97,7 +98,8 @@ class Role(Rule):
         return Constant(not principal.roles.isdisjoint(self.names))
 
     def describe(self) -> str:
-        return f"role({', '.join(repr(name) for name in self.names)})"
+        kind = "permission" if all(map(is_permission, self.names)) else "role"
+        return f"{kind}({', '.join(repr(name) for name in self.names)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,39 @@ class Scope(Rule):
     name: str
 
     def simplify(self, principal: Principal) -> Rule:
-        return Constant(principal.id is not None and principal.has_scope(self.name))
+        has_credential = principal.id is not None or principal.key_id is not None
+        return Constant(has_credential and principal.has_scope(self.name))
 
     def describe(self) -> str:
         return f"scope({self.name!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Recent(Rule):
+    """Callers who proved who they are within the last `seconds`."""
+
+    seconds: int
+
+    def simplify(self, principal: Principal) -> Rule:
+        age = principal.authentication_age
+        return Constant(principal.id is not None and age is not None and age <= self.seconds)
+
+    def describe(self) -> str:
+        return f"recent(minutes={self.seconds / 60:g})"
+
+
+@dataclass(frozen=True, slots=True)
+class WithFactor(Rule):
+    """Callers who proved a second factor in this log-in."""
+
+    def simplify(self, principal: Principal) -> Rule:
+        return Constant(principal.id is not None and principal.has_factor)
+
+    def describe(self) -> str:
+        return "with_factor"
+
+
+with_factor: Rule = WithFactor()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +155,24 @@ class Owner(Rule):
 
     def describe(self) -> str:
         return f"owner({self.path!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Member(Rule):
+    """Members of the organisation whose id stands in the column at the end of `path`.
+
+    role: as it was asked for; None for any. held: the roles within the organisation that come to it.
+    """
+
+    path: str
+    role: str | None = None
+    held: tuple[str, ...] = ()
+
+    def simplify(self, principal: Principal) -> Rule:
+        return Constant(False) if principal.id is None else self
+
+    def describe(self) -> str:
+        return f"member({self.path!r}{'' if self.role is None else f', role={self.role!r}'})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,9 +254,26 @@ def role(*names: str) -> Rule:
     return Role(names)
 
 
+def permission(*names: str) -> Rule:
+    """Callers one of whose roles comes to at least one of the permissions, as `Identity(roles=Roles(…))` says."""
+    if not names or not all(map(is_permission, names)):
+        raise TypeError("permission() needs names of permissions, such as 'listings:publish'; for a role write role()")
+    return Role(names)
+
+
 def scope(name: str) -> Rule:
     """Callers whose token carries the scope `name`. Combine with a role: both have to allow."""
     return Scope(name)
+
+
+def recent(*, minutes: float = 5) -> Rule:
+    """Callers who logged in, or proved a factor, within so long. Others are asked to do it again (401, RFC 9470).
+
+    A key or a job that nobody's log-in stands behind is never recent.
+    """
+    if minutes * 60 < 1:
+        raise ConfigurationError(f"recent(minutes={minutes}): give a second or more")
+    return Recent(int(minutes * 60))
 
 
 def owner(path: str) -> Rule:
@@ -217,6 +283,16 @@ def owner(path: str) -> Rule:
     a user's id. A path through a to-many relationship holds when one of the rows matches.
     """
     return Owner(path)
+
+
+def member(path: str, *, role: str | None = None, roles: Roles = ORGANISATION_ROLES) -> Rule:
+    """Members of the organisation that the row belongs to, as they stand now.
+
+    path: as for `owner`; the last column holds an organisation's id. role: only those whose role within the organisation
+    is this one or comes to it. roles: the roles within organisations, where `Organisations(roles=…)` names others.
+    Raises ConfigurationError for a role that these do not know.
+    """
+    return Member(path, role, () if role is None else roles.holding(role))
 
 
 def where(predicate: ColumnElement[bool] | RowPredicate, *, needs_id: bool = True) -> Rule:

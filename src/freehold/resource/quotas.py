@@ -45,7 +45,7 @@ class Quota:
 
     def of(self, principal: Principal) -> Quota:
         """What counts for this caller."""
-        if principal.is_anonymous and principal.key_id is None and self.anonymous is not None:
+        if principal.is_anonymous and self.anonymous is not None:
             return Quota(self.anonymous, self.window, when_away=self.when_away)
         held = [limit for role, limit in self.roles.items() if role in principal.roles]
         return Quota(max(held), self.window, when_away=self.when_away) if held else self

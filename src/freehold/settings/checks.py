@@ -42,6 +42,16 @@ def _everywhere(settings: Settings) -> Iterator[str]:
             "FREEHOLD_OWNER_URL and FREEHOLD_READER_URL are log-ins to the PostgreSQL database that FREEHOLD_DATABASE_URL "
             "names, and that is SQLite. Remove them, or set FREEHOLD_DATABASE_URL."
         )
+    if settings.replicas and settings.database_url.startswith("sqlite"):
+        yield (
+            "FREEHOLD_REPLICAS are replicas of the PostgreSQL database that FREEHOLD_DATABASE_URL names, and that is SQLite. "
+            "Remove them, or set FREEHOLD_DATABASE_URL."
+        )
+    elif settings.replicas and not settings.redis_url:
+        yield (
+            "FREEHOLD_REPLICAS without FREEHOLD_REDIS_URL: no process would know what a replica has to have, and a client "
+            "could miss what it has just written. Set FREEHOLD_REDIS_URL to a Redis that all processes share."
+        )
     if "*" in settings.cors_origins and len(settings.cors_origins) > 1:
         yield "FREEHOLD_CORS_ORIGINS: * beside other origins makes them pointless. List the origins, or * alone."
 
@@ -59,6 +69,8 @@ def _production(settings: Settings) -> Iterator[str]:
         yield "FREEHOLD_HOSTS: * answers to any name, also to an attacker's. List the names."
     if "*" in settings.cors_origins:
         yield "FREEHOLD_CORS_ORIGINS: * lets the pages of any site call the service for their visitors. List the origins."
+    if "=http://" in settings.login_oidc:
+        yield "FREEHOLD_LOGIN_OIDC: an issuer at http:// can be impersonated by anyone in between. Write https://."
     if settings.allowed_receivers:
         yield "FREEHOLD_ALLOWED_RECEIVERS lets addresses of users lead into this network: it is for development. Remove it."
     if any(network.endswith("/0") for network in settings.trusted_proxies):

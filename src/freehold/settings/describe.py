@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 
 from freehold.settings.base import ServiceSettings
 from freehold.settings.broker import broker_without_password
+from freehold.settings.login import issuers_without_secret, pair_without_secret
 from freehold.settings.redis import RedisAddress
 from freehold.settings.smtp import SmtpServer
 
@@ -80,6 +81,9 @@ def _redis(value: str) -> str:
 _ADDRESSES: dict[str, Callable[[str], str]] = {
     "broker_url": broker_without_password,
     "database_url": _database,
+    "login_github": pair_without_secret,
+    "login_google": pair_without_secret,
+    "login_oidc": issuers_without_secret,
     "redis_url": _redis,
     "smtp_url": _mail_server,
 }

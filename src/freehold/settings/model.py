@@ -11,12 +11,14 @@ from pydantic import BeforeValidator, ByteSize, Field, SecretStr, model_validato
 from freehold.settings.base import Environment, ServiceSettings, by_environment
 from freehold.settings.broker import checked_broker_url
 from freehold.settings.checks import faults_of_settings
+from freehold.settings.login import client_pair, issuers
 from freehold.settings.redis import checked_redis_url
 from freehold.settings.secret import development_secret
 from freehold.settings.smtp import mail_server_url
 from freehold.settings.values import (
     async_database_url,
     comma_list,
+    database_host,
     lower,
     network,
     plain_host,
@@ -31,6 +33,7 @@ from freehold.settings.values import (
 DatabaseUrl = Annotated[str, BeforeValidator(postgresql_url)]
 Switch = Annotated[Literal["auto", "on", "off"], BeforeValidator(lower)]
 Hosts = Annotated[tuple[Annotated[str, BeforeValidator(plain_host)], ...], BeforeValidator(comma_list)]
+Replicas = Annotated[tuple[Annotated[str, BeforeValidator(database_host)], ...], BeforeValidator(comma_list)]
 Origins = Annotated[tuple[Annotated[str, BeforeValidator(plain_origin)], ...], BeforeValidator(comma_list)]
 Receivers = Annotated[tuple[Annotated[str, BeforeValidator(receiver)], ...], BeforeValidator(comma_list)]
 Networks = Annotated[tuple[Annotated[str, BeforeValidator(network)], ...], BeforeValidator(comma_list)]
@@ -70,6 +73,10 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
         repr=False,
         description="A log-in that only reads, for the service's own planned reads. Default: the database URL.",
     )
+    replicas: Replicas = Field(
+        (),
+        description="Streaming replicas (host:port, by comma) that reads may go to, by the same log-ins. They need Redis.",
+    )
     pool_size: int = Field(10, ge=1, le=1000, description="Connections to PostgreSQL that each process holds at most.")
     pooler: Annotated[Literal["none", "transaction"], BeforeValidator(lower)] = Field(
         "none",
@@ -80,6 +87,13 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
     )
     lock_timeout_seconds: float = Field(
         5.0, gt=0, le=3600, allow_inf_nan=False, description="PostgreSQL gives up waiting for a lock after that: 503."
+    )
+    start_seconds: float = Field(
+        30.0,
+        ge=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="So long a start waits for PostgreSQL, which may be starting too.",
     )
     redis_url: Annotated[str, BeforeValidator(checked_redis_url)] = Field(
         "",
@@ -160,6 +174,17 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
     conceal_accounts: bool = Field(
         False, description="Registering a taken e-mail answers 202 as for a free one, and tells the owner by mail."
     )
+    login_google: Annotated[str, BeforeValidator(client_pair)] = Field(
+        "", repr=False, description="client_id:client_secret, as Google knows the service: people may log in by it."
+    )
+    login_github: Annotated[str, BeforeValidator(client_pair)] = Field(
+        "", repr=False, description="client_id:client_secret, as GitHub knows the service: people may log in by it."
+    )
+    login_oidc: Annotated[str, BeforeValidator(issuers)] = Field(
+        "",
+        repr=False,
+        description="name=https://client_id:client_secret@issuer.example/path, by comma: other issuers of OpenID Connect to log in by.",
+    )
     log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(lower)] = Field(
         "auto", description="auto: json in production, console elsewhere."
     )
@@ -167,6 +192,16 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
         "info", description="The least severe record that is written."
     )
     debug: bool = Field(False, description="More detail in the log for developers. Refused in production.")
+    compiled: Annotated[Literal["on", "off"], BeforeValidator(lower)] = Field(
+        "on",
+        description="off: reads of resources go through FastAPI's router and SQLAlchemy's connections. Same answers, slower.",
+    )
+    blocking_ms: int = Field(
+        100,
+        ge=0,
+        le=60_000,
+        description="In development the log names lines that hold up the event loop for so many milliseconds; 0: none.",
+    )
     docs: Switch = Field("auto", description="/docs, /redoc and /openapi.json. auto: off in production.")
     metrics: Switch = Field("auto", description="/metrics. auto: off in production.")
 

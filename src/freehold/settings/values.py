@@ -96,6 +96,15 @@ def receiver(value: str) -> str:
     return value.lower().replace("[", "").replace("]", "")
 
 
+def database_host(value: Any) -> Any:
+    """A server of PostgreSQL as host:port: `replica-1`, `10.0.0.7:5433`, `[::1]:5432`."""
+    parts = _parts(f"//{value}")
+    if not parts.hostname or "*" in value or not _HOST.fullmatch(value.lower().removesuffix(f":{parts.port}")):
+        raise ValueError("write replicas as replica-1:5432 or 10.0.0.7:5433")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{host}:{parts.port or 5432}"
+
+
 def network(value: Any) -> Any:
     """A network in CIDR form; a single address is a network of one, and `unix` stands for a Unix socket."""
     try:

@@ -39,7 +39,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from freehold.resource import clock
 from freehold.resource.base import UTCDateTime, new_id
-from freehold.resource.principal import system
+from freehold.resource.principal import Principal, system
 from freehold.store.audit_ddl import AUDIT_DDL, AuditWalls
 from freehold.store.ledger import LEDGER
 
@@ -120,11 +120,17 @@ async def record(
             subject_id=str(subject_id),
             before=_plain(before),
             after=_plain(after),
-            details=_plain(details),
+            details=_plain(with_actor(session.unit.principal, details)),
             request_id=session.unit.request_id,
         )
     )
     return identity
+
+
+def with_actor(principal: Principal, details: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The details, and who acted where that was not the account's owner (the claim `act`, RFC 8693 4.1)."""
+    act = principal.claims.get("act")
+    return {**(details or {}), "acted_by": act["sub"]} if isinstance(act, Mapping) and "sub" in act else details
 
 
 def _plain(values: Mapping[str, Any] | None) -> Any:

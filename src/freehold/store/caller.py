@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime
 from functools import cached_property
+from math import ceil
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -64,14 +65,24 @@ class Told:
             return {"system": caller.reason}
         content: dict[str, Any] = {
             "id": caller.id,
+            "key": caller.key_id if caller.id is None else None,
             "roles": sorted(caller.roles) or None,
             "scopes": None if caller.scopes is None else sorted(caller.scopes),
             "claims": dict(caller.claims) or None,
+            **_authentication(caller),
             "grant": self.grant and self.grant.name,
             "bare": sorted(self.bare) or None,
             "locks": sorted(self.locks) or None,
         }
         return {key: value for key, value in content.items() if value is not None}
+
+
+def _authentication(caller: Principal) -> dict[str, Any]:
+    """What `recent` and `with_factor` ask. The age is rounded up: what is too old by a part of a second is too old."""
+    if caller.id is None:
+        return {}
+    age = caller.authentication_age
+    return {"age": None if age is None else ceil(age), "factor": True if caller.has_factor else None}
 
 
 class SqliteTeller:
@@ -96,7 +107,7 @@ def register_caller(connection: Any, info: dict[str, Any]) -> None:
 
     def scope(name: str) -> bool:
         told = content()
-        return "id" in told and ("scopes" not in told or name in told["scopes"])
+        return ("id" in told or "key" in told) and ("scopes" not in told or name in told["scopes"])
 
     connection.create_function("fh_caller", 1, lambda key: _stored(content().get(key)))
     connection.create_function("fh_claim", 1, lambda name: _stored(content().get("claims", {}).get(name)))

@@ -24,6 +24,7 @@ from freehold.store.scope import CALLER, UnscopedStatement
 from freehold.store.touched import EVERYTHING, changed_by_deleting, written_by_text, written_table
 
 _OWN = "freehold_"
+_MOST_KINDS = 1_000  # of callers, whose shape is remembered by their roles and scopes
 
 
 class Scopes:
@@ -36,11 +37,23 @@ class Scopes:
         self._base = dialect
         self._registry = registry
         self._dialects: dict[Any, Dialect] = {}
+        self._known: dict[Any, tuple[Dialect, Shape]] = {}
         self._bound = BoundCaller(CALLER.get)
         _install(dialect, Guard(registry, None), teller)
 
     def dialect(self, principal: Principal, grant: Grant | None) -> tuple[Dialect, Shape]:
         """The dialect and shape that callers like `principal` share."""
+        if grant is not None or principal.is_system or not self._registry.is_by_role:
+            return self._dialect(principal, grant)
+        kind = (principal.id is None, principal.roles, principal.scopes, self._registry.size)
+        known = self._known.get(kind)
+        if known is None:
+            if len(self._known) >= _MOST_KINDS:
+                self._known.clear()
+            known = self._known[kind] = self._dialect(principal, grant)
+        return known
+
+    def _dialect(self, principal: Principal, grant: Grant | None) -> tuple[Dialect, Shape]:
         key = self._registry.shape_key(principal, grant)
         found = self._dialects.get(key)
         if found is None:

@@ -16,8 +16,9 @@ from sqlalchemy.sql import func, visitors
 from sqlalchemy.types import TypeEngine
 
 from freehold.errors import ConfigurationError
-from freehold.resource.access import All, Constant, Either, Not, Owner, Rule, Where
+from freehold.resource.access import All, Constant, Either, Member, Not, Owner, Rule, Where
 from freehold.resource.principal import Principal
+from freehold.store.memberships import organisations_of
 
 
 class CallerValues(Protocol):
@@ -82,7 +83,9 @@ def condition(  # noqa: PLR0911 (one return for each kind of rule)
             # NULL must not slip through a negation: unknown counts as "does not hold", and so its negation as "holds".
             return not_(func.coalesce(condition(inner, model, caller), false()))
         case Owner(path=path):
-            return _owner(model, path.split("."), caller, path)
+            return _at_end(model, path.split("."), rule, lambda column: column == caller.id)
+        case Member(path=path, held=held):
+            return _at_end(model, path.split("."), rule, lambda column: column.in_(organisations_of(caller.id, held)))
         case Where(predicate=predicate, takes_caller=takes_caller):
             if isinstance(predicate, ColumnElement):
                 return predicate
@@ -90,25 +93,27 @@ def condition(  # noqa: PLR0911 (one return for each kind of rule)
     raise TypeError(f"{rule!r} asks about the caller and has to be simplified first")
 
 
-def _owner(model: type[DeclarativeBase], path: list[str], caller: CallerValues, whole: str) -> ColumnElement[bool]:
+def _at_end(
+    model: type[DeclarativeBase], path: list[str], rule: Rule, asked: Callable[[Any], ColumnElement[bool]]
+) -> ColumnElement[bool]:
+    """What is asked of the column at the end of a path, said of the row at its beginning."""
     mapper: Mapper[Any] = inspect(model)
     name, *rest = path
     if not rest:
         if name not in mapper.column_attrs:
-            raise ConfigurationError(_unknown(model, name, whole, list(mapper.column_attrs.keys()), "column"))
-        compared: ColumnElement[bool] = getattr(model, name) == caller.id
-        return compared
+            raise ConfigurationError(_unknown(model, name, rule, list(mapper.column_attrs.keys()), "column"))
+        return asked(getattr(model, name))
     if name not in mapper.relationships:
-        raise ConfigurationError(_unknown(model, name, whole, list(mapper.relationships.keys()), "relationship"))
+        raise ConfigurationError(_unknown(model, name, rule, list(mapper.relationships.keys()), "relationship"))
     relation = mapper.relationships[name]
-    inner = _owner(relation.mapper.class_, rest, caller, whole)
+    inner = _at_end(relation.mapper.class_, rest, rule, asked)
     attribute = getattr(model, name)
     matched: ColumnElement[bool] = attribute.any(inner) if relation.uselist else attribute.has(inner)
     return matched
 
 
-def _unknown(model: type[DeclarativeBase], name: str, path: str, known: list[str], kind: str) -> str:
-    return f"owner({path!r}) on {model.__name__}: no {kind} {name!r}; it has {', '.join(sorted(known)) or 'none'}"
+def _unknown(model: type[DeclarativeBase], name: str, rule: Rule, known: list[str], kind: str) -> str:
+    return f"{rule.describe()} on {model.__name__}: no {kind} {name!r}; it has {', '.join(sorted(known)) or 'none'}"
 
 
 def binding_columns(rule: Rule, model: type[DeclarativeBase]) -> frozenset[str]:
@@ -116,7 +121,7 @@ def binding_columns(rule: Rule, model: type[DeclarativeBase]) -> frozenset[str]:
     mapper: Mapper[Any] = inspect(model)
     found: set[str] = set()
     for atom in rule.atoms():
-        if isinstance(atom, Owner):
+        if isinstance(atom, Owner | Member):
             first, *rest = atom.path.split(".")
             if not rest and first in mapper.column_attrs:
                 found.update(column.name for column in mapper.column_attrs[first].columns)
@@ -130,7 +135,7 @@ def binding_columns(rule: Rule, model: type[DeclarativeBase]) -> frozenset[str]:
 def columns_named(rule: Rule, model: type[DeclarativeBase]) -> frozenset[str]:
     """Columns of the model's own table that the rule looks at in any way."""
     mapper: Mapper[Any] = inspect(model)
-    asked = [atom for atom in rule.atoms() if isinstance(atom, Owner | Where)]
+    asked = [atom for atom in rule.atoms() if isinstance(atom, Owner | Member | Where)]
     found = (_columns_of(condition(atom, model, LiteralCaller(Principal())), mapper) for atom in asked)
     return frozenset().union(*found)
 

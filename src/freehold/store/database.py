@@ -24,6 +24,7 @@ from freehold.store.faults import is_retryable
 from freehold.store.functions import register_sqlite
 from freehold.store.idempotency import Claim, KeyLocks
 from freehold.store.network_drive import warn_of_network_drive
+from freehold.store.planned_reads import PlannedReads
 from freehold.store.postgresql import Patience
 from freehold.store.protection import Grant, Registry
 from freehold.store.session import Session, bind_session
@@ -37,7 +38,7 @@ T = TypeVar("T")
 ATTEMPTS = 4  # of a unit that met a deadlock or a serialization failure; past it 503
 
 
-class Database:
+class Database(PlannedReads):
     """Engines over one database, and the registry of its protected tables.
 
     SQLite: one writer at a time (first come, first served, over processes too), a few readers. PostgreSQL: a pool.
@@ -53,6 +54,7 @@ class Database:
         *,
         registry: Registry,
         session_class: type[Session] = Session,
+        patience: Patience | None = None,
     ) -> None:
         self.url = url
         self.engine = engine
@@ -63,8 +65,8 @@ class Database:
         self._keys: KeyLocks | None = None
         self._session_class = session_class
         self._scopes: Scopes | None = None
-        self._read_scopes: Scopes | None = None
         self._is_behind_wall = False
+        self.planned_reads(readers, patience or Patience())
         self._wall = SqliteWall(engine) if engine.dialect.name == "sqlite" else None
 
     @classmethod
@@ -119,7 +121,8 @@ class Database:
         readers = engine
         if reader_url:
             readers = postgresql.engine(make_url(reader_url), pool_size=pool_size, patience=patience)
-        return cls(url, engine, readers.execution_options(isolation_level="AUTOCOMMIT"), registry=registry)
+        readers = readers.execution_options(isolation_level="AUTOCOMMIT")
+        return cls(url, engine, readers, registry=registry, patience=patience)
 
     @property
     def dialect_name(self) -> str:
@@ -139,7 +142,8 @@ class Database:
             warn_of_network_drive(path)
             self._writer = sqlite.WriterLock(path.with_name(path.name + ".lock"))
             self._keys = KeyLocks(path.with_name(path.name + ".keys"))
-        if self._scopes is not None:
+        if self._scopes is not None:  # started again
+            self.open_read_path(self._has_readers or not self._is_behind_wall)
             return
         # The first connect completes a dialect (server version, codecs); copies made before would lack it.
         await self.ping()
@@ -151,6 +155,7 @@ class Database:
         self._read_scopes = self._scopes
         if self._has_readers:
             self._read_scopes = Scopes(self._readers.sync_engine.dialect, self.registry)
+        self.open_read_path(self._has_readers or not self._is_behind_wall)
 
     @property
     def is_behind_wall(self) -> bool:
@@ -188,6 +193,7 @@ class Database:
 
     async def close(self) -> None:
         """Give back every connection."""
+        await self.close_read_path()
         await self._readers.dispose()
         await self.engine.dispose()
         if self._writer is not None:
@@ -213,26 +219,34 @@ class Database:
         grant: a rule that stands in for one of them. planned: all its statements are the library's own, with the rule in
         their text; they may run as the role that row-level security lets through.
         """
-        async with self._read_connection(passes=planned or principal.is_system) as (connection, scopes):
+        by_readers = self.is_read_by_readers(principal, planned=planned)
+        async with (
+            self._connection(self._readers if by_readers else self.engine) as connection,
+            self.read_session(connection, principal, grant=grant, by_readers=by_readers) as session,
+        ):
+            yield session
+
+    def is_read_by_readers(self, principal: Principal, *, planned: bool) -> bool:
+        """Whether row-level security need not look at a read. Otherwise it has to be told who acts, in a transaction."""
+        passes = planned or principal.is_system
+        return not self._is_behind_wall or (passes and self._has_readers)
+
+    @asynccontextmanager
+    async def read_session(
+        self, connection: AsyncConnection, principal: Principal, *, grant: Grant | None, by_readers: bool
+    ) -> AsyncIterator[Session]:
+        """The session of `reading` on a connection that is there, of this server or of a replica."""
+        scopes = self._read_scopes if by_readers else self._scopes
+        assert scopes is not None, "await database.start() first"
+        async with AsyncExitStack() as stack:
+            if not by_readers:
+                transaction = await connection.begin()
+                stack.push_async_callback(transaction.rollback)
             session = bind_session(connection, scopes, principal, unit=None, grant=grant, kind=self._session_class)
             session.scope.read_only = True
             session.parts = self.parts
-            try:
-                yield session
-            finally:
-                session.expunge_all()
-
-    @asynccontextmanager
-    async def _read_connection(self, *, passes: bool) -> AsyncIterator[tuple[AsyncConnection, Scopes]]:
-        """passes: row-level security need not look at it. Otherwise it has to be told who acts, in a transaction."""
-        assert self._read_scopes is not None, "await database.start() first"
-        if not self._is_behind_wall or (passes and self._has_readers):
-            async with self._connection(self._readers) as connection:
-                yield connection, self._read_scopes
-            return
-        async with self._connection(self.engine) as connection, connection.begin() as transaction:
-            yield connection, self.scopes
-            await transaction.rollback()
+            stack.callback(session.expunge_all)
+            yield session
 
     @asynccontextmanager
     async def snapshot(self, principal: Principal) -> AsyncIterator[Session]:

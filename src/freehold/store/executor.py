@@ -1,13 +1,12 @@
 """The seam between a plan and the database: a plan and its values in, rows out.
 
-The first executor goes through SQLAlchemy's connection. One that prepares statements on the bare driver takes the same
-plans, keyed by `Plan.shape`.
+The executors here go through SQLAlchemy's connection. `Reading` takes the same plans to the bare driver (`read_path`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sqlalchemy import CompoundSelect, Result, Row, Select
@@ -21,12 +20,15 @@ class Plan:
     """A statement whose only variable parts are its named binds.
 
     shape: equal for plans with the same text, within one resource and one rule shape; None for one that is built for
-    a single request. is_orm: gives objects, and needs a session.
+    a single request. is_orm: gives objects, and needs a session. key: the bind that names the one row that it reads.
+    kept: what a read path has made of it.
     """
 
     statement: Statement
     shape: Hashable | None
     is_orm: bool = False
+    key: str | None = None
+    kept: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Executor(Protocol):

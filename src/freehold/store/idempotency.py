@@ -33,6 +33,9 @@ from freehold.store.ledger import LEDGER
 from freehold.store.session import Session
 
 KEPT = timedelta(hours=24)
+# So long a transaction of PostgreSQL that holds a key may say nothing. A process that cannot be reached any more, and whose
+# end nobody is told of, keeps the key for no longer.
+IDLE_SECONDS = 10
 
 IDEMPOTENCY = Table(
     "freehold_idempotency",
@@ -78,7 +81,8 @@ class Claim:
     @property
     def id(self) -> bytes:
         """Keys belong to a caller: two users with one key do not meet (I05)."""
-        caller = self.address if self.principal.id is None else str(self.principal.id)
+        known = self.principal.id or self.principal.key_id
+        caller = self.address if known is None else str(known)
         return sha256(b"fh-idempotency\0" + caller.encode() + b"\0" + self.key.encode()).digest()
 
     @property
@@ -125,7 +129,9 @@ async def find(session: Session, claim: Claim) -> Stored | None:
     fresh = IDEMPOTENCY.c.created_at > clock.now() - KEPT
     held = True
     if session.bind.dialect.name == "postgresql":  # type: ignore[union-attr]
-        held = bool(await session.scalar(select(func.pg_try_advisory_xact_lock(claim.lock_number))))
+        taken = func.pg_try_advisory_xact_lock(claim.lock_number)
+        patience = func.set_config("idle_in_transaction_session_timeout", f"{IDLE_SECONDS}s", True)
+        held = bool((await session.execute(select(taken, patience))).one()[0])
     row = (await session.execute(select(*columns).where(IDEMPOTENCY.c.id == claim.id, fresh))).one_or_none()
     if row is None:
         if not held:

@@ -106,10 +106,13 @@ async def fetch_one(
 
     Statements: one, and one per relationship expanded.
     """
-    found = await executor.fetch(plans.one(visibility_of(plans.spec.model), expand=expand), {KEY: key})
+    visibility = visibility_of(plans.spec.model)
+    found = await executor.fetch(plans.one(visibility, expand=expand), {KEY: key})
     if not found:
         return None
     version = int(getattr(found[0], VERSION_LABEL, 0))
+    if not expand:
+        return plans.encoder.items(found, visibility)[0], version
     (item,) = await _expanded(plans, executor, found, expand, visibility_of)
     return item, version
 

@@ -27,10 +27,16 @@ _RANGES: Final = COMPARISONS | {"contains"}
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A row of a page and its place in the list."""
+    """A row of a page. keys: how many sort values stand beside it. tier: of a page by relevance, before them."""
 
     row: Row[Any]
-    place: tuple[Any, ...]
+    keys: int
+    tier: tuple[int, ...] = ()
+
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """Its place in the list. Of a page, those of the first and the last row are asked for."""
+        return (*self.tier, *(getattr(self.row, sort_label(place)) for place in range(self.keys)))
 
 
 async def weighed(plans: ResourcePlans, executor: Executor, query: ListQuery) -> ListQuery:
@@ -61,7 +67,7 @@ async def fetch_rows(
     found: list[Found] = []
     for circle in circles(plans.spec, query, position):
         rows = await _page(plans, executor, circle, position, visibility)
-        found = [Found(row, _place(row, query)) for row in rows]
+        found = [Found(row, len(query.sort)) for row in rows]
         if len(found) > query.limit:
             break
     return found
@@ -101,7 +107,7 @@ async def _by_relevance(
         edge = START if forward else END
         start = Position(position.direction, tuple(rest)) if number == begins and rest else edge
         rows = await _page(plans, executor, tier, start, visibility)
-        found += [Found(row, (number, *_place(row, asked))) for row in rows]
+        found += [Found(row, len(asked.sort), (number,)) for row in rows]
     return found
 
 
@@ -127,8 +133,3 @@ async def _weighed(plans: ResourcePlans, executor: Executor, query: ListQuery) -
     rows = await executor.fetch(plans.match_count(), {SEARCH: query.match})
     number = int(rows[0][0])
     return replace(query, match=replace(query.match, is_common=number > MOST_RARE)) if number else None
-
-
-def _place(row: Row[Any], query: ListQuery) -> tuple[Any, ...]:
-    places: Sequence[int] = range(len(query.sort))
-    return tuple(getattr(row, sort_label(place)) for place in places)

@@ -86,6 +86,12 @@ class ResourcePlans:
 
         return self._keep(("one", visibility.shape, tuple(expand)), build)
 
+    def there(self) -> Plan:
+        """The key of the row in the bind `q_key`, where the caller may read it."""
+        key = self.spec.key
+        bind = bindparam(KEY, type_=key.bind_type)
+        return self._keep(("there",), lambda: select(key.column.label(KEY)).where(key.column == bind))
+
     def page(
         self, query: ListQuery, position: Position, visibility: Visibility = EVERYTHING, *, first_only: bool = False
     ) -> Plan:
@@ -194,7 +200,8 @@ class ResourcePlans:
         found = self._kept.get(shape)
         if found is None:
             gives_rows = shape[0] in {"one", "page", "related"}
-            found = self._kept[shape] = Plan(build(), shape, self.encoder.is_orm and gives_rows)
+            key = KEY if shape[0] in {"one", "there"} else None
+            found = self._kept[shape] = Plan(build(), shape, self.encoder.is_orm and gives_rows, key)
             if len(self._kept) > MAX_PLANS:
                 self._kept.popitem(last=False)
         else:

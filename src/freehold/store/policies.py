@@ -22,7 +22,8 @@ HELPERS: Final = (
     """CREATE OR REPLACE FUNCTION fh_role(name text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
          AS $fh$ SELECT fh_has('roles', name) $fh$""",
     """CREATE OR REPLACE FUNCTION fh_scope(name text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
-         AS $fh$ SELECT fh_caller('id') IS NOT NULL AND (fh_caller('scopes') IS NULL OR fh_has('scopes', name)) $fh$""",
+         AS $fh$ SELECT coalesce(fh_caller('id'), fh_caller('key')) IS NOT NULL
+                    AND (fh_caller('scopes') IS NULL OR fh_has('scopes', name)) $fh$""",
 )
 _STANDING = text(
     f"""

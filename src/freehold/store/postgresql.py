@@ -14,6 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from freehold.errors import ConfigurationError
 from freehold.store.caller import Teller
 
+# A client whose machine is gone says nothing more: the server finds out within 11 s, and gives back what that client held.
+_KEEPALIVES: Final = {
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "11000",
+}
+_CHECK_MS: Final = "1000"  # so often a statement that runs or waits looks whether its client is still there
 _RESERVED: Final = "superuser_reserved_connections"
 _EXEMPT: Final = text(
     """
@@ -45,18 +53,22 @@ class Patience:
             "statement_timeout": statement_ms,
             "lock_timeout": str(int(self.lock_seconds * 1000)),
             "idle_in_transaction_session_timeout": statement_ms,
+            "client_connection_check_interval": _CHECK_MS,
         }
 
 
-def engine(url: URL, *, pool_size: int, patience: Patience) -> AsyncEngine:
-    """An engine whose connections can say with their BEGIN who acts. Nothing connects yet."""
+def engine(url: URL, *, pool_size: int, patience: Patience, wait_seconds: float = 10.0) -> AsyncEngine:
+    """An engine whose connections can say with their BEGIN who acts. Nothing connects yet.
+
+    wait_seconds: for one of them, where all are in use.
+    """
     from freehold.store.caller_postgresql import CallerConnection  # noqa: PLC0415 (the driver is an extra)
 
     made = create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=10,
+        pool_timeout=wait_seconds,
         hide_parameters=True,
         connect_args={"timeout": 10, "connection_class": CallerConnection, **_arguments(patience)},
     )
@@ -77,7 +89,7 @@ def _arguments(patience: Patience) -> dict[str, Any]:
             "prepared_statement_cache_size": 0,
             "prepared_statement_name_func": lambda: f"fh_{uuid4().hex}",
         }
-    return {"server_settings": {**patience.settings, "timezone": "UTC", "jit": "off"}}
+    return {"server_settings": {**patience.settings, **_KEEPALIVES, "timezone": "UTC", "jit": "off"}}
 
 
 async def room(connection: AsyncConnection) -> int:

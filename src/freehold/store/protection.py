@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Table, inspect
 from sqlalchemy.orm import DeclarativeBase
 
 from freehold.errors import ConfigurationError
-from freehold.resource.access import Access, Constant, Owner, Role, Rule, Scope, Where
+from freehold.resource.access import Access, Constant, Member, Owner, Recent, Role, Rule, Scope, Where, WithFactor
 from freehold.resource.principal import Principal
 from freehold.store.conditions import BoundCaller, LiteralCaller, binding_columns, columns_named, condition
 
@@ -62,6 +62,8 @@ class Registry:
     tables: dict[str, Protection] = field(default_factory=dict)
     views: dict[str, str] = field(default_factory=dict)
     _caller_atoms: list[Rule] = field(default_factory=list)
+    is_by_role: bool = True
+    """Whether roles and scopes alone tell kinds of callers apart; how long ago somebody logged in may do so, too."""
 
     def protect(self, model: type[DeclarativeBase], access: Access, *, extra: Iterable[Rule] = ()) -> None:
         """Protect the model's table. extra: rules of actions, which may ask for further roles. Checks every path."""
@@ -101,12 +103,18 @@ class Registry:
     def remember(self, rule: Rule) -> None:
         """Let a rule take part in telling kinds of callers apart, also one that belongs to no table (a route's)."""
         for atom in rule.atoms():
-            if isinstance(atom, (Role, Scope)) and atom not in self._caller_atoms:
+            if isinstance(atom, (Role, Scope, Recent, WithFactor)) and atom not in self._caller_atoms:
                 self._caller_atoms.append(atom)
+                self.is_by_role = self.is_by_role and isinstance(atom, Role | Scope)
 
     def find(self, name: str) -> Protection | None:
         """The protection of a table, if it has one."""
         return self.tables.get(name.lower())
+
+    @property
+    def size(self) -> int:
+        """Grows when a rule tells callers apart by something that none did before."""
+        return len(self._caller_atoms)
 
     def shape_key(self, principal: Principal, grant: Grant | None) -> Any:
         """Equal for callers whose rules have the same form, so that they share compiled statements."""
@@ -119,7 +127,7 @@ class Registry:
 
 def _check(rule: Rule, model: type[DeclarativeBase]) -> None:
     for atom in rule.atoms():
-        if isinstance(atom, Owner | Where):
+        if isinstance(atom, Owner | Member | Where):
             condition(atom, model, LiteralCaller(Principal()))
 
 

@@ -18,7 +18,21 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.types import TypeEngine
 
 from freehold.errors import ConfigurationError
-from freehold.resource.access import All, Constant, Either, Not, Owner, Role, Rule, Scope, SignedIn, Where
+from freehold.resource.access import (
+    All,
+    Constant,
+    Either,
+    Member,
+    Not,
+    Owner,
+    Recent,
+    Role,
+    Rule,
+    Scope,
+    SignedIn,
+    Where,
+    WithFactor,
+)
 from freehold.store.conditions import condition
 from freehold.store.invariant_sql import DIALECTS
 from freehold.store.protection import Protection
@@ -69,16 +83,10 @@ class RuleText:
         """
         return self._write(rule, loose=True, holds=True)
 
-    def _write(self, rule: Rule, *, loose: bool, holds: bool) -> str:  # noqa: PLR0911 (one return for each kind of rule)
+    def _write(self, rule: Rule, *, loose: bool, holds: bool) -> str:
+        if (asked := _of_caller(rule)) is not None:
+            return asked
         match rule:
-            case Constant(value=value):
-                return "true" if value else "false"
-            case SignedIn():
-                return _HAS_ID
-            case Role(names=names):
-                return _joined("OR", [f"(SELECT fh_role({quoted(name)}))" for name in names])
-            case Scope(name=name):
-                return f"(SELECT fh_scope({quoted(name)}))"
             case All(rules=rules):
                 return _joined("AND", [self._write(part, loose=loose, holds=holds) for part in rules])
             case Either(rules=rules):
@@ -89,10 +97,12 @@ class RuleText:
             return "true" if holds else "false"
         written = self._of_row(rule)
         return (
-            f"({written} OR {self._points_nowhere(rule)})" if loose and holds and isinstance(rule, Owner) else written
+            f"({written} OR {self._points_nowhere(rule)})"
+            if loose and holds and isinstance(rule, Owner | Member)
+            else written
         )
 
-    def _points_nowhere(self, rule: Owner) -> str:
+    def _points_nowhere(self, rule: Owner | Member) -> str:
         """A row whose parent goes is let go of first: it is nobody's by this path, and no one else's."""
         first, _, rest = rule.path.partition(".")
         if not rest:
@@ -104,7 +114,7 @@ class RuleText:
         return " OR ".join(f"{own}.{preparer.quote(column.name)} IS NULL" for column in columns)
 
     def _is_about_state(self, rule: Rule) -> bool:
-        if isinstance(rule, Owner):
+        if isinstance(rule, Owner | Member):
             # Rows that come after this one in the same flush.
             first, _, rest = rule.path.partition(".")
             return bool(rest) and bool(inspect(self._model).relationships[first].uselist)
@@ -125,6 +135,24 @@ class RuleText:
             written = self._apart(written)
         needs_id = isinstance(rule, Where) and rule.takes_caller and rule.needs_id
         return f"({_HAS_ID} AND ({written}))" if needs_id else f"({written})"
+
+
+def _of_caller(rule: Rule) -> str | None:  # noqa: PLR0911 (one return for each kind of rule)
+    """A question that is about the caller alone; None for any other rule."""
+    match rule:
+        case Constant(value=value):
+            return "true" if value else "false"
+        case SignedIn():
+            return _HAS_ID
+        case Role(names=names):
+            return _joined("OR", [f"(SELECT fh_role({quoted(name)}))" for name in names])
+        case Scope(name=name):
+            return f"(SELECT fh_scope({quoted(name)}))"
+        case Recent(seconds=seconds):
+            return f"(SELECT coalesce(CAST(fh_caller('age') AS integer) <= {seconds}, false))"
+        case WithFactor():
+            return "(SELECT fh_caller('factor')) IS NOT NULL"
+    return None
 
 
 class VerbText:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic_core import to_jsonable_python
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session as SyncSession
 
 from freehold.resource import clock
 from freehold.resource.base import new_id
-from freehold.store.audit import AUDIT
+from freehold.store.audit import AUDIT, with_actor
 from freehold.store.audit_values import AUDIT_VALUES, DIGESTS, sealed
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Trail:
             row = _record(unit, subject, f"{subject[0]}.{action or note.verb}", reason)
             if told:
                 digests, content = sealed(told)
-                row["details"] = {DIGESTS: digests}
+                row["details"] = {**(row["details"] or {}), DIGESTS: digests}
                 values.append(_values(row, content))
             records.append(row)
         records += [_record(unit, subject, f"{subject[0]}.{action}", None) for subject, action in named.items()]
@@ -170,7 +171,9 @@ def _plain(note: Note, *, without: set[str]) -> dict[str, dict[str, Any]]:
 
 
 def _json(value: Any) -> Any:
-    return to_jsonable_python(value, fallback=str)
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)  # JSON has no infinity
+    return to_jsonable_python(value, fallback=str, bytes_mode="base64")  # bytes need not be text
 
 
 def _record(unit: Unit, subject: Subject, action: str, reason: str | None) -> dict[str, Any]:
@@ -182,7 +185,7 @@ def _record(unit: Unit, subject: Subject, action: str, reason: str | None) -> di
         "action": action,
         "subject_type": subject[0],
         "subject_id": subject[1],
-        "details": None,
+        "details": with_actor(unit.principal, None),
         "request_id": unit.request_id,
     }
 

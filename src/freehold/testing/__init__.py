@@ -3,6 +3,7 @@
 The fixtures are in `plugin`; what they give can be used without pytest too.
 """
 
+from freehold.testing.blocking import LoopBlocked, unblocked
 from freehold.testing.budget import OverBudget
 from freehold.testing.clock import Clock
 from freehold.testing.factories import Factory, build
@@ -32,6 +33,7 @@ __all__ = [
     "Factory",
     "House",
     "Interference",
+    "LoopBlocked",
     "Naughty",
     "OverBudget",
     "Person",
@@ -51,4 +53,5 @@ __all__ = [
     "opened",
     "receiving",
     "running",
+    "unblocked",
 ]

@@ -16,7 +16,7 @@ from freehold.resource.principal import Principal
 from freehold.testing.clock import Clock
 from freehold.testing.house import running
 from freehold.testing.interference import Vacuous
-from freehold.testing.oracle import Verdicts, could_hold
+from freehold.testing.oracle import Verdicts, could_hold, could_step_up
 from freehold.testing.probes import key_of, sample_body
 from freehold.testing.scene import NOBODY, Rows, Scene, Seed, read_rows
 from freehold.testing.stage import Stage
@@ -164,7 +164,7 @@ def _subjects(table: _Table, operation: Operation) -> Iterator[Any]:
 async def _expected(table: _Table, operation: Operation, row: Any, caller: Principal) -> tuple[str, ...]:
     decided = could_hold(operation.rule, caller)
     if decided is False:
-        return ("401",) if caller.is_anonymous else ("403",)
+        return ("401",) if caller.is_anonymous or could_step_up(operation.rule, caller) else ("403",)
     found: tuple[str, ...] = ("ok",)
     if row is not None:
         found = await _of_row(table, operation, row, caller)
@@ -185,7 +185,10 @@ async def _of_row(table: _Table, operation: Operation, row: Any, caller: Princip
         return ("ok", "403") if could_hold(operation.rule, caller) is None else ("ok",)
     if bound is not operation.bound:
         return ("ok",)  # a collection below the row: its own rule narrows it, and refuses nobody
-    return ("ok",) if await table.verdicts.holds(bound, operation.rule, row, caller) else ("403",)
+    if await table.verdicts.holds(bound, operation.rule, row, caller):
+        return ("ok",)
+    # A further log-in may help on some rows: on which is for the row's own verdict, with another caller.
+    return ("403", "401") if could_step_up(operation.rule, caller) else ("403",)
 
 
 async def _request(table: _Table, operation: Operation, row: Any, headers: Mapping[str, str]) -> Answer:

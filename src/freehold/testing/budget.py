@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,10 @@ class Statements(list[str]):
 
     def note(self, *args: Any) -> None:
         """A listener for SQLAlchemy's `before_cursor_execute`."""
-        statement: str = args[2]
+        self.ran(args[2])
+
+    def ran(self, statement: str) -> None:
+        """A listener of the database's read path."""
         if not statement.lstrip().upper().startswith(_FRAME):
             self.append(statement)
 
@@ -33,6 +36,7 @@ def watch(database: Database) -> Statements:
     engines = (database.engine, database._readers)  # noqa: SLF001  # reads have an engine of their own on SQLite
     for engine in {id(each): each.sync_engine for each in engines}.values():
         event.listen(engine, "before_cursor_execute", found.note)
+    database.listeners.append(found.ran)
     return found
 
 
@@ -43,5 +47,9 @@ def budget(statements: Statements, at_most: int) -> Iterator[None]:
     yield
     ran = statements[before:]
     if len(ran) > at_most:
-        listed = "\n".join(f"{number}. {' '.join(each.split())}" for number, each in enumerate(ran, 1))
-        raise OverBudget(f"{len(ran)} statements where at most {at_most} may run:\n{listed}")
+        raise OverBudget(f"{len(ran)} statements where at most {at_most} may run:\n{listed(ran)}")
+
+
+def listed(statements: Sequence[str]) -> str:
+    """Statements for a person to read, one a line."""
+    return "\n".join(f"{number}. {' '.join(each.split())}" for number, each in enumerate(statements, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -46,12 +47,19 @@ def principal_for(
     roles: Collection[str] | None = None,
     scopes: Collection[str] | None = None,
     claims: Mapping[str, Any] | None = None,
+    authenticated_at: datetime | None = None,
+    amr: Collection[str] = (),
 ) -> Principal:
-    """A signed-in caller. user: a row with `id` and perhaps `roles`; what is given beside it wins."""
+    """A signed-in caller. user: a row with `id` and perhaps `roles`; what is given beside it wins.
+
+    authenticated_at, amr: for rules with `recent` and `with_factor`; see `Principal`.
+    """
     held = roles if roles is not None else getattr(user, "roles", None) or ()
     return Principal(
         id=id or getattr(user, "id", None) or uuid4(),
         roles=frozenset(held),
         scopes=None if scopes is None else frozenset(scopes),
         claims=dict(claims or {}),
+        authenticated_at=authenticated_at,
+        amr=frozenset(amr),
     )

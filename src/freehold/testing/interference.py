@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -108,19 +110,30 @@ async def _compare(trial: _Trial, bodies: Mapping[str, Any], also: Sequence[Prob
     headers = {"x-request-id": REQUEST_ID, **stage.admit(trial.scene.caller(trial.name))}
     for start in range(0, len(asked), _BATCH):
         some = asked[start : start + _BATCH]
-        first = [await _answer(stage, headers, probe) for probe in some]
-        async with stage.aside():
-            await _forget(stage, trial.scene, trial.name)
-            second = [await _answer(stage, headers, probe) for probe in some]
+        answers = await _in_both(trial, headers, some)
         trial.done.requests += len(some)
-        trial.done.statuses.update(answer.status for answer in first)
-        for probe, before, after in zip(some, first, second, strict=True):
+        trial.done.statuses.update(before.status for _, before, _ in answers)
+        differ = [probe for probe, before, after in answers if before != after]
+        # Asked once more: a task that drew random bytes in between makes a difference, and none the second time.
+        for probe, before, after in await _in_both(trial, headers, differ) if differ else ():
             if before != after and not _is_public(stage.app, probe, before, after, facts):
                 trial.leaks.append(
                     f"{trial.name}: {probe} {_shown(probe.body)}\n    with:    {before}\n    without: {after}"
                 )
         if len(trial.leaks) >= trial.give_up_after:
             return
+
+
+async def _in_both(
+    trial: _Trial, headers: Mapping[str, str], some: Sequence[Probe]
+) -> list[tuple[Probe, Answer, Answer]]:
+    """Each probe with what is answered where the secrets are there, and where they are not."""
+    stage = trial.stage
+    first = [await _answer(stage, headers, probe) for probe in some]
+    async with stage.aside():
+        await _forget(stage, trial.scene, trial.name)
+        second = [await _answer(stage, headers, probe) for probe in some]
+    return list(zip(some, first, second, strict=True))
 
 
 def _once(found: Iterable[Probe]) -> Iterator[Probe]:
@@ -144,13 +157,20 @@ async def _answer(stage: Stage, headers: Mapping[str, str], probe: Probe) -> Ans
 
 @contextmanager
 def steady_ids() -> Iterator[None]:
-    """Make new ids the same in both worlds: they count up from one, in a range that no clock reaches."""
-    numbers = itertools.count(1)
+    """Make new ids, and whatever else is random, the same in both worlds.
+
+    Ids count up from one, in a range that no clock reaches. Random bytes follow from how often as many were asked for before: a
+    CSRF token is another one each time, and tells nothing; a supply of them, which is drawn now and then, shifts no other.
+    """
+    numbers, draws = itertools.count(1), defaultdict[int, Iterator[int]](lambda: itertools.count(1))
 
     def next_id() -> UUID:
         return UUID(int=(0x7FFF_FFFF_FFFF_7000 << 64) | (0x8 << 60) | next(numbers))
 
-    with mock.patch.object(base, "uuid7", next_id):
+    def next_bytes(size: int, /) -> bytes:
+        return hashlib.shake_256(f"{size} {next(draws[size])}".encode()).digest(size)
+
+    with mock.patch.object(base, "uuid7", next_id), mock.patch.object(os, "urandom", next_bytes):
         yield
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from freehold.resource.principal import Principal
+from freehold.store.compiler import Scopes
 from freehold.store.database import Database
 from freehold.store.protection import Grant
 from freehold.store.session import Session, bind_session
@@ -38,6 +39,14 @@ class IsolatedDatabase(Database):
     def share(self, connection: AsyncConnection) -> None:
         """Use this connection, inside its open transaction, for everything."""
         self._shared, self._turn = connection, asyncio.Lock()
+
+    def read_path_of(self, principal: Principal) -> None:
+        """None: what the test has done so far is on the shared connection alone."""
+
+    @property
+    def read_scopes(self) -> Scopes:
+        """Those of the shared connection."""
+        return self.scopes
 
     async def stop_sharing(self) -> None:
         """Wait for whoever has the turn, then be an ordinary database again: nobody is left on the connection."""

@@ -5,13 +5,30 @@ Own predicates (`where`) are the exception: they are SQL, so the database is ask
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import ColumnElement, and_, func, inspect, or_, select
 
-from freehold.resource.access import All, Constant, Either, Not, Owner, Role, Rule, Scope, SignedIn, Where
+from freehold.resource.access import (
+    All,
+    Constant,
+    Either,
+    Member,
+    Not,
+    Owner,
+    Recent,
+    Role,
+    Rule,
+    Scope,
+    SignedIn,
+    Where,
+    WithFactor,
+)
 from freehold.resource.principal import Principal, system
 from freehold.store.conditions import LiteralCaller
+from freehold.store.memberships import MEMBERSHIPS
 
 if TYPE_CHECKING:
     from freehold.store.database import Database
@@ -20,14 +37,15 @@ if TYPE_CHECKING:
 
 
 _Verdict: TypeAlias = bool | None
+_OfCaller: TypeAlias = Constant | SignedIn | Role | Scope | Recent | WithFactor
 
 
 def could_hold(rule: Rule, caller: Principal) -> bool | None:
     """True or False when it depends on the caller alone; None when it depends on the row."""
     match rule:
-        case Constant() | SignedIn() | Role() | Scope():
+        case Constant() | SignedIn() | Role() | Scope() | Recent() | WithFactor():
             return _about_caller(rule, caller)
-        case Owner():
+        case Owner() | Member():
             return None if caller.id is not None else False
         case Where(takes_caller=takes_caller, needs_id=needs_id):
             return False if takes_caller and needs_id and caller.id is None else None
@@ -40,7 +58,20 @@ def could_hold(rule: Rule, caller: Principal) -> bool | None:
     raise TypeError(f"{rule!r} is no access rule that the proofs know")
 
 
-def _about_caller(rule: Constant | SignedIn | Role | Scope, caller: Principal) -> bool:
+def could_step_up(rule: Rule, caller: Principal) -> bool:
+    """Whether a log-in of this moment, or one with a second factor, could let the caller in."""
+    if caller.id is None or caller.key_id is not None:
+        return False
+    now, both = {"authenticated_at": caller.seen_at}, {"amr": caller.amr | {"mfa"}}
+    more: list[dict[str, Any]] = [now, both, now | both] if _asks_how(rule) else []
+    return any(could_hold(rule, replace(caller, **each)) is not False for each in more)
+
+
+def _asks_how(rule: Rule) -> bool:
+    return any(isinstance(atom, Recent | WithFactor) for atom in rule.atoms())
+
+
+def _about_caller(rule: _OfCaller, caller: Principal) -> bool:
     match rule:
         case Constant(value=value):
             return value
@@ -49,7 +80,15 @@ def _about_caller(rule: Constant | SignedIn | Role | Scope, caller: Principal) -
         case Role(names=names):
             return bool(caller.roles & set(names))
         case Scope(name=name):
-            return caller.id is not None and (caller.scopes is None or name in caller.scopes)
+            has_credential = caller.id is not None or caller.key_id is not None
+            return has_credential and (caller.scopes is None or name in caller.scopes)
+        case Recent(seconds=seconds):
+            proved = caller.authenticated_at
+            return (
+                caller.id is not None and proved is not None and caller.seen_at <= proved + timedelta(seconds=seconds)
+            )
+        case WithFactor():
+            return caller.id is not None and "mfa" in caller.amr
 
 
 def _negated(found: _Verdict) -> _Verdict:
@@ -74,9 +113,18 @@ async def holds(session: Session, rule: Rule, row: Any, caller: Principal) -> bo
             return any([await holds(session, part, row, caller) for part in rules])
         case Owner(path=path):
             return caller.id in await _reached(session, row, path.split("."))
+        case Member() | Where():
+            return await _looked_up(session, rule, row, caller)
+    raise TypeError(f"{rule!r} is no access rule that the proofs know")
+
+
+async def _looked_up(session: Session, rule: Member | Where, row: Any, caller: Principal) -> bool:
+    match rule:
+        case Member(path=path, held=held):
+            here = await _reached(session, row, path.split("."))
+            return any([await _is_member(session, caller, each, held) for each in here])
         case Where():
             return await _asked(session, rule, row, caller)
-    raise TypeError(f"{rule!r} is no access rule that the proofs know")
 
 
 class Verdicts:
@@ -109,6 +157,12 @@ async def _reached(session: Session, row: Any, path: list[str]) -> list[Any]:
         found = select(target).select_from(model).join(getattr(model, step)).where(keys)
         here = list((await session.scalars(found)).unique())
     return [getattr(each, path[-1]) for each in here]
+
+
+async def _is_member(session: Session, caller: Principal, organisation_id: Any, held: tuple[str, ...]) -> bool:
+    """By reading every membership of the organisation, and comparing here."""
+    rows = await session.execute(select(MEMBERSHIPS).where(MEMBERSHIPS.c.organisation_id == organisation_id))
+    return any(row.user_id == caller.id and (not held or row.role in held) for row in rows)
 
 
 def _is(row: Any) -> ColumnElement[bool]:

@@ -31,6 +31,7 @@ from freehold.observe import logs
 from freehold.store import migrate
 from freehold.store.migrate import Migrations
 from freehold.testing import loop
+from freehold.testing.blocking import THRESHOLD_MS, unblocked
 from freehold.testing.clock import Clock
 from freehold.testing.databases import worker_database
 from freehold.testing.factories import Factory
@@ -47,6 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the application that is named its own database, before any test module imports it."""
+    config.addinivalue_line("markers", "blocking(ms): how long `unblocked_loop` lets the event loop stand still")
     config.pluginmanager.register(loop)  # after anyio's own plugin, whatever order the two were found in
     if not config.getini("freehold_app"):
         return
@@ -107,6 +109,17 @@ def clock() -> Iterator[Clock]:
     """The clock of this process, standing at `freehold.testing.clock.START` until it is moved."""
     with Clock() as found:
         yield found
+
+
+@pytest.fixture
+async def unblocked_loop(request: pytest.FixtureRequest, anyio_backend: str) -> AsyncIterator[None]:
+    """Fail a test that blocks the event loop, with the line that does: `@pytest.mark.usefixtures("unblocked_loop")`.
+
+    `@pytest.mark.blocking(ms=250)` allows more than 100 milliseconds.
+    """
+    mark = request.node.get_closest_marker("blocking")
+    async with unblocked(threshold_ms=mark.kwargs["ms"] if mark is not None else THRESHOLD_MS):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,6 +14,7 @@ import httpx2
 from freehold.resource.principal import Principal
 from freehold.store.database import Database
 from freehold.testing.budget import Statements, budget
+from freehold.testing.budgets import Budgets, CountingTransport
 from freehold.testing.callers import TestAuthenticator, principal_for
 from freehold.testing.factories import Factory
 from freehold.testing.isolation import IsolatedDatabase
@@ -30,7 +33,7 @@ class Stage:
         self.make = Factory(app.database)
         self.statements = statements
         self._authenticator = authenticator
-        self._transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+        self._transport: httpx2.AsyncBaseTransport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
 
     @property
     def database(self) -> Database:
@@ -54,15 +57,38 @@ class Stage:
         roles: Collection[str] | None = None,
         scopes: Collection[str] | None = None,
         claims: Mapping[str, Any] | None = None,
+        authenticated_at: datetime | None = None,
+        amr: Collection[str] = (),
     ) -> httpx2.AsyncClient:
-        """A client of somebody signed in, without a log-in. user: a row, whose id and roles count unless given."""
-        return self.client(principal_for(user, id=id, roles=roles, scopes=scopes, claims=claims))
+        """A client of somebody signed in, without a log-in. user: a row, whose id and roles count unless given.
+
+        authenticated_at, amr: for rules with `recent` and `with_factor`; see `Principal`.
+        """
+        about: dict[str, Any] = {"authenticated_at": authenticated_at, "amr": amr}
+        caller = principal_for(user, id=id, roles=roles, scopes=scopes, claims=claims, **about)
+        if self.app.identity is not None:
+            caller = replace(caller, roles=caller.roles | self.app.identity.rights(caller.roles))
+        return self.client(caller)
 
     @contextmanager
     def budget(self, at_most: int) -> Iterator[None]:
         """Fail when the block runs more than `at_most` SQL statements."""
         with budget(self.statements, at_most):
             yield
+
+    @contextmanager
+    def budgets(self, at_most: Mapping[str, int], *, otherwise: int | None = None) -> Iterator[Budgets]:
+        """Fail a request that runs more statements than its operation may: `{"GET /v1/books/{id}": 2}`.
+
+        Of clients that are made in the block, one request at a time. otherwise: for operations that are not named. Yields
+        the most that each one ran (`used`).
+        """
+        before, found = self._transport, Budgets(at_most, otherwise=otherwise)
+        self._transport = CountingTransport(self.app, self.statements, found)
+        try:
+            yield found
+        finally:
+            self._transport = before
 
     @asynccontextmanager
     async def aside(self) -> AsyncIterator[None]:

@@ -26,7 +26,8 @@ class RedisAnswers:
     """Answers that all processes share.
 
     limit_bytes: one answer takes at most an eighth; all together take what Redis allows. release: of the code that makes
-    them, known at the start; another release keeps its own.
+    them, known at the start; another release keeps its own. keeps: whether
+    this service keeps answers at all; asked from the start on. Where it does not, no commit is told of.
     """
 
     def __init__(
@@ -36,18 +37,27 @@ class RedisAnswers:
         *,
         limit_bytes: int = 32 * 1024 * 1024,
         release: Callable[[], str] = str,
+        keeps: Callable[[], bool] = lambda: True,
     ) -> None:
         self._redis = redis
-        self._silence = Silence(database, redis, self.has_been_replaced)
+        self._silence = Silence(database, redis)
+        self._silence.on_end(self.has_been_replaced)
         self._release_of = release
+        self._keeps = keeps
         self._release = ""
         self._most = limit_bytes // 8
         self._me = uuid4().hex
 
+    @property
+    def silence(self) -> Silence:
+        """Who cannot tell of its commits."""
+        return self._silence
+
     async def start(self) -> None:
         """See `Answers.start`."""
         self._release = self._release_of()
-        await self._silence.start()
+        if self._keeps():
+            await self._silence.start()
 
     async def close(self) -> None:
         """See `Answers.close`."""
@@ -104,6 +114,8 @@ class RedisAnswers:
 
     async def will_change(self, change: Change) -> None:
         """See `Watcher`."""
+        if not self._keeps():
+            return
         try:
             milliseconds = COMMIT_SECONDS * 1000
             await self._redis.run(scripts.WILL_CHANGE, self._order, change.id, milliseconds, *sorted(change.tables))
@@ -112,6 +124,8 @@ class RedisAnswers:
 
     async def has_changed(self, change: Change) -> None:
         """See `Watcher`. Where Redis is away by now the commit counts as running, until it must be over."""
+        if not self._keeps():
+            return
         with suppress(Away):
             await self._redis.run(scripts.HAS_CHANGED, self._order, change.id, *sorted(change.tables))
         self._silence.end(change)

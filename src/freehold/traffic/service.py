@@ -54,6 +54,7 @@ class Traffic:
         secret: bytes = b"",
         deadline_seconds: float = 30.0,
         release: Callable[[], str] = str,
+        keeps: Callable[[], bool] = lambda: True,
         metrics: Metrics | None = None,
     ) -> Self:
         """Counted and kept in the memory of this process, or, by all processes, in Redis.
@@ -61,7 +62,7 @@ class Traffic:
         Kept answers watch the commits of the database.
         factor: multiplies every quota; None for no quotas. cache_bytes: 0 keeps no answers. secret: callers are counted
         under a digest made with it; one of this process where it is empty. release: of the code; answers of another one are
-        not given.
+        not given. keeps: whether any operation keeps answers; asked from the start on. If none does, Redis is told of no commit.
         """
         secret = secret or secrets.token_bytes(32)
         if redis is None:
@@ -77,7 +78,7 @@ class Traffic:
         )
         answers = store = None
         if cache_bytes or redis is not None:
-            store = _answers(database, redis, cache_bytes, release)
+            store = _answers(database, redis, cache_bytes, release, keeps)
             database.parts[Watchers].add(store)
         if cache_bytes and store is not None:
             answers = ResponseCache(store, deadline_seconds=deadline_seconds, metrics=metrics)
@@ -96,8 +97,14 @@ class Traffic:
             await self.store.close()
 
 
-def _answers(database: Database, redis: RedisServer | None, limit_bytes: int, release: Callable[[], str]) -> Answers:
+def _answers(
+    database: Database,
+    redis: RedisServer | None,
+    limit_bytes: int,
+    release: Callable[[], str],
+    keeps: Callable[[], bool],
+) -> Answers:
     if redis is not None:
-        return RedisAnswers(database, redis, limit_bytes=limit_bytes, release=release)
+        return RedisAnswers(database, redis, limit_bytes=limit_bytes, release=release, keeps=keeps)
     path = database.url.database if database.dialect_name == "sqlite" else None
     return MemoryAnswers(limit_bytes, outside=None if path is None else Outside(Path(path)))

@@ -11,13 +11,18 @@ from sqlalchemy import select
 
 from freehold.errors import ConfigurationError
 from freehold.identity import Identity, UserMixin
+from freehold.identity.social.configured import providers_of
 from freehold.jobs import Principals
-from freehold.resource.access import Access, Constant, Rule, owner, role
+from freehold.mail import Mailer
+from freehold.resource.access import Access, Constant, Role, Rule, owner, role
 from freehold.resource.base import Base
 from freehold.resource.declaration import Resource
 from freehold.resource.principal import Principal, system
+from freehold.resource.roles import Roles
+from freehold.settings import Settings
 from freehold.store.database import Database
 from freehold.store.session import Session
+from freehold.traffic.limits import Limiter
 from freehold.web.runtime import ActorLoader
 
 
@@ -30,6 +35,21 @@ def _rules(resources: Iterable[Resource]) -> Iterable[Rule]:
     for resource in resources:
         yield from (resource.access.rule(verb) for verb in ("read", "create", "update", "delete"))
         yield from (action.access for action in resource.actions)
+        yield from (*resource.access.read_fields.values(), *resource.access.write_fields.values())
+
+
+def _refuse_unknown_roles(identity: Identity, resources: Iterable[Resource]) -> None:
+    """Raise ConfigurationError for a rule that asks for a role or permission that `Roles` does not declare."""
+    if not isinstance(identity.roles, Roles):
+        return
+    for resource in resources:
+        for atom in (atom for rule in _rules([resource]) for atom in rule.atoms() if isinstance(atom, Role)):
+            unknown = [name for name in atom.names if not identity.roles.knows(name)]
+            if unknown:
+                raise ConfigurationError(
+                    f"{resource.name}: {atom.describe()} asks for {unknown[0]!r}, which nobody can have: declare it in "
+                    "Identity(roles=Roles(…))"
+                )
 
 
 def plain_identity() -> Identity:
@@ -52,10 +72,29 @@ def _plain_user() -> type[UserMixin]:
     )
 
 
-def protect(database: Database, identity: Identity | None) -> None:
-    """Show users to themselves and to staff, unless a resource says otherwise."""
+def bind(
+    identity: Identity, database: Database, settings: Settings, mailer: Mailer, *, limiter: Limiter, title: str
+) -> None:
+    """Put the parts of identity together, as the settings say."""
+    identity.bind(
+        database,
+        secret=settings.secret_value,
+        public_url=settings.public_url,
+        mailer=mailer,
+        templates=mailer.templates,
+        limiter=limiter,
+        service_name=title,
+        conceal_accounts=settings.conceal_accounts,
+        providers=providers_of(settings),
+        allowed_hosts=settings.allowed_receivers,
+    )
+
+
+def protect(database: Database, identity: Identity | None, resources: Iterable[Resource]) -> None:
+    """Show users to themselves and to staff, unless a resource says otherwise. Raises ConfigurationError for a rule."""
     if identity is None:
         return
+    _refuse_unknown_roles(identity, resources)
     user: Any = identity.user
     if database.registry.find(user.__table__.name) is None:
         database.registry.protect(user, Access(read=owner("id") | role(*identity.staff_roles)))
@@ -82,6 +121,6 @@ def principals(database: Database, identity: Identity) -> Principals:
             row = (await session.execute(statement)).one_or_none()
         if row is None or not row.is_active:
             return None
-        return Principal(id=user_id, roles=frozenset(row.roles or ()))
+        return Principal(id=user_id, roles=identity.rights(row.roles or ()))
 
     return find

@@ -9,14 +9,15 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from freehold.resource.access import Rule
 from freehold.resource.principal import Principal
 from freehold.traffic.limits import rate_limit_headers
 from freehold.traffic.policy import Policy
-from freehold.web.execution import caller_address
+from freehold.web.execution import address_of
 from freehold.web.guard import principal_of, require
-from freehold.web.runtime import runtime
+from freehold.web.runtime import Runtime, runtime
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -27,7 +28,7 @@ async def enter(request: Request, rule: Rule | None) -> Principal:
     Raises Unauthenticated, QuotaExceeded, TooManyAtOnce, AtCapacity, Forbidden.
     """
     principal = await principal_of(request)
-    await _count(request, principal, request.scope["state"].get("fh_policy"))
+    await count(runtime(request), request.scope, principal, request.scope["state"].get("fh_policy"))
     if rule is not None:
         require(rule, principal)
     return principal
@@ -62,15 +63,16 @@ async def count_parts(request: Request, principal: Principal, policies: Iterable
     Inside `places`. Raises QuotaExceeded, TooManyAtOnce, AtCapacity.
     """
     for policy, times in Counter(policies).items():
-        await _count(request, principal, policy, times=times)
+        await count(runtime(request), request.scope, principal, policy, times=times)
 
 
-async def _count(request: Request, principal: Principal, policy: Policy | None, *, times: int = 1) -> None:
-    traffic, state = runtime(request).traffic, request.scope["state"]
-    policy = traffic.defaults.complete(policy, writes=request.method not in ("GET", "HEAD"))
+async def count(parts: Runtime, scope: Scope, principal: Principal, policy: Policy | None, *, times: int = 1) -> None:
+    """Count a request under a policy, or that of the service. Raises QuotaExceeded, TooManyAtOnce, AtCapacity."""
+    traffic, state = parts.traffic, scope["state"]
+    policy = traffic.defaults.complete(policy, writes=scope["method"] not in ("GET", "HEAD"))
     if policy.is_nothing:
         return
-    address = caller_address(request)
+    address = address_of(scope)
     if policy.limits_progress:
         await state["fh_places"].enter_async_context(traffic.admission.in_progress(policy, principal, address))
     decisions = await traffic.admission.admit(policy, principal, address, times=times)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import iter_route_contexts
 from sqlalchemy import MetaData
 from starlette.types import ASGIApp
 
@@ -27,6 +26,7 @@ from freehold.resource.declaration import Resource
 from freehold.resource.principal import Authenticator
 from freehold.resource.quotas import Limits
 from freehold.settings import Settings
+from freehold.store.awaiting import await_server
 from freehold.store.database import Database
 from freehold.store.invariants import Registry as Invariants
 from freehold.store.ledger import LEDGER
@@ -37,25 +37,27 @@ from freehold.traffic.fetch import Fetcher
 from freehold.transfer.target import Targets
 from freehold.web import accounts
 from freehold.web.batch import batch_router
+from freehold.web.compiled.front import Entrance, in_front
 from freehold.web.declared import declare, offer
-from freehold.web.docs import docs_routes
-from freehold.web.edge import Edge, EdgeOptions
-from freehold.web.identity import identity_router
+from freehold.web.development import logging_blocks, timed, timed_guard
+from freehold.web.edge import Edge
+from freehold.web.edge_building import edge_of
+from freehold.web.identity import credential_readers, identity_router
 from freehold.web.import_job import ImportDesk
 from freehold.web.importing import ResourceTarget
-from freehold.web.imports import has_imports, open_imports, room_for_imports
+from freehold.web.imports import has_imports, open_imports
 from freehold.web.jobs import jobs_router, require_followable
-from freehold.web.landing import landing_route
-from freehold.web.mail import leaving_router, mailer_of, preview_routes
-from freehold.web.media import media_router, room_for
+from freehold.web.mail import leaving_router, mailer_of
+from freehold.web.media import media_router
 from freehold.web.mounting import Mounted, mount
 from freehold.web.openapi import document
-from freehold.web.probes import probe_routes
+from freehold.web.plain_routes import add_plain_routes
 from freehold.web.problems import install_handlers
+from freehold.web.replicas import replicas_of
 from freehold.web.runtime import NoAccounts, Runtime
-from freehold.web.schema import open_database, prepare_schema
+from freehold.web.schema import open_database, prepare_schema, tell_of_waiting
 from freehold.web.shared import announcer_of, redis_of, traffic_of
-from freehold.web.unguarded import refuse_unguarded, warn_of_unkept, warn_of_unmounted
+from freehold.web.unguarded import keeps_answers, refuse_unguarded, warn_of_unkept, warn_of_unmounted
 from freehold.web.upkeep import purge_deleted, sweep_imports, sweep_keys
 from freehold.web.webhooks import mailing, open_webhooks
 from freehold.webhooks import Webhooks
@@ -64,7 +66,7 @@ from freehold.webhooks.upkeep import forget_receipts
 Lifespan = Callable[["Freehold"], AbstractAsyncContextManager[Any]]
 
 
-class Freehold(FastAPI):
+class Freehold(Entrance):
     """A service: resources, the routers of one's own, accounts, jobs, and everything that production asks for.
 
     resources: mounted under `prefix`. identity: accounts and log-in; without one, and with a rule that asks who the
@@ -114,10 +116,17 @@ class Freehold(FastAPI):
         self.identity = identity
         if identity is None and authenticator is None and accounts.are_needed(self.resources):
             self.identity = accounts.plain_identity()
-        self.metrics = Metrics()
+        self.health, self.metrics = Health(), Metrics()
         self.redis = redis_of(self.settings, service=title, metrics=self.metrics)
-        self.traffic = traffic_of(self.settings, self.database, self.redis, limits=limits, metrics=self.metrics)
-        self.health = Health()
+        self.traffic = traffic_of(
+            self.settings,
+            self.database,
+            self.redis,
+            limits=limits,
+            keeps=lambda: self._keeps_answers,
+            metrics=self.metrics,
+        )
+        self.replicas = replicas_of(self.settings, self.database, self.redis, self.traffic, metrics=self.metrics)
         self._own_lifespan = lifespan
         self._edge: Edge | None = None
         self._further_metadata = tuple(metadata)
@@ -164,7 +173,7 @@ class Freehold(FastAPI):
             self.include_router(router)
         if self.identity is not None:
             self.include_router(identity_router(self.identity))
-        self._add_plain_routes()
+        add_plain_routes(self)
         install_handlers(self)
 
     @property
@@ -189,6 +198,10 @@ class Freehold(FastAPI):
         if self._edge is not None and not is_replaced:
             self._edge.begin_drain()
 
+    @cached_property
+    def _keeps_answers(self) -> bool:
+        return keeps_answers(self, self.mounted)
+
     def _let_leave(self, leave: Leave) -> None:
         given = self.settings
         leaving = Leaving(leave, secret=given.secret_value.encode(), public_url=given.public_url)
@@ -207,22 +220,14 @@ class Freehold(FastAPI):
         )
 
     def _bind_identity(self) -> None:
-        if self.identity is None:
-            return
-        self.identity.bind(
-            self.database,
-            secret=self.settings.secret_value,
-            public_url=self.settings.public_url,
-            mailer=self.mailer,
-            templates=self.mailer.templates,
-            limiter=self.traffic.limiter,
-            service_name=self.title,
-            conceal_accounts=self.settings.conceal_accounts,
-        )
+        if self.identity is not None:
+            accounts.bind(
+                self.identity, self.database, self.settings, self.mailer, limiter=self.traffic.limiter, title=self.title
+            )
 
     def _mount(self, prefix: str) -> Mounted:
         declare(self.database, self.resources)
-        accounts.protect(self.database, self.identity)
+        accounts.protect(self.database, self.identity, self.resources)
         mounted = mount(self.router, self.resources, prefix=prefix, secret=self.settings.secret_value.encode())
         offer(self.database, mounted)
         return mounted
@@ -264,7 +269,8 @@ class Freehold(FastAPI):
     def _runtime(self, authenticator: Authenticator | None) -> Runtime:
         return Runtime(
             database=self.database,
-            authenticator=authenticator or self.identity or NoAccounts(),
+            authenticator=timed_guard(authenticator or self.identity or NoAccounts(), self.settings),
+            readers=() if self.identity is None else credential_readers(self.identity),
             traffic=self.traffic,
             load_actor=accounts.actor_loader(self.identity.user) if self.identity is not None else None,
             deadline_seconds=self.settings.deadline_seconds,
@@ -272,30 +278,11 @@ class Freehold(FastAPI):
             invariants=Invariants(*self.all_metadata),
         )
 
-    def _add_plain_routes(self) -> None:
-        self.router.routes.extend(
-            probe_routes(
-                self.health,
-                self.metrics,
-                is_draining=lambda: self._edge is not None and self._edge.draining,
-                show_metrics=self.settings.metrics_enabled,
-            )
-        )
-        self.router.routes.extend(docs_routes(self.openapi, title=self.title, show=self.settings.docs_enabled))
-        self.router.routes.extend(preview_routes(self.mailer, self.settings))
-        if not any(context.path == "/" for context in iter_route_contexts(self.routes)):
-            lists = (each.path for each in self.mounted.operations if each.kind == "list" and "{" not in each.path)
-            shown = {"show_docs": self.settings.docs_enabled, "show_metrics": self.settings.metrics_enabled}
-            self.router.routes.append(landing_route(title=self.title, collections=sorted(lists), **shown))
-
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's stack, inside the edge."""
         if self._edge is None:
-            options = EdgeOptions.from_settings(self.settings)
-            if self.library is not None:
-                options = replace(options, roomy=room_for(self.library.media))
-            options = replace(options, roomy=(*options.roomy, *room_for_imports(self.mounted)))
-            self._edge = Edge(super().build_middleware_stack(), options, metrics=self.metrics)
+            inside = in_front(super().build_middleware_stack(), self, self.mounted)
+            self._edge = edge_of(self, timed(inside, self))
         return self._edge
 
     def openapi(self) -> dict[str, Any]:
@@ -315,15 +302,20 @@ class Freehold(FastAPI):
         warn_of_unmounted(self.mounted)
         warn_of_unkept(self.mounted, self.settings)
         async with AsyncExitStack() as stack:
+            stack.enter_context(logging_blocks(self.settings))
             stack.push_async_callback(self.database.close)
             if self.redis is not None:
                 stack.push_async_callback(self.redis.close)
                 await self.redis.open()
                 self.health.register("redis", self.redis.is_there, is_needed=False)
             stack.push_async_callback(self.traffic.close)
+            await await_server(self.database.engine, seconds=self.settings.start_seconds, say=tell_of_waiting)
             await self.database.start()
             await prepare_schema(self)
             await self.traffic.start()
+            if self.replicas is not None:
+                stack.push_async_callback(self.replicas.close)
+                await self.replicas.start()
             if self.identity is not None:
                 stack.push_async_callback(self.identity.close)
                 await self.identity.start()

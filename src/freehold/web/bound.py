@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Column, Table, inspect
 from sqlalchemy.orm import Mapper
 
 from freehold.errors import ConfigurationError, FieldError, Invalid, NotFound
-from freehold.query.fields import Kind, describe
+from freehold.query.fields import FieldSpec, Kind, describe
 from freehold.query.values import BadValue, parse_value
 from freehold.resource import soft_delete
 from freehold.resource.access import Constant, Owner, Rule
@@ -116,9 +116,13 @@ class Bound:
         """The declared rule of a verb."""
         return self.resource.access.rule(verb)
 
+    @cached_property
+    def _key_field(self) -> FieldSpec | None:
+        return describe(self.key_name, self.key)
+
     def parse_key(self, text: str) -> Any:
         """The key in a path. One that is not of its form names nothing: NotFound (V05)."""
-        field = describe(self.key_name, self.key)
+        field = self._key_field
         if field is None:
             return text
         try:

@@ -24,7 +24,7 @@ from freehold.observe.metrics import Metrics
 from freehold.web.body import MERGE_PATCH_TYPES
 from freehold.web.edge_cors import Cors
 from freehold.web.edge_exchange import Exchange
-from freehold.web.edge_fields import Fields
+from freehold.web.edge_fields import CREDENTIALS, Fields
 from freehold.web.edge_hosts import Hosts, Proxies, forwarded_scheme
 from freehold.web.edge_lifespan import telling
 from freehold.web.edge_limits import (
@@ -111,7 +111,7 @@ class Edge:
             scope,
             send,
             trace,
-            has_credentials=fields.get(b"authorization") is not None or fields.get(b"cookie") is not None,
+            has_credentials=any(fields.get(name) is not None for name in CREDENTIALS),
             cors=self._cors.headers(fields.single(b"origin")),
         )
         token = CURRENT.set(trace)

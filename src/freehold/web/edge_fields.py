@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+CREDENTIALS = (b"authorization", b"cookie", b"x-api-key")
+"""The fields that say who calls: answers differ by them."""
+
 _WATCHED = frozenset(
     {
+        *CREDENTIALS,
         b"host",
-        b"authorization",
-        b"cookie",
         b"content-length",
         b"transfer-encoding",
         b"content-encoding",

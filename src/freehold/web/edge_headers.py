@@ -6,6 +6,7 @@ from functools import lru_cache
 
 RawHeaders = list[tuple[bytes, bytes]]
 
+BY_CALLER = b"Authorization, Cookie, X-API-Key"
 _DROPPED = frozenset({b"server", b"x-powered-by"})
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 _CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
@@ -20,7 +21,8 @@ def finished(given: RawHeaders, *, status: int, has_credentials: bool, is_https:
     """`given` with the security headers, the default Cache-Control, Vary and the request id.
 
     An error is never stored. Where the answer says nothing about caching, one to a caller who showed credentials is
-    private, and Vary names Authorization for all callers: a shared cache must not hand one's answer to another.
+    private, and Vary names what a caller is known by, for all callers: a shared cache must not hand one's answer to
+    another.
     """
     headers: RawHeaders = []
     seen: set[bytes] = set()
@@ -47,7 +49,7 @@ def finished(given: RawHeaders, *, status: int, has_credentials: bool, is_https:
     vary.append(b"Origin")
     if _NO_STORE[0] not in seen:
         headers.append(_cache_control(status, has_credentials=has_credentials, sets_cookie=b"set-cookie" in seen))
-        vary.append(b"Authorization")
+        vary.append(BY_CALLER)
     headers.append((b"vary", _joined(tuple(vary))))
     headers.append((b"x-request-id", request_id))
     return headers

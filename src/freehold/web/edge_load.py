@@ -17,6 +17,10 @@ from freehold.observe.logs import get_logger
 
 # Answers that begin later than this are a queue, not work; operations that are meant to take long are few at a time.
 _TOO_LATE_SECONDS = 1.0
+# A crowd that comes at one moment is late once and over; only lateness that goes on is more than the process can bear
+# (the principle of CoDel, RFC 8289: judge a queue by what stands for an interval).
+_LASTING_SECONDS = 1.0
+_FORGOTTEN_SECONDS = 3.0
 _LOWEST = 8
 _QUEUED_SECONDS = 0.25
 _LOWERED_TO = 0.7
@@ -66,6 +70,39 @@ class Turn:
         return received
 
 
+class Lateness:
+    """Whether answers have been late for as long as it takes to believe it: most of those since the first late one."""
+
+    __slots__ = ("_late", "_since", "_timely")
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._late = self._timely = 0
+
+    def lasts(self, now: float) -> bool:
+        """One more is late. Whether that is enough; if so, what comes next is judged afresh."""
+        if self._since is None or now - self._since > _FORGOTTEN_SECONDS:
+            self._forget()
+            self._since = now
+        self._late += 1
+        if now - self._since < _LASTING_SECONDS:
+            return False
+        was_most = self._late > self._timely
+        self._forget()
+        return was_most
+
+    def timely(self, now: float) -> None:
+        """One more is in time."""
+        if self._since is not None:
+            self._timely += 1
+            if now - self._since >= _LASTING_SECONDS and self._timely >= self._late:
+                self._forget()
+
+    def _forget(self) -> None:
+        self._since = None
+        self._late = self._timely = 0
+
+
 class Load:
     """What the requests of one process are doing. most: that may be worked on at once."""
 
@@ -77,6 +114,7 @@ class Load:
         self.refused = 0
         self._queue: deque[asyncio.Future[None]] = deque()
         self._lowered_at = self._told_at = 0.0
+        self._lateness = Lateness()
         self._round_seconds = 0.0
         self._is_measuring = False
 
@@ -135,11 +173,13 @@ class Load:
         if now - since > _TOO_LATE_SECONDS:
             is_crowded = self._round_seconds > _BUSY_SECONDS or self.working * 2 > self.limit
             # What was taken on before the last change tells nothing of it.
-            if is_crowded and since > self._lowered_at:
+            if is_crowded and since > self._lowered_at and self._lateness.lasts(now):
                 self.limit = max(_LOWEST, min(self.limit, self.working) * _LOWERED_TO)
                 self._lowered_at = now
-        elif self.limit < self.most:
-            self.limit = min(self.most, self.limit + 4 / self.limit)
+        else:
+            self._lateness.timely(now)
+            if self.limit < self.most:
+                self.limit = min(self.most, self.limit + 4 / self.limit)
         self._leave_place()
 
     def _leave_place(self) -> None:

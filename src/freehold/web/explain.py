@@ -14,6 +14,8 @@ from freehold.resource.principal import Principal, system
 from freehold.store.conditions import LiteralCaller, condition
 from freehold.store.session import Session
 from freehold.web.bound import Bound
+from freehold.web.guard import is_closed
+from freehold.web.step_up import step_ups
 
 if TYPE_CHECKING:
     from freehold.web.app import Freehold
@@ -88,9 +90,7 @@ def _verdict(
 ) -> tuple[int, str]:
     simplified = operation.rule.simplify(principal)
     if isinstance(simplified, Constant) and not simplified.value:
-        if principal.is_anonymous:
-            return 401, "Nobody is signed in, and the rule lets no anonymous caller through."
-        return 403, "No row could help: the caller lacks a role or scope that the rule asks for."
+        return _refused(operation.rule, principal)
     if not has_row:
         return 200, "The operation is let through; the rule narrows which rows it meets."
     if read is False:
@@ -98,6 +98,15 @@ def _verdict(
     if own is False:
         return 403, "The caller may read this row, and the rule of the operation does not hold for it."
     return 200, "The rules hold."
+
+
+def _refused(rule: Rule, principal: Principal) -> tuple[int, str]:
+    """What a caller meets whom no row could help."""
+    if principal.is_anonymous:
+        return 401, "Nobody is signed in, and the rule lets no anonymous caller through."
+    if any(not is_closed(rule.simplify(each.done_by(principal))) for each in step_ups(rule, principal)):
+        return 401, "The rule asks for a more recent log-in, or for one with a second factor."
+    return 403, "No row could help: the caller lacks a role or scope that the rule asks for."
 
 
 async def _exists(session: Session, bound: Bound, key: Any) -> bool:

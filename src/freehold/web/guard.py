@@ -8,13 +8,19 @@ from dataclasses import replace
 from starlette.requests import HTTPConnection
 
 from freehold.errors import Forbidden, InsufficientScope, Unauthenticated
-from freehold.resource.access import Constant, Rule, Scope
+from freehold.resource.access import Constant, Rule, Scope, anyone
 from freehold.resource.principal import ANONYMOUS, Principal
+from freehold.web.credentials import identified
 from freehold.web.runtime import runtime
+from freehold.web.step_up import step_ups
 
 
 async def principal_of(connection: HTTPConnection) -> Principal:
-    """The caller, authenticated once per request. Raises Unauthenticated for a credential that is not good."""
+    """The caller, authenticated once per request.
+
+    Raises Unauthenticated for a credential that is not good, BadRequest for two, Forbidden for a cookie that a page of
+    others made the browser send.
+    """
     state = connection.scope.setdefault("state", {})
     found: Principal | None = state.get("fh_principal")
     if found is None:
@@ -22,13 +28,19 @@ async def principal_of(connection: HTTPConnection) -> Principal:
         if parts.identify is not None:
             found = await parts.identify(connection)
         else:
-            found = await parts.authenticator.authenticate(connection.headers.getlist("authorization"))
+            found = await identified(connection, parts.authenticator, parts.readers)
         state["fh_principal"] = found
     return found
 
 
 def require(rule: Rule, principal: Principal) -> None:
-    """Refuse a caller whom no row could help: 401 for nobody, 403 with the scopes that lack, 403 otherwise."""
+    """Refuse a caller whom no row could help.
+
+    401 for nobody, 403 with the scopes that lack, 401 where a more recent or stronger log-in would do, 403 otherwise.
+    An application that acts for the caller is let in where the rule names a scope, or is about nobody in particular.
+    """
+    if principal.client_id is not None and not _is_for_clients(rule):
+        raise Forbidden("This operation is not open to applications.", code="auth.not_for_clients")
     if not _refused(rule, principal):
         return
     if principal.is_anonymous:
@@ -36,7 +48,14 @@ def require(rule: Rule, principal: Principal) -> None:
     lacking = lacking_scopes(rule, principal)
     if lacking and not _refused(rule, with_scopes(principal, lacking)):
         raise InsufficientScope(*_needed(rule, principal, lacking))
+    for each in step_ups(rule, principal):
+        if not _refused(rule, with_scopes(each.done_by(principal), lacking) if lacking else each.done_by(principal)):
+            raise each.refusal()
     raise Forbidden
+
+
+def _is_for_clients(rule: Rule) -> bool:
+    return any(isinstance(atom, Scope) for atom in rule.atoms()) or rule.simplify(ANONYMOUS) == anyone
 
 
 def is_closed(rule: Rule) -> bool:

@@ -1,6 +1,7 @@
 """The path operations of identity: `/v1/users`, `/v1/auth` and the public key set.
 
-`identity_router(identity)` is all of them; it works in a plain FastAPI application too.
+`identity_router(identity)` is all of them; it works in a plain FastAPI application too, whose runtime then needs
+`credential_readers(identity)` for what is not in the Authorization header.
 """
 
 # No `from __future__ import annotations`: the schemas in the signatures are those of the service, known at run time.
@@ -12,13 +13,20 @@ from pydantic import BaseModel, Field
 
 from freehold.errors import NotFound
 from freehold.identity.accounts import EmailTaken
+from freehold.identity.factors import losing
 from freehold.identity.keys import JWKS_MAX_AGE
 from freehold.identity.languages import preferred
 from freehold.identity.service import Identity
 from freehold.identity.users import UserMixin
-from freehold.resource.access import anyone, role, scope, signed_in
+from freehold.resource.access import anyone, recent, role, scope, signed_in
 from freehold.store.session import Session
+from freehold.web.audit import audit_router, own_events_router
+from freehold.web.browser import SessionCookie
+from freehold.web.credentials import CredentialReader
+from freehold.web.guard import is_closed
+from freehold.web.identity_api_keys import ApiKeyHeader
 from freehold.web.identity_auth import auth_router
+from freehold.web.identity_impersonation import impersonation_router
 from freehold.web.identity_parts import (
     CHANGED_MEANWHILE,
     TAGGED,
@@ -30,9 +38,14 @@ from freehold.web.identity_parts import (
     registration_route,
     user_answer,
 )
+from freehold.web.oauth import oauth_router
+from freehold.web.oauth_proof import ProofOfPossession
 from freehold.web.openapi_responses import headers
+from freehold.web.organisations import organisations_router
 from freehold.web.path_keys import key_in_path
 from freehold.web.preconditions import check_match
+from freehold.web.social import providers_router
+from freehold.web.social_identities import identities_router
 from freehold.web.unit import Caller, Db, Router, allow
 
 # A token that was restricted to some scopes needs this one to touch the account itself.
@@ -52,11 +65,32 @@ def identity_router(identity: Identity) -> Router:
     """Every operation of identity, under the paths of ARCHITECTURE 5."""
     router = Router()
     router.include_router(_registration(identity))
+    if identity.pages is not None:
+        from freehold.web.pages import pages_router  # noqa: PLC0415  # needs an extra that not everybody has
+
+        router.include_router(pages_router(identity))
     router.include_router(_own(identity))
     router.include_router(_staff(identity))
     router.include_router(auth_router(identity))
     router.include_router(_keys(identity))
+    router.include_router(own_events_router())
+    if not is_closed(identity.audit):
+        router.include_router(audit_router(identity.audit))
+    if identity.impersonation is not None:
+        router.include_router(impersonation_router(identity, identity.impersonation))
+    if identity.organisations is not None:
+        router.include_router(organisations_router(identity, identity.organisations))
+    if identity.social is not None:
+        for part in (providers_router(identity, identity.social), identities_router(identity.social)):
+            router.include_router(part, prefix="/v1/auth", tags=["auth"])
+    router.include_router(oauth_router(identity))
     return router
+
+
+def credential_readers(identity: Identity) -> tuple[CredentialReader, ...]:
+    """What reads the credentials of an identity that do not stand in the Authorization header."""
+    proofs = () if identity.provider is None else (ProofOfPossession(identity),)
+    return (*proofs, SessionCookie(identity), ApiKeyHeader(identity))
 
 
 def _registration(identity: Identity) -> Router:
@@ -167,6 +201,16 @@ def _staff(identity: Identity) -> Router:
         """Replace an account's roles. They count within seconds, also for tokens given before."""
         await identity.parts.accounts.set_roles(db, key_in_path(user_id), wanted.roles)
         return user_answer(identity, request, await _user(identity, db, key_in_path(user_id)))
+
+    @router.delete(
+        "/factors",
+        operation_id="reset_user_factors",
+        status_code=204,
+        dependencies=guarded(admin & recent(minutes=5)),
+    )
+    async def reset_factors(user_id: PathId, db: Db) -> None:
+        """Remove all second factors of an account whose owner has lost them. They are told, and their log-ins end."""
+        await losing.reset(identity.parts, db, key_in_path(user_id))
 
     @router.put(
         "/suspension",

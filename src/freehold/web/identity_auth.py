@@ -1,34 +1,38 @@
-"""`/v1/auth`: verification, reset, password, address, sessions; log-in stands in `identity_tokens`."""
+"""`/v1/auth`: verification, reset, password, address.
 
-from datetime import datetime
-from typing import Any
-from uuid import UUID
+Log-in stands in `identity_tokens` and `identity_browser`, the list of log-ins in `identity_sessions`.
+"""
 
 from fastapi import Request, Response
 from pydantic import BaseModel, Field, SecretStr
 
-from freehold.errors import NotFound
 from freehold.identity import one_time
 from freehold.identity.emails import Email, email_key, login_key
 from freehold.identity.schemas import Password, plain
 from freehold.identity.service import Identity
-from freehold.resource.access import anyone, scope, signed_in
+from freehold.resource.access import anyone, recent, scope, signed_in
 from freehold.resource.principal import system
 from freehold.store.unit import Unit
+from freehold.web.browser import renew_session, set_session
+from freehold.web.identity_api_keys import api_keys_router
+from freehold.web.identity_browser import browser_router
+from freehold.web.identity_factors import factors_router
 from freehold.web.identity_parts import (
     OwnUnitRoute,
-    PathId,
+    check_password,
     device_of,
     guarded,
     in_unit,
     known_id,
-    require_fresh,
 )
+from freehold.web.identity_sessions import sessions_router
+from freehold.web.identity_steps import steps_router
 from freehold.web.identity_tokens import token_router
-from freehold.web.path_keys import key_in_path
-from freehold.web.unit import Caller, Db, Router, allow
+from freehold.web.unit import Caller, Router, allow
 
 ACCOUNT = signed_in & scope("account")
+# A10: changing what protects the account needs a log-in of the last five minutes.
+FRESH_ACCOUNT = ACCOUNT & recent(minutes=5)
 
 
 class Address(BaseModel, extra="forbid"):
@@ -63,29 +67,11 @@ class EmailChange(BaseModel, extra="forbid"):
     email: Email
 
 
-class SessionRead(BaseModel):
-    """A log-in, without anything that could be used as one."""
-
-    id: UUID
-    created_at: datetime
-    last_used_at: datetime
-    expires_at: datetime
-    address: str
-    user_agent: str
-    is_current: bool
-
-
-class SessionList(BaseModel):
-    """All open log-ins; there is one page."""
-
-    items: list[SessionRead]
-    next_cursor: str | None = None
-
-
 def auth_router(identity: Identity) -> Router:
     """Every operation under `/v1/auth`."""
     router = Router(prefix="/v1/auth")
-    for part in (token_router, _links, _credentials, _sessions):
+    signing_in = (token_router, browser_router, steps_router, factors_router)
+    for part in (*signing_in, _links, _credentials, sessions_router, api_keys_router):
         router.include_router(part(identity), tags=["auth"])
     return router
 
@@ -116,7 +102,7 @@ def _links(identity: Identity) -> Router:
         "/verification/confirmation", operation_id="confirm_verification", status_code=204, dependencies=[allow(anyone)]
     )
     async def verify(request: Request, link: LinkToken) -> Response:
-        """Prove the address by the token of the link."""
+        """Prove an address by the token of the link; one that was asked for in place of another becomes yours."""
         return await in_unit(
             request, "verification", lambda unit: identity.parts.accounts.verify(unit.session, link.token), _done()
         )
@@ -144,9 +130,9 @@ def _links(identity: Identity) -> Router:
         await parts.throttle.admit("reset-confirmation", address=device_of(request).address, person=wanted.token)
         async with parts.database.reading(system("reset")) as session:
             proof = await one_time.find(session, wanted.token, purpose=one_time.RESET)
-            names = await _names(identity, session, proof.user_id)
+            user = await parts.accounts.get(session, proof.user_id)
         password = plain(wanted.password)
-        parts.policy.check(password, names=names)
+        check_password(identity, user, password)
         hashed = await parts.passwords.hash(password)
         return await in_unit(
             request, "reset", lambda unit: parts.accounts.reset_password(unit.session, wanted.token, hashed), _done()
@@ -158,29 +144,34 @@ def _links(identity: Identity) -> Router:
 def _credentials(identity: Identity) -> Router:
     router = Router(route_class=OwnUnitRoute)
 
-    @router.post("/password", operation_id="change_password", status_code=204, dependencies=guarded(ACCOUNT))
+    @router.post("/password", operation_id="change_password", status_code=204, dependencies=guarded(FRESH_ACCOUNT))
     async def change_password(request: Request, caller: Caller, wanted: PasswordChange) -> Response:
         """Change your password. Needs a log-in of the last five minutes; every other log-in ends."""
         parts, user_id = identity.parts, known_id(caller)
-        await require_fresh(identity, caller)
         async with parts.database.reading(system("a user's own names")) as session:
-            names = await _names(identity, session, user_id)
+            user = await parts.accounts.get(session, user_id)
         password = plain(wanted.new_password)
-        parts.policy.check(password, names=names, pointer="/new_password")
+        check_password(identity, user, password, pointer="/new_password")
         await parts.log_in.check(user_id, plain(wanted.current_password))
         hashed = await parts.passwords.hash(password)
-        return await in_unit(
-            request,
-            "a user's own password",
-            lambda unit: parts.accounts.change_password(unit.session, user_id, hashed, keep=caller.session_id),
-            _done(),
-        )
+        response = _done()
 
-    @router.post("/email", operation_id="change_email", status_code=204, dependencies=guarded(ACCOUNT))
+        async def work(unit: Unit) -> None:
+            await parts.accounts.change_password(unit.session, user_id, hashed, keep=caller.session_id)
+            session = await renew_session(request, unit)
+            if session is not None:
+                set_session(response, session)
+
+        return await in_unit(request, "a user's own password", work, response)
+
+    @router.post("/email", operation_id="change_email", status_code=204, dependencies=guarded(FRESH_ACCOUNT))
     async def change_email(request: Request, caller: Caller, wanted: EmailChange) -> Response:
-        """Change your address. Needs a log-in of the last five minutes; the old address is told."""
+        """Change your address. Needs a log-in of the last five minutes.
+
+        A link goes to the new address; once it is opened (`/v1/auth/verification/confirmation`) the address is yours, and
+        the old one is told.
+        """
         parts, user_id = identity.parts, known_id(caller)
-        await require_fresh(identity, caller)
         await parts.log_in.check(user_id, plain(wanted.current_password))
         return await in_unit(
             request,
@@ -192,45 +183,9 @@ def _credentials(identity: Identity) -> Router:
     return router
 
 
-def _sessions(identity: Identity) -> Router:
-    router = Router(prefix="/sessions")
-
-    @router.get("", operation_id="list_sessions", dependencies=guarded(ACCOUNT))
-    async def listed(db: Db, caller: Caller, response: Response) -> SessionList:
-        """Your open log-ins."""
-        response.headers["Cache-Control"] = "private, no-store"
-        rows = await identity.parts.sessions.listed(db, known_id(caller))
-        items = [SessionRead(**_shown(row), is_current=row.id == caller.session_id) for row in rows]
-        return SessionList(items=items)
-
-    @router.delete("", operation_id="end_sessions", status_code=204, dependencies=guarded(ACCOUNT))
-    async def end_all(db: Db, caller: Caller) -> None:
-        """Log out everywhere, here too."""
-        await identity.parts.sessions.end_all(db, known_id(caller), by="logout")
-
-    @router.delete("/{id}", operation_id="end_session", status_code=204, dependencies=guarded(ACCOUNT))
-    async def end(session_id: PathId, db: Db, caller: Caller) -> None:
-        """Log out one device."""
-        mine = {row.id for row in await identity.parts.sessions.listed(db, known_id(caller))}
-        wanted = key_in_path(session_id)
-        if wanted not in mine or not await identity.parts.sessions.end(db, wanted, by="logout"):
-            raise NotFound
-
-    return router
-
-
-def _shown(row: Any) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in SessionRead.model_fields if name != "is_current"}
-
-
 def _done() -> Response:
     return Response(status_code=204)
 
 
 def _taken() -> Response:
     return Response(b"{}", 202, media_type="application/json")
-
-
-async def _names(identity: Identity, session: Any, user_id: UUID) -> tuple[str, str]:
-    user = await identity.parts.accounts.get(session, user_id)
-    return user.full_name, user.email

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import timedelta
 from typing import Annotated, Any, cast
 from uuid import UUID
 
@@ -13,12 +12,10 @@ from fastapi.security import HTTPBearer
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from freehold.errors import Unauthenticated
 from freehold.identity.emails import login_key
 from freehold.identity.schemas import plain
 from freehold.identity.service import Identity
 from freehold.identity.sessions import Device
-from freehold.resource import clock
 from freehold.resource.access import Rule, anyone
 from freehold.resource.principal import ANONYMOUS, Principal, system
 from freehold.store.unit import Unit
@@ -42,13 +39,20 @@ TAGGED: Responses = {200: {"headers": headers("ETag")}}
 UNCHANGED: Responses = {**TAGGED, 304: {"description": "Not modified", "headers": headers("ETag")}}
 CHANGED_MEANWHILE: Responses = {**TAGGED, 412: {"description": "If-Match names another version"}}
 
-# A10: how fresh a log-in has to be to change what protects the account (RFC 9470 `max_age`).
-FRESH_FOR = timedelta(minutes=5)
+FOR_ITS_CALLER = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
+"""Of an answer that shows somebody's account."""
 
 
-def guarded(rule: Rule) -> list[Any]:
-    """The dependencies of an operation that needs a caller, so that the document says so too."""
-    return [allow(rule), _BEARER]
+async def _not_stored(response: Response) -> None:
+    response.headers["Cache-Control"] = "private, no-store"
+
+
+def guarded(rule: Rule, *, may_store: bool = True) -> list[Any]:
+    """The dependencies of an operation that needs a caller, so that the document says so too.
+
+    may_store: False where the answer names other people or what they own: no cache keeps it, not the browser's either.
+    """
+    return [allow(rule), _BEARER, *([] if may_store else [Depends(_not_stored)])]
 
 
 def device_of(request: Request) -> Device:
@@ -137,24 +141,16 @@ async def _hashed(identity: Identity, request: Request) -> str | None:
     person = login_key(draft.email)
     await parts.throttle.admit("registration", address=device_of(request).address, person=person)
     password = plain(draft.password)
-    parts.policy.check(password, names=(getattr(draft, "full_name", ""), draft.email))
+    has_factor = parts.factors.requirement.of_everyone  # which roles the account will have is not known yet
+    parts.policy.check(password, names=(getattr(draft, "full_name", ""), draft.email), has_factor=has_factor)
     return await parts.passwords.hash(password)
 
 
-async def require_fresh(identity: Identity, caller: Principal) -> None:
-    """Raise Unauthenticated (RFC 9470) unless the password was given within the last five minutes."""
-    parts, given_at = identity.parts, None
-    if caller.session_id is not None:
-        async with parts.database.reading(caller) as session:
-            given_at = await parts.sessions.logged_in_at(session, caller.session_id)
-    if given_at is None or clock.now() - given_at > FRESH_FOR:
-        seconds = int(FRESH_FOR.total_seconds())
-        challenge = f'Bearer error="insufficient_user_authentication", max_age="{seconds}"'
-        raise Unauthenticated(
-            "Log in again to do this.",
-            code="auth.insufficient_user_authentication",
-            headers={"WWW-Authenticate": challenge},
-        )
+def check_password(identity: Identity, user: Any, password: str, *, pointer: str = "/password") -> None:
+    """Raise Invalid unless the password may be that of `user`; a short one where a second factor is required (A02)."""
+    parts = identity.parts
+    names, has_factor = (user.full_name, user.email), parts.factors.desk.must_have(user)
+    parts.policy.check(password, names=names, has_factor=has_factor, pointer=pointer)
 
 
 def user_answer(
@@ -162,11 +158,7 @@ def user_answer(
 ) -> Response:
     """A user as the read schema shows it, with its entity tag; 304 where the client has it already."""
     body = identity.read.model_validate(user, from_attributes=True).model_dump_json(by_alias=True).encode()
-    headers = {
-        "ETag": entity_tag(user.row_version, body),
-        "Cache-Control": "private, no-cache",
-        "Vary": "Authorization",
-    }
+    headers = {"ETag": entity_tag(user.row_version, body), **FOR_ITS_CALLER}
     if location is not None:
         headers["Location"] = location
     if request.method in ("GET", "HEAD") and not_modified(request.headers, headers["ETag"]):

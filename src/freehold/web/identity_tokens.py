@@ -33,7 +33,7 @@ class TokenRead(BaseModel):
 
 def token_router(identity: Identity) -> Router:
     """Log-in, refresh and log-out, below `/v1/auth`."""
-    router = Router(route_class=_token_route(identity))
+    router = Router(route_class=token_route(identity))
 
     @router.post("/token", operation_id="create_token", response_model=TokenRead, dependencies=[allow(anyone)])
     async def token(
@@ -54,7 +54,7 @@ def token_router(identity: Identity) -> Router:
                 *given,
                 scope=wanted,
                 device=device_of(request),
-                settle=lambda unit, answer: retry_of(request).settle(unit, _token_answer(answer)),
+                settle=lambda unit, answer: retry_of(request).settle(unit, token_answer(answer)),
             )
         elif grant_type == "refresh_token":
             # Not kept under the key: a refresh has its own retry, sealed under the old token, which ends with the
@@ -65,7 +65,7 @@ def token_router(identity: Identity) -> Router:
             raise BadRequest("Known grants: password, refresh_token.", code="auth.unsupported_grant_type")
         else:
             raise BadRequest("grant_type is missing.", code="auth.invalid_request")
-        return _token_answer(answer)
+        return token_answer(answer)
 
     @router.post("/revocation", operation_id="revoke_token", response_class=Response, dependencies=[allow(anyone)])
     async def revoke(request: Request, token: Annotated[str | None, Form()] = None) -> Response:
@@ -82,12 +82,15 @@ def token_router(identity: Identity) -> Router:
     return router
 
 
-def _token_answer(answer: TokenAnswer) -> Response:
+def token_answer(answer: TokenAnswer) -> Response:
+    """The tokens, not to be kept by anyone in between."""
     body = TokenRead(**asdict(answer)).model_dump_json().encode()
     return Response(body, 200, headers=NO_STORE, media_type="application/json")
 
 
-def _token_route(identity: Identity) -> type[OwnUnitRoute]:
+def token_route(identity: Identity) -> type[OwnUnitRoute]:
+    """The route class of operations that give tokens: a kept answer is given again while its log-in is open."""
+
     async def rejudge(session: Session, kept: Response) -> None:
         """Tokens of a log-in that has ended are not given out again (I08)."""
         given = json.loads(bytes(kept.body) or b"{}").get("refresh_token")

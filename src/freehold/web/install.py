@@ -25,11 +25,11 @@ from freehold.store.database import Database
 from freehold.store.invariants import Registry as Invariants
 from freehold.store.outbox import Outbox
 from freehold.store.session import AdoptedSession, Session
-from freehold.traffic.service import Traffic
 from freehold.web import adoption
 from freehold.web.edge import Edge, EdgeOptions
 from freehold.web.install_media import add_media
 from freehold.web.install_resources import Resources, add_resources
+from freehold.web.install_servers import SharedServers
 from freehold.web.media import room_for
 from freehold.web.problems import install_handlers
 from freehold.web.runtime import NoAccounts, Runtime
@@ -51,6 +51,9 @@ def install(
     media: MediaHost | None = None,
     limits: Limits | None = None,
     resources: Resources | None = None,
+    redis: str = "",
+    broker: str = "",
+    secret: str = "",
     create_ledger: bool = True,
 ) -> Database:
     """Put Freehold around an application that is there already. Call it after the last route was added.
@@ -68,10 +71,15 @@ def install(
     media: files that people may upload, at `/v1/media` and `/v1/uploads`.
     resources: declared on models of the application, in place of `access` for these: their operations stand beside its
     own, with history, restoration and webhooks; `db.delete(row)` of its own code then marks a row that is deleted softly.
+    redis: `redis://…`, `rediss://…` or `unix://…`: limits and kept answers of all processes; without it each has its own.
+    broker: `nats://…`, `amqp://…` or `redis://…`: wakes the jobs of other processes at once; by default that Redis.
+    secret: of the application, 32 bytes at least, the same in all its processes; with `redis` or `broker` it is needed.
     create_ledger: make Freehold's own tables at the start;
     switch it off where the database is migrated by `freehold migrate up`.
     Remove it again by deleting the call: nothing else in the application changes.
+    Raises ConfigurationError for what is declared wrong.
     """
+    shared = SharedServers.of(redis=redis, broker=broker, secret=secret, service=app.title)
     database = Database.adopt(engine, session_class=AdoptedSession)
     for model, rules in (access or {}).items():
         database.registry.protect(model, rules)
@@ -79,9 +87,13 @@ def install(
     if mail is not None:
         database.parts[Mailer] = mail
         known.append(mail.job)
-    traffic = Traffic.open(database, limits=limits)
+    traffic = shared.traffic(database, limits)
     app.state.freehold = Runtime(
-        database=database, authenticator=NoAccounts(), traffic=traffic, identify=principal or adoption.nobody
+        database=database,
+        authenticator=NoAccounts(),
+        traffic=traffic,
+        identify=principal or adoption.nobody,
+        retry_secret=secret.encode(),
     )
     app.dependency_overrides[session] = _unit_session
     _wrap_routes(app)
@@ -100,7 +112,7 @@ def install(
     worker = Jobs(database, jobs=known, outbox=outbox) if known or resources is not None else None
     install_handlers(app)
     _wrap_edge(app, options)
-    _wrap_lifespan(app, database, worker, create_ledger=create_ledger)
+    _wrap_lifespan(app, database, worker, shared, create_ledger=create_ledger)
     return database
 
 
@@ -130,7 +142,9 @@ def _wrap_edge(app: FastAPI, options: EdgeOptions) -> None:
     app.build_middleware_stack = with_edge  # type: ignore[method-assign]
 
 
-def _wrap_lifespan(app: FastAPI, database: Database, jobs: Jobs | None, *, create_ledger: bool) -> None:
+def _wrap_lifespan(
+    app: FastAPI, database: Database, jobs: Jobs | None, shared: SharedServers, *, create_ledger: bool
+) -> None:
     inner = app.router.lifespan_context
 
     @asynccontextmanager
@@ -141,9 +155,10 @@ def _wrap_lifespan(app: FastAPI, database: Database, jobs: Jobs | None, *, creat
                 if create_ledger:
                     await schema.create_missing(database, [])
                 await database.put_up_wall()
-                if jobs is not None:
-                    await jobs.start()
-                yield state
+                async with shared.open(served, database):
+                    if jobs is not None:
+                        await jobs.start()
+                    yield state
             finally:
                 if jobs is not None:
                     await jobs.stop()

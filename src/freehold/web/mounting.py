@@ -42,7 +42,8 @@ class Operation:
 
     kind: list, export, import, create, one, update, delete, bulk_create, bulk_update, action, restoration, view, overview,
     history. id: the stable operation id. policy: what its resource says of how often it may be asked. cache: whether its
-    answers are kept. write: what it does, as a step of a batch. returns: what it answers, where that is not the resource.
+    answers are kept. write: what it does, as a step of a batch. endpoint: what a read calls, its policy around it. returns:
+    what it answers, where that is not the resource.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Operation:
     policy: Policy
     cache: Cache | None = None
     write: Write | None = None
+    endpoint: Endpoint | None = None
     returns: type[BaseModel] | None = None
     status: int = 200
     body: type[BaseModel] | None = None
@@ -288,13 +290,14 @@ class _Mounter:
             resource.name, resource.limits, name, operation=operation_id, writes=method != "GET"
         )
         write = does if isinstance(does, Write) else None
-        endpoint = does.endpoint() if isinstance(does, Write) else does
+        endpoint = under(policy, does.endpoint() if isinstance(does, Write) else does)
         operation = Operation(
-            kind, method, path, operation_id, rule, bound, spec, policy, write=write, summary=summary, **known
-        )
+            kind, method, path, operation_id, rule, bound, spec, policy, write=write, endpoint=endpoint, summary=summary,
+            **known,
+        )  # fmt: skip
         self._mounted.operations.append(operation)
         self._router.add_api_route(
-            path, under(policy, endpoint), methods=[method], name=operation_id, operation_id=operation_id, tags=[bound.resource.tag],
+            path, endpoint, methods=[method], name=operation_id, operation_id=operation_id, tags=[bound.resource.tag],
             summary=summary, status_code=operation.status, response_model=None,
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from freehold.jobs import JobRead
-from freehold.resource.access import Constant, Owner
+from freehold.resource.access import Constant, Member, Owner
 from freehold.resource.declaration import Action, View
 from freehold.resource.document import is_document
 from freehold.resource.principal import ANONYMOUS
@@ -296,7 +296,7 @@ class _Described:
         rule_asks = not isinstance(operation.rule, Constant)
         if rule_asks:
             yield 403
-        if self._has_key or any(isinstance(atom, Owner) for atom in operation.rule.atoms()):
+        if self._has_key or any(isinstance(atom, Owner | Member) for atom in operation.rule.atoms()):
             yield 404
         if writes:
             yield from (403, 404, 409, 413, 507)

@@ -13,6 +13,7 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from freehold.errors import FieldError, Invalid, NotFound
 from freehold.query.cursor import Cursors
@@ -22,11 +23,12 @@ from freehold.query.request import ListQuery
 from freehold.query.spec import ListSpec
 from freehold.resource.principal import Principal
 from freehold.store.database import Database
-from freehold.store.encode import Visibility
+from freehold.store.encode import EVERYTHING, Visibility
 from freehold.store.executor import SessionExecutor
 from freehold.store.plan_page import fetch_items, fetch_one, fetch_page
-from freehold.store.plans import ResourcePlans
+from freehold.store.plans import KEY, ResourcePlans
 from freehold.store.protection import Grant
+from freehold.store.reading import Reading, executor_of
 from freehold.store.session import Session
 from freehold.web.admission import Endpoint, enter
 from freehold.web.bound import Bound
@@ -34,10 +36,12 @@ from freehold.web.grants import Grants
 from freehold.web.guard import require
 from freehold.web.preconditions import entity_tag
 from freehold.web.remembering import Answer, straight
-from freehold.web.rows import clause, load
+from freehold.web.rows import clause
 from freehold.web.runtime import runtime
 
 JSON = "application/json"
+_MOST_KEPT = 500  # questions, by their text
+_LONGEST_KEPT = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,9 @@ class Reads:
         self.cursors = cursors
         self.siblings: Mapping[Any, Reads] = {}
         self.grants = Grants(bound)
+        self._questions: dict[tuple[bytes, frozenset[str]], ListQuery] = {}
+        self._listed: set[str] = set()
+        self._shown: set[str] = set()
 
     def list(self, *, answer: Answer = straight, parent: tuple[Bound, str] | None = None) -> Endpoint:
         """GET of the collection. parent: the resource above, and the column that points to it."""
@@ -77,28 +84,43 @@ class Reads:
 
             async def load(viewer: Principal) -> Response:
                 above = parent[0].parse_key(request.path_params["id"]) if parent else None
-                params = request.query_params.multi_items()
-                query = parse(self.spec, params, hidden=self.unaskable(viewer))
+                query = self._question(request, self.unaskable(viewer))
                 if parent is not None:
                     query = query.within(self.spec.fields[parent[1]], above)
                 grant = self._deleted(viewer) if query.deleted else None
-                async with runtime(request).database.reading(viewer, grant=grant, planned=True) as session:
+
+                async def work(asking: Session | Reading) -> Response:
                     if parent is not None:
-                        await self.for_parent(parent[0]).require(session, above)
-                    return await self._page(request, session, query)
+                        await self.for_parent(parent[0]).require(asking, above)
+                    return await self._page(request, asking, query)
+
+                database = runtime(request).database
+                return await database.planned(viewer, work, tables=self._listed, grant=grant)
 
             return await answer(request, principal, load)
 
         return endpoint
 
-    async def _page(self, request: Request, session: Session, query: ListQuery) -> Response:
+    def _question(self, request: Request, hidden: frozenset[str]) -> ListQuery:
+        """What is asked. The same text asks the same, unless a filter of one's own is in it."""
+        text = request.scope["query_string"]
+        known = self._questions.get((text, hidden))
+        if known is None:
+            known = parse(self.spec, request.query_params.multi_items(), hidden=hidden)
+            if not known.custom and len(text) <= _LONGEST_KEPT:
+                if len(self._questions) >= _MOST_KEPT:
+                    self._questions.clear()
+                self._questions[text, hidden] = known
+        return known
+
+    async def _page(self, request: Request, asking: Session | Reading, query: ListQuery) -> Response:
         page = await fetch_page(
             self._plans,
-            SessionExecutor(session),
+            executor_of(asking),
             query,
             cursors=self.cursors,
-            principal=session.principal,
-            visibility_of=lambda model: self.siblings[model].visibility(session),
+            principal=asking.principal,
+            visibility_of=lambda model: self.siblings[model].visibility(asking),
         )
         links = page_links(
             request.scope["root_path"] + request.scope["path"],
@@ -128,8 +150,7 @@ class Reads:
 
             async def load(viewer: Principal) -> Response:
                 expand = self._expansion(request, viewer)
-                async with runtime(request).database.reading(viewer, planned=True) as session:
-                    shown = await self.show(session, key, expand=expand)
+                shown = await self.shown(runtime(request).database, viewer, key, expand=expand)
                 if shown is None:
                     raise NotFound
                 return Response(shown.body, headers={"ETag": shown.tag}, media_type=JSON)
@@ -141,17 +162,31 @@ class Reads:
         return endpoint
 
     def _tell(self, request: Request, principal: Principal, key: Any) -> None:
+        self.tell(request.scope, principal, key, runtime(request).database)
+
+    def tell(self, scope: Scope, principal: Principal, key: Any, database: Database) -> None:
+        """Tell whom the resource names that a row was shown; a HEAD has shown nothing."""
         told = self.bound.resource.readers
-        if told and not request.scope.get("state", {}).get("is_head"):
-            seen = Seen(key, principal, request.headers, runtime(request).database)
+        if told and not scope["state"].get("is_head"):
+            seen = Seen(key, principal, Headers(scope=scope), database)
             for each in told:
                 each(seen)
 
-    async def show(self, session: Session, key: Any, *, expand: tuple[str, ...] = ()) -> Shown | None:
+    async def shown(
+        self, database: Database, viewer: Principal, key: Any, *, expand: tuple[str, ...] = ()
+    ) -> Shown | None:
+        """One row as a caller sees it, from wherever it may be read; None when it may not."""
+
+        async def work(asking: Session | Reading) -> Shown | None:
+            return await self.show(asking, key, expand=expand)
+
+        return await database.planned(viewer, work, tables=self._shown)
+
+    async def show(self, session: Session | Reading, key: Any, *, expand: tuple[str, ...] = ()) -> Shown | None:
         """One row as the session's caller sees it; None when it may not."""
         found = await fetch_one(
             self._plans,
-            SessionExecutor(session),
+            executor_of(session),
             key,
             expand=expand,
             visibility_of=lambda model: self.siblings[model].visibility(session),
@@ -164,9 +199,10 @@ class Reads:
         assert found is not None, "the row is there, and the system sees it"
         return found[0]
 
-    async def require(self, session: Session, key: Any) -> None:
+    async def require(self, session: Session | Reading, key: Any) -> None:
         """Raise NotFound unless the caller may read the row."""
-        await load(session, self.bound, key)
+        if not await executor_of(session).fetch(self._plans.there(), {KEY: key}):
+            raise NotFound
 
     def for_parent(self, parent: Bound) -> Reads:
         """The reads of the resource above."""
@@ -187,8 +223,10 @@ class Reads:
         """The fields that this caller may not read, or not in every row: nothing may be asked about them."""
         return self.bound.hidden(principal) | frozenset(self.bound.conditional(principal))
 
-    def visibility(self, session: Session) -> Visibility:
+    def visibility(self, session: Session | Reading) -> Visibility:
         """Which fields of this resource the session's caller sees, in every row or in some."""
+        if not self.bound.resource.access.read_fields:
+            return EVERYTHING
         principal = session.principal
         hidden, rules = self.bound.hidden(principal), self.bound.conditional(principal)
         flags = {name: clause(session, self.bound, rule) for name, rule in rules.items()}

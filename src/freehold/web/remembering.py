@@ -18,12 +18,13 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from freehold.resource.access import Owner, Rule, Where
+from freehold.resource.access import Member, Owner, Recent, Rule, Where, WithFactor
 from freehold.resource.caching import Cache
 from freehold.resource.principal import ANONYMOUS, Principal
 from freehold.store.protection import Protection, Registry
 from freehold.store.touched import tables_read
 from freehold.traffic.cache import Made
+from freehold.web.edge_fields import CREDENTIALS
 from freehold.web.preconditions import entity_tag, not_modified
 from freehold.web.runtime import runtime
 
@@ -101,13 +102,19 @@ class Remembered:
 
     def viewer(self, principal: Principal) -> Principal:
         """Whom this caller sees the answer as."""
-        kind = (principal.id is None, principal.roles, principal.scopes)
+        kind = (
+            principal.id is None,
+            principal.client_id is None,
+            principal.roles,
+            principal.scopes,
+            self._authenticated(principal),
+        )
         if kind not in self._viewers:
             if len(self._viewers) > 1000:
                 self._viewers.clear()
             self._viewers[kind] = self._shared(principal)
         shared = self._viewers[kind]
-        return replace(principal, session_id=None, key_id=None) if shared is None else shared
+        return self._plain(principal) if shared is None else shared
 
     def _shared(self, principal: Principal) -> Principal | None:
         """The viewer of everyone with these rights; None where it matters who the caller is."""
@@ -119,7 +126,18 @@ class Remembered:
         if not self._keeps_roles and left == [rule.simplify(ANONYMOUS) for rule in self._rules]:
             return ANONYMOUS
         who = None if principal.id is None else SOMEBODY
-        return Principal(id=who, roles=principal.roles, scopes=principal.scopes)
+        return self._plain(replace(principal, id=who, claims={}, reason=None))
+
+    def _plain(self, principal: Principal) -> Principal:
+        """Without what tells one log-in from another, unless a rule asks for that."""
+        key_id = principal.key_id if principal.id is None else None  # without it, a key of the service is nobody
+        plain = replace(principal, session_id=None, key_id=key_id, withheld=frozenset())
+        return plain if self._authenticated(principal) else replace(plain, authenticated_at=None, amr=frozenset())
+
+    def _authenticated(self, principal: Principal) -> tuple[Any, ...]:
+        """What the rules that ask how the caller logged in come to; empty where none asks."""
+        asked = [atom for rule in self._rules for atom in rule.atoms() if isinstance(atom, Recent | WithFactor)]
+        return (*(atom.simplify(principal) for atom in asked), *sorted(principal.amr)) if asked else ()
 
     def _learn(self, tables: set[str], registry: Registry) -> None:
         """Take the rules of tables into account that were not known to be read."""
@@ -132,10 +150,12 @@ class Remembered:
             self._viewers.clear()
 
     def _key(self, request: Request, viewer: Principal) -> str:
-        who = [viewer.id, sorted(viewer.roles), None if viewer.scopes is None else sorted(viewer.scopes)]
+        scopes = None if viewer.scopes is None else sorted(viewer.scopes)
+        who: list[Any] = [viewer.id, viewer.client_id is None, sorted(viewer.roles), scopes]
         scope = request.scope  # as it was sent, since an endpoint may look at its own address
         asked = [scope["scheme"], scope["root_path"], scope["path"], scope.get("raw_path"), scope["query_string"]]
         headers = [request.headers.getlist(name) for name in self.cache.vary]
+        who.append(self._authenticated(viewer))
         parts = [self.operation, who, sorted(viewer.claims.items()), asked, headers]
         return blake2b(repr(parts).encode("utf-8", "backslashreplace"), digest_size=20).hexdigest()
 
@@ -143,13 +163,13 @@ class Remembered:
         response = _load(value)
         vary = [*self.cache.vary]
         if self.cache.client_seconds and response.status_code == 200:
-            has_credentials = "authorization" in request.headers or "cookie" in request.headers
+            has_credentials = any(name.decode() in request.headers for name in CREDENTIALS)
             kind = "private" if has_credentials or viewer != ANONYMOUS else "public"
             if kind == "public":  # everyone's answer tells nobody's quota
                 request.scope["state"].pop("fh_headers", None)
             left = max(0, min(self.cache.client_seconds, int(self.cache.seconds - age)))
             response.headers["Cache-Control"] = f"{kind}, max-age={left}"
-            vary += ["Authorization", "Cookie"]
+            vary += ["Authorization", "Cookie", "X-API-Key"]
         for name in vary:
             response.headers.add_vary_header(name)
         return response
@@ -163,7 +183,7 @@ def remembering(
 
 
 def _asks_who(atom: Rule) -> bool:
-    return isinstance(atom, Owner) or (isinstance(atom, Where) and atom.takes_caller)
+    return isinstance(atom, Owner | Member) or (isinstance(atom, Where) and atom.takes_caller)
 
 
 def _rules_of(protection: Protection) -> Sequence[Rule]:

@@ -8,17 +8,20 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, literal, select
 
-from freehold.errors import FieldError, Forbidden, InsufficientScope, Invalid, NotFound
+from freehold.errors import FieldError, Forbidden, InsufficientScope, Invalid, NotFound, Problem
 from freehold.resource.access import Constant, Rule, anyone
+from freehold.resource.principal import Principal
+from freehold.store.reading import Reading
 from freehold.store.rule_clause import RuleClause
 from freehold.store.scope import JUDGED
 from freehold.store.session import Session
 from freehold.store.unit import Unit
 from freehold.web.bound import Bound, forbidden_field
 from freehold.web.guard import lacking_scopes, with_scopes
+from freehold.web.step_up import step_ups
 
 
-def clause(session: Session, bound: Bound, rule: Rule) -> ColumnElement[bool]:
+def clause(session: Session | Reading, bound: Bound, rule: Rule) -> ColumnElement[bool]:
     """A further rule as a column of a statement on the resource's table, for the caller of this session."""
     return RuleClause(session.scope.shape.for_rule(rule, bound.model))
 
@@ -71,7 +74,8 @@ def _verdict(session: Session, bound: Bound, rule: Rule, name: str) -> ColumnEle
 
 
 class _Asked:
-    """One rule asked of a row that the caller may read; and whether it fails for want of a scope alone (RFC 6750 3.1).
+    """One rule asked of a row that the caller may read; and whether it fails for want of a scope alone (RFC 6750 3.1),
+    or of a more recent or stronger log-in (RFC 9470).
 
     The answer tells of the row no more than the verb's own success would.
     """
@@ -80,18 +84,22 @@ class _Asked:
         caller = session.principal
         lacking = lacking_scopes(rule, caller)
         # Each alone, in order of mention, then all together: the first that helps is the one to ask for.
-        self._helps = [(name,) for name in lacking] + ([lacking] if len(lacking) > 1 else [])
-        parts = [rule.simplify(caller), *(rule.simplify(with_scopes(caller, names)) for names in self._helps)]
+        sets = [(name,) for name in lacking] + ([lacking] if len(lacking) > 1 else [])
+        self._helps: list[tuple[Principal, Problem]] = [
+            *((with_scopes(caller, names), InsufficientScope(*names)) for names in sets),
+            *((each.done_by(caller), each.refusal()) for each in step_ups(rule, caller)),
+        ]
+        parts = [rule.simplify(caller), *(rule.simplify(helped) for helped, _ in self._helps)]
         self.columns = [_verdict(session, bound, part, f"fh_may_{index}") for index, part in enumerate(parts)]
 
     def judge(self, verdicts: Sequence[Any]) -> None:
-        """Raise Forbidden, or InsufficientScope, unless the rule holds."""
+        """Raise Forbidden, InsufficientScope or InsufficientAuthentication, unless the rule holds."""
         allowed, *with_more = verdicts
         if allowed:
             return
-        for names, helps in zip(self._helps, with_more, strict=True):
+        for (_, refusal), helps in zip(self._helps, with_more, strict=True):
             if helps:
-                raise InsufficientScope(*names)
+                raise refusal
         raise Forbidden
 
 

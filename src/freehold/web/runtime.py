@@ -17,6 +17,7 @@ from freehold.store.invariant_breach import Breach
 from freehold.store.invariants import Registry
 from freehold.store.session import Session
 from freehold.traffic.service import Traffic
+from freehold.web.credentials import CredentialReader
 
 ActorLoader = Callable[[Session, Principal], Awaitable[Any]]
 
@@ -26,6 +27,7 @@ class Runtime:
     """The parts behind every operation of one application.
 
     load_actor: the caller's user row in the session at hand, for domain functions that ask for one.
+    readers: of credentials beside those that the authenticator reads from the Authorization header.
     identify: takes the place of the authenticator where the caller is found in more than the Authorization header.
     retry_secret: under which what is kept for retries is sealed and compared, beside the client's own key.
     traffic: quotas, and kept answers.
@@ -34,6 +36,7 @@ class Runtime:
     database: Database
     authenticator: Authenticator
     load_actor: ActorLoader | None = None
+    readers: Sequence[CredentialReader] = ()
     identify: Callable[[HTTPConnection], Awaitable[Principal]] | None = None
     deadline_seconds: float = 30.0
     retry_secret: bytes = b""

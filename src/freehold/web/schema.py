@@ -21,15 +21,22 @@ _log = get_logger("freehold.schema")
 
 def open_database(given: Settings) -> Database:
     """The database that the settings name; nothing connects yet."""
-    return Database.open(
+    found = Database.open(
         given.database_url, pool_size=given.pool_size, patience=patience_of(given), reader_url=given.reader_url
     )
+    found.has_read_path = given.compiled == "on"
+    return found
 
 
 def patience_of(given: Settings) -> Patience:
     """How long statements run and wait, as the settings have it."""
     pooled = given.pooler == "transaction"
     return Patience(given.statement_timeout_seconds, given.lock_timeout_seconds, pooled=pooled)
+
+
+def tell_of_waiting(line: str) -> None:
+    """In the log, while a start waits for the database."""
+    _log.warning("not_started_yet", because=line)
 
 
 async def prepare_schema(app: Freehold) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 
 from freehold.jobs import Announcer, open_broker
 from freehold.observe.metrics import Metrics
@@ -19,11 +20,22 @@ def redis_of(settings: Settings, *, service: str, metrics: Metrics) -> RedisServ
     """The Redis of a service; None where the settings name none."""
     if not settings.redis_url:
         return None
-    return RedisServer(settings.redis_url, prefix=f"fh:{_own_name(settings, service, 'redis')}", metrics=metrics)
+    return redis_server(settings.redis_url, secret=settings.secret_value, service=service, metrics=metrics)
+
+
+def redis_server(url: str, *, secret: str, service: str, metrics: Metrics | None = None) -> RedisServer:
+    """A Redis that other services may use too: the names of this one's keys begin with a digest. Nothing connects yet."""
+    return RedisServer(url, prefix=f"fh:{_own_name(secret, service, 'redis')}", metrics=metrics)
 
 
 def traffic_of(
-    settings: Settings, database: Database, redis: RedisServer | None, *, limits: Limits | None, metrics: Metrics
+    settings: Settings,
+    database: Database,
+    redis: RedisServer | None,
+    *,
+    limits: Limits | None,
+    keeps: Callable[[], bool],
+    metrics: Metrics,
 ) -> Traffic:
     """Quotas and kept answers of a service. Several processes without Redis keep none: no other would hear of a commit."""
     return Traffic.open(
@@ -35,6 +47,7 @@ def traffic_of(
         secret=settings.secret_value.encode(),
         deadline_seconds=settings.deadline_seconds,
         release=release_of_code,
+        keeps=keeps,
         metrics=metrics,
     )
 
@@ -44,11 +57,16 @@ def announcer_of(settings: Settings, waking: Waking, *, service: str, metrics: M
     url = settings.broker_url or settings.redis_url
     if not url:
         return None
-    broker = open_broker(url, topic=f"freehold-{_own_name(settings, service, 'broker')}")
+    return announcer(url, waking, secret=settings.secret_value, service=service, metrics=metrics)
+
+
+def announcer(url: str, waking: Waking, *, secret: str, service: str, metrics: Metrics | None = None) -> Announcer:
+    """Who tells the other processes of this service, over a broker that other services may use too."""
+    broker = open_broker(url, topic=f"freehold-{_own_name(secret, service, 'broker')}")
     return Announcer(broker, waking, metrics=metrics)
 
 
-def _own_name(settings: Settings, service: str, purpose: str) -> str:
+def _own_name(secret: str, service: str, purpose: str) -> str:
     """What the processes of this service alone call something on a server that others use too."""
-    digest = hmac.digest(settings.secret_value.encode(), f"fh-{purpose}\0{service}".encode(), "sha256")
+    digest = hmac.digest(secret.encode(), f"fh-{purpose}\0{service}".encode(), "sha256")
     return digest[:8].hex()

@@ -9,18 +9,18 @@ from freehold.errors import ConfigurationError
 from freehold.observe.logs import get_logger
 from freehold.settings import Settings
 from freehold.web.mounting import Mounted
-from freehold.web.unit import Allow, rule_of
+from freehold.web.unit import Allow, declared, rule_of
 
 _log = get_logger("freehold.access")
 
 
 def refuse_unguarded(app: FastAPI, *, known: frozenset[str] | None = None) -> None:
     """Raise ConfigurationError that names every path operation without a rule. known: operation ids of resources."""
-    declared = known if known is not None else frozenset(operation.id for operation in app.mounted.operations)  # type: ignore[attr-defined]
+    mounted_ids = known if known is not None else frozenset(operation.id for operation in app.mounted.operations)  # type: ignore[attr-defined]
     open_ones = []
     for context in iter_route_contexts(app.routes):
         route = context.original_route
-        if not isinstance(route, APIRoute) or route.operation_id in declared:
+        if not isinstance(route, APIRoute) or route.operation_id in mounted_ids:
             continue
         inherited = any(isinstance(each.call, Allow) for each in context.dependant.dependencies)
         if not inherited and rule_of(route) is None:
@@ -45,13 +45,22 @@ def warn_of_unmounted(mounted: Mounted) -> None:
             )
 
 
+def keeps_answers(app: FastAPI, mounted: Mounted) -> bool:
+    """Whether any operation is declared with `Cache(...)`."""
+    if any(operation.cache is not None for operation in mounted.operations):
+        return True
+    routes = (context.original_route for context in iter_route_contexts(app.routes))
+    marks = (declared(route) for route in routes if isinstance(route, APIRoute))
+    return any(mark is not None and mark.cache is not None for mark in marks)
+
+
 def warn_of_unkept(mounted: Mounted, settings: Settings) -> None:
     """Say that answers which are declared to be kept are not: without Redis no process hears of another's commits."""
-    declared = sum(operation.cache is not None for operation in mounted.operations)
-    if declared and not settings.is_alone and not settings.redis_url:
+    operations = sum(operation.cache is not None for operation in mounted.operations)
+    if operations and not settings.is_alone and not settings.redis_url:
         _log.warning(
             "answers_not_kept",
-            operations=declared,
+            operations=operations,
             because=f"FREEHOLD_WORKERS={settings.workers}, FREEHOLD_JOBS={settings.jobs}, and no process would hear of another's commits",
             remedy="set FREEHOLD_REDIS_URL; until then each answer is made anew, as without Cache(...)",
         )

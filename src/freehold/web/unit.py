@@ -77,7 +77,7 @@ def allow(
     """
     if any(number is not None and number < 1 for number in (cost, at_once, at_once_each)):
         raise ConfigurationError("allow(...): cost, at_once and at_once_each are 1 or more")
-    if any(type(atom).__name__ in {"Owner", "Where"} for atom in rule.atoms()):
+    if any(type(atom).__name__ in {"Owner", "Member", "Where"} for atom in rule.atoms()):
         raise ConfigurationError(f"allow({rule.describe()}): a path operation has no row; use role, scope, signed_in")
     limits = {"quota": quota, "cost": cost, "at_once": at_once, "at_once_each": at_once_each}
     return Depends(Allow(rule, limits, cache))

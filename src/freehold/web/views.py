@@ -10,11 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from freehold.errors import ConfigurationError, FieldError, Invalid
-from freehold.resource.access import Owner, Where
+from freehold.resource.access import Member, Owner, Where
 from freehold.resource.declaration import Overview, View
 from freehold.resource.document import is_document
 from freehold.resource.principal import Principal
 from freehold.resource.signatures import needs_user, wants_principal
+from freehold.store.replicas import read
+from freehold.store.session import Session
 from freehold.web import faults
 from freehold.web.admission import Endpoint, enter
 from freehold.web.preconditions import entity_tag
@@ -35,18 +37,23 @@ def view_endpoint(reads: Reads, view: View, *, answer: Answer = straight) -> End
     rule = bound.rule("read") if view.access is None else view.access
     has_row, takes_user = not isinstance(view, Overview), not wants_principal(view.function)
 
+    tables: set[str] = set()
+
     async def endpoint(request: Request) -> Response:
         principal = await enter(request, rule)
 
         async def load(viewer: Principal) -> Response:
             key = bound.parse_key(request.path_params["id"]) if has_row else None
             params = [] if (given := _params(reads, request, view.params)) is None else [given]
-            async with runtime(request).database.reading(viewer) as session:
+
+            async def work(session: Session) -> tuple[bytes, int]:
                 row = [await load_row(session, bound, key, rule=view.access)] if has_row else []
                 has_user = not stands_for_many(viewer) or not takes_user
                 caller = await runtime(request).actor_for(view.function, session) if has_user else None
                 version = bound.version_of(row[0]) if row else 0
-                body = write(await view.function(session, caller, *row, *params))
+                return write(await view.function(session, caller, *row, *params)), version
+
+            body, version = await read(runtime(request).database, viewer, work, tables=tables)
             return Response(body, headers={"ETag": entity_tag(version, body)}, media_type=media)
 
         return await answer(request, principal, load)
@@ -57,7 +64,9 @@ def view_endpoint(reads: Reads, view: View, *, answer: Answer = straight) -> End
 def check_view(resource: str, view: View) -> None:
     """Raise ConfigurationError for a declaration that no request could be answered by."""
     named = f"{resource}: {view.name!r}"
-    row_asked = view.access is not None and any(isinstance(atom, Owner | Where) for atom in view.access.atoms())
+    row_asked = view.access is not None and any(
+        isinstance(atom, Owner | Member | Where) for atom in view.access.atoms()
+    )
     if isinstance(view, Overview) and row_asked:
         raise ConfigurationError(f"{named} is of no single row, and its access asks one; use role, scope, signed_in")
     if view.cache is not None and not view.cache.per_caller and needs_user(view.function):

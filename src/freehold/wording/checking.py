@@ -9,16 +9,17 @@ from babel.messages.extract import extract_from_dir
 
 from freehold.wording.catalogues import Catalogues
 
+_SAID_IN = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
 _VALUE = re.compile(r"\{\w*\}")
 
 
 def untranslated(catalogues: Catalogues, code: Path) -> list[str]:
     """A line for each fault of the catalogues, none where all is well; for a test of the application.
 
-    A phrase of the Python files in a folder (its tests aside) that a language lacks, one that nobody says any more, and
-    a translation with other `{values}` than the English.
+    A phrase of the Python files and Jinja templates (`.html`) in a folder (its tests aside) that a language lacks, one
+    that nobody says any more, and a translation with other `{values}` than the English.
     """
-    found = extract_from_dir(str(code), [("**.py", "python")], keywords={"phrase": None})
+    found = extract_from_dir(str(code), _SAID_IN, keywords={"phrase": None})
     said = {text for file, _, text, *_ in found if isinstance(text, str) and "tests" not in Path(file).parts}
     faults: list[str] = []
     for language in catalogues.languages[1:]:

@@ -142,7 +142,7 @@ def _no_root() -> str:
 
 
 def _no_faketime() -> str:
-    return "" if Path(LIB_FAKETIME).exists() else "libfaketime is not installed: apt-get install faketime"
+    return "" if LIB_FAKETIME else "libfaketime is not installed: apt-get install libfaketime"
 
 
 SHAPES = (

@@ -16,7 +16,9 @@ from tests.faults.campaign.proxy import Proxy
 from tests.faults.served import IMBA, PUBLIC_URL, ROOT, SECRET
 from tests.faults.wire import Gone, ask, request
 
-LIB_FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+from find_programs import libfaketime
+
+LIB_FAKETIME = str(libfaketime() or "")
 
 
 class Profile:

@@ -68,6 +68,12 @@ export async function logIn(email, password) {
   await loadUser();
 }
 
+/** The log-in that this browser has just finished at another provider. */
+export async function logInByProvider() {
+  keep(kept(await form("/v1/auth/providers/token", {})));
+  await loadUser();
+}
+
 /** Ends the log-in on the server too. Whatever it answers, this browser forgets. */
 export async function logOut() {
   const old = tokens;

@@ -16,7 +16,7 @@ const LANGUAGES = [["en", "English"], ["es", "Español"], ["de", "Deutsch"]];
 
 export async function account() {
   if (!me()) return { title: "Your account", element: empty("Sign in to see your account", "", h("a", { class: "button primary", href: signInAddress() }, "Sign in")) };
-  const parts = [profile, address, password, sessions, data];
+  const parts = [profile, address, password, sessions, elsewhere, data];
   return { title: "Your account", element: h("section", { class: "narrow" }, pageHead("Your account", me().email), parts.map((make) => h("section", { class: "block" }, make()))) };
 }
 
@@ -43,6 +43,12 @@ function profile() {
   });
   return place;
 }
+
+// Pages of the server: they ask for a log-in of their own.
+const elsewhere = () => [
+  h("h2", {}, "API keys"),
+  h("p", {}, "Let a program act for you, without your password. ", h("a", { href: "/account/api-keys" }, "Your API keys")),
+];
 
 function address() {
   const user = me();

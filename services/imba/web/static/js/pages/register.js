@@ -5,6 +5,7 @@ import { go, link } from "../core/place.js";
 import { post } from "../core/api.js";
 import { logIn } from "../core/session.js";
 import { field, form } from "../parts/forms.js";
+import { providers } from "../parts/providers.js";
 import { backTo } from "./sign_in.js";
 
 const START = { tenant: "/", landlord: "/my-homes", agent: "/mandates" };
@@ -27,6 +28,7 @@ export function register(query) {
     field("email", "E-mail", { kind: "email", autocomplete: "email", inputmode: "email" }),
     field("password", "Password", { kind: "password", autocomplete: "new-password", hint: "A sentence of a few words is easy to keep and hard to guess." }),
   ];
+  const account = () => element.querySelector("[name=account]:checked").value;
   const element = h("section", { class: "sheet" },
     h("h1", {}, "Register"),
     form(fields, {
@@ -39,6 +41,7 @@ export function register(query) {
       },
       done: (given) => go(backTo(query) ?? START[given.account], { replace: true }),
     }),
+    providers(`/sign-in?${query}`, "Register with", { registration: () => ({ account: account() }) }),
     h("p", {}, "You have an account? ", h("a", { href: link(`/sign-in?${query}`) }, "Sign in"), "."));
   return { title: "Register", element };
 }

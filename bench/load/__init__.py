@@ -1,0 +1,1 @@
+"""`make load`: Imba under the load that its own declaration describes."""

@@ -1,0 +1,1 @@
+"""One project for both: `PEER_URLS` names the routes of the one that is asked."""

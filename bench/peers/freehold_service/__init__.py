@@ -1,0 +1,1 @@
+"""Freehold's side of the comparison."""

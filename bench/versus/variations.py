@@ -1,0 +1,52 @@
+"""The same workloads under other circumstances: remembered tokens, 300 routes, several processes, half of the peak, SQLite."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bench.versus.contenders import CONTENDERS, Contender
+from bench.versus.embedded import play_embedded
+from bench.versus.measuring import Effort
+from bench.versus.rounds import Figures, Ground, play
+
+PYTHON = ("freehold", "fastapi-sqlalchemy", "sqlmodel-template", "litestar", "drf", "django-ninja", "starlette-asyncpg")
+PAIR = ("freehold", "fastapi-sqlalchemy")
+MANY_ROUTES = 300
+MOST_WORKERS = 4
+
+
+async def play_all(on: Ground, found: Figures, *, rounds: int, effort: Effort) -> dict[str, Any]:
+    """Every variation. found: of the rounds before, which tell the peak of each."""
+    pair = [CONTENDERS[name] for name in PAIR]
+    return {
+        "tokens_remembered": await play(
+            on, _named(PYTHON), ("W3", "W4"), rounds=rounds, effort=effort, extra={"TOKEN_CACHE": "1"}
+        ),
+        "many_routes": await play(on, pair, ("W1",), rounds=rounds, effort=effort, extra={"ROUTES": str(MANY_ROUTES)}),
+        "workers": {str(count): await workers(on, count, effort) for count in range(1, MOST_WORKERS + 1)},
+        "half_of_peak": await half_of_peak(on, found["W1"], effort),
+        "sqlite": await play_embedded(on.folder, rounds=rounds),
+    }
+
+
+def _named(names: tuple[str, ...]) -> list[Contender]:
+    return [CONTENDERS[name] for name in names]
+
+
+async def workers(on: Ground, count: int, effort: Effort) -> Figures:
+    """W1 by so many processes, on every core there is, with the load beside them."""
+    contenders = [replace(each, arguments=(*each.arguments, "--workers", str(count))) for each in _named(PAIR)]
+    return await play(on, contenders, ("W1",), rounds=1, effort=effort, pinned=False)
+
+
+async def half_of_peak(on: Ground, peaks: Mapping[str, list[dict[str, Any]]], effort: Effort) -> Figures:
+    """W1 at half of what each one did at most: the latency that its users would see."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, runs in peaks.items():
+        rate = statistics.median(each["per_second"] for each in runs) / 2
+        played = await play(on, [CONTENDERS[name]], ("W1",), rounds=1, effort=replace(effort, rate=rate))
+        found |= played["W1"]
+    return {"W1": found}

@@ -1,0 +1,130 @@
+"""`Provider`: the service lets applications of others ask its people for access. Off unless it is declared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from freehold.errors import ConfigurationError
+from freehold.identity.provider import codes, devices, discovery, once, pushed
+from freehold.identity.provider.authentication import ClientAuthentication
+from freehold.identity.provider.clients import Clients
+from freehold.identity.provider.exchange import Exchange
+from freehold.identity.provider.families import Families
+from freehold.identity.provider.id_tokens import IdTokens
+from freehold.identity.provider.log_outs import LogOuts
+from freehold.identity.provider.proofs import Nonces
+from freehold.identity.provider.scopes import STANDARD
+from freehold.identity.provider.tickets import Tickets
+from freehold.identity.provider.tokens_at_hand import TokensAtHand
+from freehold.identity.session_values import Lifetimes
+from freehold.identity.sessions import Sessions
+from freehold.resource import clock
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from freehold.identity.authenticate import Standings
+    from freehold.identity.keys import KeyRing
+    from freehold.identity.tokens import AccessTokens
+    from freehold.identity.users import UserMixin
+    from freehold.jobs import Job
+    from freehold.store.database import Database
+    from freehold.store.session import Session
+    from freehold.traffic.limits import Limiter
+
+_NAME = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")
+_KEPT = ("account",)
+"""Scopes that no application of others can have: they change what protects an account."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderParts:
+    """What `Provider.bind` puts together. nonces: where proofs need one; None otherwise."""
+
+    issuer: str
+    sentences: Mapping[str, str]
+    clients: Clients
+    families: Families
+    authentication: ClientAuthentication
+    exchange: Exchange
+    tokens_at_hand: TokensAtHand
+    id_tokens: IdTokens
+    tickets: Tickets
+    nonces: Nonces | None
+
+
+@dataclass(eq=False, kw_only=True)
+class Provider:
+    """Act as an OAuth 2.1 and OpenID Connect provider.
+
+    scopes: names and, for each, the sentence that the consent page shows ("See your reservations"). An operation is open
+    to an application where its access rule names a scope that the person has allowed, `... & scope("reservations:read")`,
+    or where it is open to anyone; every other is closed to applications, whoever stands behind them.
+    lifetimes: of what an application holds. asks_for_nonce: DPoP proofs carry a nonce of the server (RFC 9449 8).
+    """
+
+    scopes: Mapping[str, str] = field(default_factory=dict)
+    lifetimes: Lifetimes = field(default_factory=Lifetimes)
+    asks_for_nonce: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse scopes that could not work. Raises ConfigurationError."""
+        for name, sentence in self.scopes.items():
+            if not _NAME.fullmatch(name) or name in _KEPT or name in STANDARD:
+                raise ConfigurationError(
+                    f"Provider(scopes={{{name!r}: ...}}): a name of its own in lower case, such as reservations:read"
+                )
+            if not sentence.strip():
+                raise ConfigurationError(f"Provider(scopes={{{name!r}: ...}}): say to people what it lets others do")
+        self._log_outs = LogOuts()
+
+    @property
+    def jobs(self) -> list[Job[...]]:
+        """What the process's `Jobs` must know."""
+        return [self._log_outs.job]
+
+    def bind(
+        self,
+        database: Database,
+        *,
+        secret: bytes,
+        user: type[UserMixin],
+        sessions: Sessions,
+        tokens: AccessTokens,
+        keys: KeyRing,
+        standings: Standings,
+        limiter: Limiter,
+    ) -> ProviderParts:
+        """Put the parts together; nothing connects yet."""
+        sentences, issuer = {**STANDARD, **self.scopes}, tokens.issuer
+        families = Families(sessions, lifetimes=self.lifetimes)
+        clients, id_tokens = Clients(scopes=list(sentences), families=families), IdTokens(tokens, keys)
+        self._log_outs.bind(clients, families, id_tokens)
+        sessions.followers.append(self._log_outs)
+
+        async def is_good(session_id: UUID) -> bool:
+            standing = await standings.find(session_id)
+            return standing is not None and standing.is_good and clock.now() < standing.ends_at
+
+        return ProviderParts(
+            issuer=issuer,
+            sentences=sentences,
+            clients=clients,
+            families=families,
+            authentication=ClientAuthentication(
+                database, clients, limiter, audiences=(issuer, issuer + discovery.TOKEN)
+            ),
+            exchange=Exchange(database, families, id_tokens, user=user, scopes=list(sentences)),
+            tokens_at_hand=TokensAtHand(families, tokens, is_good=is_good),
+            id_tokens=id_tokens,
+            tickets=Tickets(secret),
+            nonces=Nonces(secret) if self.asks_for_nonce else None,
+        )
+
+    async def sweep(self, session: Session) -> None:
+        """Remove what is over."""
+        for part in (codes, devices, pushed, once):
+            await part.sweep(session)

@@ -1,0 +1,135 @@
+"""Rows -> bytes by orjson, for schemas of which it writes every field just as Pydantic does.
+
+A schema is taken when its fields are plain columns of the types below, under their own names, with nothing that runs when a
+value is read or written: no constraint, validator, serializer, computed field or alias. A type that is not listed has no
+verdict, and goes to Pydantic. So does a row in which orjson meets a value that it does not know (an integer beyond 64 bits).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any, Final, Union, get_args, get_origin
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    Float,
+    Integer,
+    Numeric,
+    SmallInteger,
+    String,
+    Text,
+    Uuid,
+)
+from sqlalchemy import Enum as EnumType
+from sqlalchemy.types import TypeEngine
+
+from freehold.resource.base import UTCDateTime
+
+_SAME: Final[Mapping[type[Any], frozenset[type[TypeEngine[Any]]]]] = {
+    UUID: frozenset({Uuid}),
+    str: frozenset({String, Text}),
+    int: frozenset({Integer, SmallInteger, BigInteger}),
+    float: frozenset({Float, Double}),
+    bool: frozenset({Boolean}),
+    date: frozenset({Date}),
+    datetime: frozenset({UTCDateTime}),
+    Decimal: frozenset({Numeric}),
+}
+# What a schema may say of itself without a word about values.
+_HARMLESS: Final = frozenset(
+    {
+        "arbitrary_types_allowed", "extra", "from_attributes", "frozen", "json_schema_extra", "json_schema_mode_override",
+        "populate_by_name", "protected_namespaces", "ser_json_bytes", "title", "use_attribute_docstrings", "val_json_bytes",
+        "validate_by_name",
+    }
+)  # fmt: skip
+_OWN: Final = ("__get_pydantic_core_schema__", "model_post_init", "__init__", "__new__")
+_OPTIONS: Final = orjson.OPT_UTC_Z
+
+
+class ExactEncoder:
+    """Writes rows whose first columns are `names`, in that order. Raises TypeError for a value that it does not know."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = tuple(names)
+
+    def one(self, row: Sequence[Any]) -> bytes:
+        """One row as JSON."""
+        return orjson.dumps(dict(zip(self._names, row, strict=False)), _other, _OPTIONS)
+
+    def many(self, rows: Sequence[Sequence[Any]]) -> bytes:
+        """All rows as one array."""
+        names = self._names
+        return orjson.dumps([dict(zip(names, row, strict=False)) for row in rows], _other, _OPTIONS)
+
+
+def exact_encoder(read: type[BaseModel], columns: Mapping[str, Column[Any]] | None) -> ExactEncoder | None:
+    """An encoder for a schema whose columns were found; None where orjson might differ."""
+    if columns is None or tuple(columns) != tuple(read.model_fields) or not _is_plain(read):
+        return None
+    if not all(_is_exact(read.model_fields[name], column) for name, column in columns.items()):
+        return None
+    return ExactEncoder(tuple(columns))
+
+
+def _is_plain(read: type[BaseModel]) -> bool:
+    found = read.__pydantic_decorators__
+    runs = (
+        found.validators, found.field_validators, found.root_validators, found.field_serializers, found.model_serializers,
+        found.model_validators, found.computed_fields,
+    )  # fmt: skip
+    if any(runs) or not _HARMLESS.issuperset(read.model_config):
+        return False
+    if read.model_config.get("extra") == "allow" or read.__pydantic_root_model__:
+        return False
+    return all(getattr(read, name, None) == getattr(BaseModel, name, None) for name in _OWN if name in _said(read))
+
+
+def _said(read: type[BaseModel]) -> set[str]:
+    return {name for base in read.__mro__ if base not in BaseModel.__mro__ for name in vars(base)}
+
+
+def _is_exact(info: FieldInfo, column: Column[Any]) -> bool:
+    if info.metadata or info.exclude or info.exclude_if or info.discriminator is not None:
+        return False
+    if info.alias or info.validation_alias or info.serialization_alias:
+        return False
+    kind, is_optional = _plain_type(info.annotation)
+    if column.nullable and not is_optional:
+        return False
+    if isinstance(column.type, EnumType):
+        return isinstance(kind, type) and issubclass(kind, Enum) and column.type.enum_class is kind and _is_text(kind)
+    if type(column.type) not in _SAME.get(kind, ()):
+        return False
+    as_decimal = getattr(column.type, "asdecimal", None)
+    return as_decimal is None or as_decimal is (kind is Decimal)
+
+
+def _is_text(kind: type[Enum]) -> bool:
+    return all(type(member.value) is str for member in kind)
+
+
+def _plain_type(annotation: Any) -> tuple[Any, bool]:
+    if get_origin(annotation) in (Union, UnionType):
+        parts = [part for part in get_args(annotation) if part is not NoneType]
+        return (parts[0], True) if len(parts) == 1 else (None, False)
+    return annotation, False
+
+
+def _other(value: Any) -> Any:
+    """The driver's own UUIDs are of a subclass, which orjson does not take for one."""
+    if isinstance(value, (UUID, Decimal)):
+        return str(value)
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,92 @@
+"""The part of a database that the library's own planned reads ask: where they go, and under which rules."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from freehold.resource.principal import Principal
+from freehold.store.compiler import Scopes
+from freehold.store.postgresql import Patience
+from freehold.store.protection import Grant
+from freehold.store.read_path import Listeners, ReadPath
+from freehold.store.read_path_sqlite import SqliteReads
+from freehold.store.reading import Reading
+from freehold.store.replicas import Replicas, read
+from freehold.store.session import Session
+
+if TYPE_CHECKING:
+    from freehold.store.database import Database
+
+T = TypeVar("T")
+
+
+class PlannedReads:
+    """Mixed into `Database`.
+
+    has_read_path: planned reads go to the driver itself, where they can; False before the start sends them all through
+    SQLAlchemy. listeners: told of each statement of theirs.
+    """
+
+    has_read_path: bool
+    listeners: Listeners
+    _read_path: ReadPath | None
+    _read_scopes: Scopes | None
+
+    def planned_reads(self, readers: AsyncEngine, patience: Patience) -> None:
+        """Which engine they use. Nothing connects yet."""
+        self._planned = readers, patience
+        self.has_read_path, self.listeners = True, []
+        self._read_path = self._read_scopes = None
+
+    def asking(self, principal: Principal, *, grant: Grant | None = None) -> Reading:
+        """The planned reads of a caller, which carry the rule in their text. grant: as in `Database.reading`."""
+        return Reading(cast("Database", self), principal, grant)
+
+    async def planned(
+        self,
+        principal: Principal,
+        work: Callable[[Session | Reading], Awaitable[T]],
+        *,
+        tables: set[str],
+        grant: Grant | None = None,
+    ) -> T:
+        """Run `work`, on a replica where one will do. It may be run twice. tables: as in `replicas.read`."""
+        database = cast("Database", self)
+        if Replicas in database.parts:
+            return await read(database, principal, work, tables=tables, grant=grant, planned=True)
+        async with self.asking(principal, grant=grant) as asking:
+            return await work(asking)
+
+    def read_path_of(self, principal: Principal) -> ReadPath | None:
+        """Where the planned reads of a caller go; None for SQLAlchemy's connections."""
+        return self._read_path
+
+    @property
+    def read_scopes(self) -> Scopes:
+        """The dialects of planned reads. There once `Database.start` has run."""
+        assert self._read_scopes is not None, "await database.start() first"
+        return self._read_scopes
+
+    def open_read_path(self, may_pass: bool) -> None:  # noqa: FBT001 (one question, asked in one place)
+        """At the start. may_pass: the readers see every row, so that the rule in a text is the one that counts."""
+        if may_pass and self.has_read_path and self._read_path is None:
+            self._read_path = _opened(*self._planned, self.listeners)
+
+    async def close_read_path(self) -> None:
+        """Give its connections back."""
+        if self._read_path is not None:
+            await self._read_path.close()
+            self._read_path = None
+
+
+def _opened(engine: AsyncEngine, patience: Patience, listeners: Listeners) -> ReadPath | None:
+    """The path over an engine; None where its driver or the size of its pool allows none."""
+    if engine.dialect.name == "sqlite":
+        return SqliteReads(Path(engine.url.database or ""), listeners)
+    from freehold.store.read_path_postgresql import open_reads  # noqa: PLC0415 (the driver is an extra)
+
+    return open_reads(engine, patience, listeners)

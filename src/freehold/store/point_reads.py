@@ -1,0 +1,118 @@
+"""Reads of single rows by key that are asked for at the same time share a statement.
+
+A read may join only a statement that was not sent yet: one that is on its way may be older than the commit that the
+reader was told of. A statement belongs to nobody: a reader that leaves gives up its answer and cancels nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Final
+
+from freehold.store.lanes import Lanes
+from freehold.store.pairs import Pairs, paired
+from freehold.store.prepared import Prepared
+
+MOST_PAIRS: Final = 64
+AT_ONCE: Final = 2
+"""Statements of one plan on their way: one is answered while the next is gathered."""
+_ATTEMPTS: Final = 3
+# What a connection that was lost says, whatever it was doing; anything else is the statement's own fault.
+_LOST: Final = ("08", "57P")
+
+Answer = asyncio.Future[Sequence[Sequence[Any]]]
+
+
+class PointReads:
+    """The reads of one plan. Settles every answer, whatever happens to a connection."""
+
+    def __init__(self, lanes: Lanes, prepared: Prepared, key: str) -> None:
+        self._lanes = lanes
+        self._prepared = prepared
+        self._pairs: Pairs | None = paired(prepared.sql, {*prepared.caller, prepared.key[key]})
+        self._waiting: deque[tuple[list[Any], Answer]] = deque()
+        self._running = 0
+        self._is_due = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def can_share(self) -> bool:
+        """Whether the text of the plan could be read."""
+        return self._pairs is not None
+
+    def read(self, values: list[Any]) -> Answer:
+        """The row (or none), as the driver gives it. The answer raises what went wrong with its statement."""
+        loop = asyncio.get_running_loop()
+        answer: Answer = loop.create_future()
+        self._waiting.append((values, answer))
+        if not self._is_due and self._running < AT_ONCE:
+            self._is_due = True
+            loop.call_soon(self._send)  # together with what else this round of the loop asks for
+        return answer
+
+    def _send(self) -> None:
+        self._is_due = False
+        while self._waiting and self._running < AT_ONCE:
+            batch: list[tuple[list[Any], Answer]] = []
+            while self._waiting and len(batch) < MOST_PAIRS:
+                asked = self._waiting.popleft()
+                if not asked[1].done():
+                    batch.append(asked)
+            if batch:
+                self._running += 1
+                task = asyncio.get_running_loop().create_task(self._run(batch))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, batch: list[tuple[list[Any], Answer]]) -> None:
+        try:
+            found = await self._fetch([values for values, _ in batch])
+            for (_, answer), rows in zip(batch, found, strict=True):
+                if not answer.done():
+                    answer.set_result(rows)
+        except BaseException as error:  # also of a driver that raises what it does not document
+            for _, answer in batch:
+                if not answer.done():
+                    answer.set_exception(ConnectionError("the statement was cut off") if _is_exit(error) else error)
+            if _is_exit(error):
+                raise
+        finally:
+            self._running -= 1
+            self._send()
+
+    async def _fetch(self, values: list[list[Any]]) -> list[Sequence[Sequence[Any]]]:
+        for attempt in range(_ATTEMPTS):
+            try:
+                return await (self._one(values[0]) if len(values) == 1 else self._many(values))
+            except Exception as error:
+                if attempt == _ATTEMPTS - 1 or not is_lost(error):
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _one(self, values: list[Any]) -> list[Sequence[Sequence[Any]]]:
+        rows, oids = await self._lanes.fetch(self._prepared.sql, values)
+        self._prepared.describe(oids)
+        return [rows]
+
+    async def _many(self, values: list[list[Any]]) -> list[Sequence[Sequence[Any]]]:
+        assert self._pairs is not None, "asked for by nobody who looked at can_share"
+        rows, oids = await self._lanes.fetch(self._pairs.sql, self._pairs.arguments(values))
+        self._prepared.describe(oids[:-1])
+        found: list[Sequence[Sequence[Any]]] = [()] * len(values)
+        for row in rows:
+            found[row[-1] - 1] = [row[:-1]]
+        return found
+
+
+def _is_exit(error: BaseException) -> bool:
+    return not isinstance(error, Exception)
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether a statement failed because its connection did, so that another may answer it."""
+    state = getattr(error, "sqlstate", None)
+    if isinstance(state, str):
+        return state.startswith(_LOST)
+    return isinstance(error, OSError) or type(error).__name__ in {"InternalClientError", "InterfaceError"}

@@ -1,0 +1,113 @@
+"""A plan as a driver takes it: text with the rule in it, values in order, and how its columns are read.
+
+What SQLAlchemy works out for each execution is worked out once here, with its own compiler and types, so that a value
+is bound and read as it would be by `Connection.execute`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row
+from sqlalchemy.engine.result import SimpleResultMetaData
+
+from freehold.resource.principal import Principal
+from freehold.store.executor import Plan
+from freehold.store.scope import CALLER
+
+Binder = tuple[str, Callable[[], Any] | None, Any, Callable[[Any], Any] | None]
+Decoder = Callable[[Any], Any] | None
+_ABSENT: Final = object()
+
+
+class Prepared:
+    """One plan in one rule shape. tables: those that it reads.
+
+    caller: the places (from 0) of values that depend on the caller. is_slow: it took long in the event loop.
+    """
+
+    __slots__ = (
+        "_binders",
+        "_keys",
+        "_meta",
+        "_types",
+        "caller",
+        "decoders",
+        "dialect",
+        "is_slow",
+        "key",
+        "sql",
+        "tables",
+    )
+
+    def __init__(self, compiled: Any, dialect: Any) -> None:
+        self.sql: str = compiled.string
+        self.tables: frozenset[str] = frozenset(compiled.fh_reads)
+        self.dialect = dialect
+        names: Sequence[str] = compiled.positiontup or ()
+        self._binders = [_binder(compiled, name) for name in names]
+        self.caller = frozenset(place for place, (_, ask, _, _) in enumerate(self._binders) if ask is not None)
+        self.key = {name: place for place, name in enumerate(names)}
+        columns = compiled._result_columns  # noqa: SLF001 (what SQLAlchemy's own cursor result reads it from)
+        self._types = [column.type for column in columns]
+        self._meta = SimpleResultMetaData([column.keyname for column in columns])
+        self._keys = self._meta._key_to_index  # noqa: SLF001
+        self.decoders: Sequence[Decoder] | None = None
+        self.is_slow = False
+
+    def bind(self, params: Mapping[str, Any], principal: Principal) -> list[Any]:
+        """The values of a statement, in order. Raises what the types raise for a value that is not theirs."""
+        token = CALLER.set(principal) if self.caller else None
+        try:
+            found = []
+            for name, ask, fixed, process in self._binders:
+                value = ask() if ask is not None else params.get(name, fixed)
+                if value is _ABSENT:
+                    raise KeyError(name)
+                found.append(value if process is None else process(value))
+            return found
+        finally:
+            if token is not None:
+                CALLER.reset(token)
+
+    def describe(self, kinds: Sequence[Any]) -> None:
+        """Settle how columns are read. kinds: what the driver calls their types (the OIDs on PostgreSQL)."""
+        if self.decoders is None:
+            self.decoders = [
+                type_._cached_result_processor(self.dialect, kind)  # noqa: SLF001 (as SQLAlchemy's cursor result does)
+                for type_, kind in zip(self._types, kinds, strict=True)
+            ]
+
+    @property
+    def width(self) -> int:
+        """How many columns a row has."""
+        return len(self._types)
+
+    def rows(self, found: Sequence[Sequence[Any]]) -> Sequence[Row[Any]]:
+        """Rows of the driver as SQLAlchemy gives them."""
+        assert self.decoders is not None, "described by whoever ran it"
+        decoders: Any = self.decoders if any(self.decoders) else None
+        return [Row(self._meta, decoders, self._keys, each) for each in found]
+
+
+def prepare(plan: Plan, dialect: Any) -> Prepared | None:
+    """The plan for a driver, in the text of a shape's dialect; None for what only SQLAlchemy can run.
+
+    That is: objects, a text that depends on values (a list of them), one that is built for a single request, and one that
+    a scope would refuse.
+    """
+    if plan.is_orm or plan.shape is None:
+        return None
+    compiled: Any = plan.statement.compile(dialect=dialect)
+    if compiled.post_compile_params or compiled.literal_execute_params or compiled.escaped_bind_names:
+        return None
+    if compiled.fh_opaque or compiled.fh_control or (compiled.fh_touched and dialect.fh_guard.shape is None):
+        return None
+    return Prepared(compiled, dialect)
+
+
+def _binder(compiled: Any, name: str) -> Binder:
+    bind = compiled.binds[name]
+    fixed = _ABSENT if bind.required else bind.value
+    return bind.key, bind.callable, fixed, compiled._bind_processors.get(name)  # noqa: SLF001

@@ -1,0 +1,59 @@
+"""Where a planned read goes when SQLAlchemy need not carry it: to the driver itself, with the rule in its text.
+
+Who asks is among the values of the statement. What a path cannot do (objects, values that change the text, an error of the
+driver) it leaves to SQLAlchemy's connection, which has the same rows, or the same error, to give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Row
+from sqlalchemy.engine import Dialect
+
+from freehold.resource.principal import Principal
+from freehold.store.executor import Plan
+from freehold.store.prepared import Prepared, prepare
+from freehold.store.touched import note_read
+
+Listeners = list[Callable[[str], None]]
+"""Told of every statement that a path runs, for whoever counts them."""
+
+
+class Unserved(Exception):
+    """This path does not run that read: ask SQLAlchemy's connection."""
+
+
+class ReadPath(Protocol):
+    """Runs plans outside any transaction: each sees the newest commit that its server has."""
+
+    async def fetch(
+        self, plan: Plan, params: Mapping[str, Any], *, principal: Principal, dialect: Dialect
+    ) -> Sequence[Row[Any]]:
+        """All rows of a plan for a caller. dialect: of the caller's shape. Raises Unserved, DeadlineExceeded."""
+        ...
+
+    async def close(self) -> None:
+        """Give its connections back."""
+        ...
+
+
+def prepared_for(path: ReadPath, plan: Plan, dialect: Dialect) -> Prepared:
+    """The plan in the text of a shape, made once. Raises Unserved for one that only SQLAlchemy can run."""
+    place = path, dialect
+    if place not in plan.kept:
+        plan.kept[place] = prepare(plan, dialect)
+    found: Prepared | None = plan.kept[place]
+    if found is None:
+        raise Unserved
+    note_read(found.tables)
+    return found
+
+
+def bound_values(prepared: Prepared, params: Mapping[str, Any], principal: Principal) -> list[Any]:
+    """The values of a statement. Raises Unserved for what their types refuse: SQLAlchemy says why."""
+    try:
+        return prepared.bind(params, principal)
+    except Exception as error:
+        raise Unserved from error

@@ -1,0 +1,77 @@
+"""Planned reads on connections of asyncpg; imported where PostgreSQL is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import asyncpg
+from sqlalchemy import Row
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from freehold.errors import DeadlineExceeded
+from freehold.resource.principal import Principal
+from freehold.store.executor import Plan
+from freehold.store.lanes import Lanes
+from freehold.store.point_reads import PointReads
+from freehold.store.postgresql import Patience
+from freehold.store.prepared import Prepared
+from freehold.store.read_path import Listeners, Unserved, bound_values, prepared_for
+
+MOST_LANES: Final = 4
+
+
+def open_reads(engine: AsyncEngine, patience: Patience, listeners: Listeners) -> PostgresReads | None:
+    """The path over an engine's pool, of which it takes half at most; None where there is none to take from."""
+    size = getattr(engine.sync_engine.pool, "size", None)
+    held = 0 if size is None else size()
+    most = MOST_LANES if held == 0 else min(MOST_LANES, held // 2)
+    if engine.driver != "asyncpg" or most == 0:
+        return None
+    lanes = Lanes(engine, most=most, is_lent=patience.pooled, statement_seconds=patience.statement_seconds)
+    return PostgresReads(lanes, listeners)
+
+
+class PostgresReads:
+    """See `ReadPath`. Single rows by key share statements (`point_reads`), anything else has one of its own."""
+
+    def __init__(self, lanes: Lanes, listeners: Listeners) -> None:
+        self.lanes = lanes
+        self._listeners = listeners
+        self._points: dict[Prepared, PointReads | None] = {}
+
+    async def fetch(
+        self, plan: Plan, params: Mapping[str, Any], *, principal: Principal, dialect: Dialect
+    ) -> Sequence[Row[Any]]:
+        """See `ReadPath`."""
+        prepared = prepared_for(self, plan, dialect)
+        values = bound_values(prepared, params, principal)
+        for each in self._listeners:
+            each(prepared.sql)
+        try:
+            points = self._points_of(plan, prepared)
+            if points is not None:
+                return prepared.rows(await points.read(values))
+            rows, oids = await self.lanes.fetch(prepared.sql, values)
+        except asyncpg.QueryCanceledError as error:  # the server's time limit: to ask again would take as long again
+            raise DeadlineExceeded(retry_after=1) from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+            raise Unserved from error
+        except (OSError, ValueError, SQLAlchemyError) as error:  # could not connect; a value that the driver refuses
+            raise Unserved from error
+        prepared.describe(oids)
+        return prepared.rows(rows)
+
+    def _points_of(self, plan: Plan, prepared: Prepared) -> PointReads | None:
+        if plan.key is None:
+            return None
+        if prepared not in self._points:
+            made = PointReads(self.lanes, prepared, plan.key)
+            self._points[prepared] = made if made.can_share else None
+        return self._points[prepared]
+
+    async def close(self) -> None:
+        """See `ReadPath`."""
+        await self.lanes.close()

@@ -1,0 +1,52 @@
+"""Short statements of SQLite in the event loop itself: a trip to a thread costs more than they do.
+
+None may hold the loop up: past a millisecond or two a statement is broken off, and the same plan goes to the readers'
+threads from then on.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+LONGEST_SECONDS: Final = 0.002
+_LOOK_EVERY: Final = 2_000
+"""Steps of SQLite's machine between two looks at the clock: some tens of microseconds."""
+_KEPT: Final = 256
+
+
+class TooLong(Exception):
+    """The statement was broken off."""
+
+
+class LoopReader:
+    """One connection that cannot write, used by the thread of the loop alone. Each statement sees the newest commit."""
+
+    def __init__(self, path: Path, register: Callable[[Any], None]) -> None:
+        self._connection = sqlite3.connect(
+            path, isolation_level=None, timeout=0.0, cached_statements=_KEPT, check_same_thread=False
+        )
+        register(self._connection)
+        self._connection.execute("PRAGMA query_only=ON")
+        self._ends_at = 0.0
+        self._connection.set_progress_handler(self._is_over, _LOOK_EVERY)
+
+    def fetch(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """The rows. Raises TooLong, and what sqlite3 raises (a lock is not waited for)."""
+        self._ends_at = time.perf_counter() + LONGEST_SECONDS
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                raise TooLong from error
+            raise
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _is_over(self) -> bool:
+        return time.perf_counter() > self._ends_at

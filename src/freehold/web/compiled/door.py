@@ -1,0 +1,46 @@
+"""The door of a compiled operation: as `admission.enter`, without a `Request`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+from freehold.resource.access import Constant, Owner, Role, Rule, SignedIn, Where
+from freehold.resource.access import Scope as Scoped
+from freehold.resource.principal import Principal
+from freehold.traffic.policy import Policy
+from freehold.web.admission import count
+from freehold.web.guard import principal_of, require
+from freehold.web.runtime import Runtime
+
+_MOST_KINDS: Final = 1_000
+# What these say of a caller depends on roles and scopes alone, or nothing; a rule that asks for more is asked every time.
+_BY_ROLE: Final = (Constant, SignedIn, Role, Scoped, Owner, Where)
+
+
+class Door:
+    """Lets callers in to one operation. What a rule says of a kind of caller (roles, scopes, own or by an application) is asked once."""
+
+    def __init__(self, rule: Rule, policy: Policy) -> None:
+        self._rule = rule
+        self._policy = None if policy.is_nothing else policy  # then that of the service, as it is
+        self._is_by_role = all(isinstance(atom, _BY_ROLE) for atom in rule.atoms())
+        self._let_in: set[Any] = set()
+
+    async def enter(self, parts: Runtime, scope: Scope) -> Principal:
+        """The caller. Raises what `admission.enter` raises, in its order."""
+        principal = await principal_of(HTTPConnection(scope))
+        await count(parts, scope, principal, self._policy)
+        if not self._is_by_role:
+            require(self._rule, principal)
+            return principal
+        # Applications of others are kept out of what names no scope, whatever theirs are (`guard.require`).
+        kind = (principal.id is None, principal.client_id is None, principal.roles, principal.scopes)
+        if kind not in self._let_in:
+            require(self._rule, principal)
+            if len(self._let_in) >= _MOST_KINDS:
+                self._let_in.clear()
+            self._let_in.add(kind)
+        return principal

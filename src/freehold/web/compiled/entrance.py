@@ -1,0 +1,40 @@
+"""Where a request comes in."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+ASKED_AGAIN_SECONDS: Final = 1.0
+
+
+class Entrance(FastAPI):
+    """FastAPI asks with every request, of the environment and of OpenTelemetry, whether somebody set up telemetry.
+
+    Asked once a second, that costs nothing; while it is set up, requests take FastAPI's own way.
+    """
+
+    _untraced_until = 0.0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or the lifespan."""
+        if scope["type"] != "http" or not self._is_untraced():
+            await super().__call__(scope, receive, send)
+            return
+        if self.root_path:
+            scope["root_path"] = self.root_path
+        await Starlette.__call__(self, scope, receive, send)
+
+    def _is_untraced(self) -> bool:
+        now = time.monotonic()
+        if now < self._untraced_until:
+            return True
+        telemetry = getattr(self, "_native_telemetry", None)
+        if telemetry is None or telemetry.enabled():  # or this FastAPI is another one than was tested
+            return False
+        self._untraced_until = now + ASKED_AGAIN_SECONDS
+        return True

@@ -1,0 +1,76 @@
+"""`GET /v1/users/me`, from the caller to the bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, bindparam, inspect, select
+from sqlalchemy.orm import DeclarativeBase
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import Receive, Scope
+
+from freehold.errors import NotFound
+from freehold.identity.service import Identity
+from freehold.resource.access import signed_in
+from freehold.resource.principal import system
+from freehold.store.encode import Encoder
+from freehold.store.executor import Plan
+from freehold.store.plans import KEY, VERSION_LABEL
+from freehold.store.reading import Reading, executor_of
+from freehold.store.session import Session
+from freehold.traffic.policy import Policy
+from freehold.web.compiled.door import Door
+from freehold.web.compiled.reply import JSON, Reply
+from freehold.web.execution import request_key
+from freehold.web.identity_parts import FOR_ITS_CALLER
+from freehold.web.preconditions import entity_tag, not_modified
+from freehold.web.runtime import Runtime
+
+_ITSELF = system("the rule of the operation has allowed it")
+_PRIVATE = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in FOR_ITS_CALLER.items()]
+
+
+class OwnUser:
+    """The caller's account: its row is read each time, whatever was verified before."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._door = Door(signed_in, Policy("get_own_user"))
+        model: Any = identity.user
+        self._encoder = Encoder(model, identity.read)
+        self._plan = _plan(model, self._encoder)
+        self._tables: set[str] = set()
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether what is shown of an account are columns."""
+        return not self._encoder.is_orm
+
+    async def answer(self, parts: Runtime, scope: Scope, receive: Receive) -> Reply:
+        """The answer. Raises what the path operation of `identity` raises, in its order."""
+        if any(name == b"idempotency-key" for name, _ in scope["headers"]):
+            request_key(Request(scope))
+        principal = await self._door.enter(parts, scope)
+
+        async def work(asking: Session | Reading) -> Sequence[Row[Any]]:
+            return await executor_of(asking).fetch(self._plan, {KEY: principal.id})
+
+        found = await parts.database.planned(_ITSELF, work, tables=self._tables)
+        if not found:
+            raise NotFound
+        body = self._encoder.items(found)[0]
+        tag = entity_tag(getattr(found[0], VERSION_LABEL), body)
+        headers = [(b"etag", tag.encode("latin-1")), *_PRIVATE]
+        if not_modified(Headers(scope=scope), tag):
+            return Reply(304, headers, b"")
+        return Reply(200, [*headers, (b"content-length", str(len(body)).encode("latin-1")), JSON], body)
+
+
+def _plan(model: type[DeclarativeBase], encoder: Encoder) -> Plan:
+    mapper = inspect(model)
+    key, version = mapper.primary_key[0], mapper.version_id_col
+    columns = [] if encoder.columns is None else [column.label(name) for name, column in encoder.columns.items()]
+    assert version is not None, "accounts stand on a base with a row version"
+    statement = select(*columns, version.label(VERSION_LABEL)).where(key == bindparam(KEY, type_=key.type))
+    return Plan(statement, ("one", "own user"), key=KEY)

@@ -1,0 +1,183 @@
+"""Paths -> compiled operations, and for the others why they are none."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette._utils import get_route_path
+from starlette.routing import Route, compile_path
+from starlette.types import ASGIApp, Receive, Scope
+
+from freehold.identity.service import Identity
+from freehold.observe.logs import get_logger
+from freehold.query.fields import Kind
+from freehold.web.admission import Endpoint
+from freehold.web.compiled.own_user import OwnUser
+from freehold.web.compiled.point import PointRead
+from freehold.web.compiled.straight import StraightCall
+from freehold.web.edge_methods import matching_route
+from freehold.web.mounting import Mounted, Operation
+from freehold.web.runtime import Runtime
+from freehold.web.unit import declared
+
+_log = get_logger("freehold.compiled")
+# Only the one spelling that every server writes; whatever else may name the same row goes the long way.
+_KEYS: Final = {
+    Kind.UUID: re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+    Kind.INTEGER: re.compile(r"[1-9][0-9]{0,8}"),
+}
+_SAMPLES: Final = {Kind.UUID: "01890a5d-ac96-774b-bcce-b302099a8057", Kind.INTEGER: "1"}
+
+OWN: Final = "/v1/users/me"
+
+
+class Compiled(Protocol):
+    """One operation."""
+
+    async def answer(self, parts: Runtime, scope: Scope, receive: Receive) -> ASGIApp:
+        """The answer, ready to be sent. Raises a Problem."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An operation that answers a request. key: of the row, as it stands in the path."""
+
+    operation: Compiled
+    template: str
+    key: str | None
+
+
+class Table:
+    """The compiled operations of an application. Made anew when routes are added."""
+
+    def __init__(self, app: FastAPI, mounted: Mounted) -> None:
+        self._app = app
+        self._mounted = mounted
+        self._size = -1
+        self._exact: dict[str, tuple[Compiled, str]] = {}
+        self._below: dict[str, tuple[Compiled, str, re.Pattern[str]]] = {}
+        self._reasons: dict[tuple[str, str], str] = {}
+        settings = getattr(app, "settings", None)
+        self.is_off = settings is not None and settings.compiled == "off"
+
+    def find(self, scope: Scope) -> Found | None:
+        """The operation of a GET; None for what goes to FastAPI. Overridden dependencies switch the table off."""
+        if self._size != len(self._app.router.routes):
+            self._make()
+        if self._app.dependency_overrides:
+            return None
+        path = get_route_path(scope)
+        exact = self._exact.get(path)
+        if exact is not None:
+            return Found(*exact, None)
+        head, _, key = path.rpartition("/")
+        below = self._below.get(head)
+        if below is None or scope["query_string"] or below[2].fullmatch(key) is None:
+            return None
+        return Found(below[0], below[1], key)
+
+    def reason(self, method: str, path: str) -> str:
+        """Why an operation is not compiled; empty where it is."""
+        if self.is_off:
+            return "FREEHOLD_COMPILED=off"
+        if self._size != len(self._app.router.routes):
+            self._make()
+        return self._reasons.get((method, path), "not of a resource")
+
+    def _make(self) -> None:
+        self._size = len(self._app.router.routes)
+        self._exact.clear()
+        self._below.clear()
+        self._reasons.clear()
+        self._add_own_user()
+        for operation in self._mounted.operations:
+            why = (
+                "the application has dependencies of its own" if self._app.router.dependencies else self._add(operation)
+            )
+            self._reasons[operation.method, operation.path] = why
+
+    def _add_own_user(self) -> None:
+        """Of a Freehold with accounts."""
+        identity: Identity | None = getattr(self._app, "identity", None)
+        if identity is None or self._app.router.dependencies:
+            return
+        found = next(
+            (
+                each
+                for each in iter_route_contexts(self._app.routes)
+                if each.path == OWN and "GET" in (each.methods or ())
+            ),
+            None,
+        )
+        mark = (
+            declared(found.original_route) if found is not None and isinstance(found.original_route, APIRoute) else None
+        )
+        if found is None or mark is None or not mark.policy("").is_nothing or not self._is_first(OWN, found):
+            return
+        own = OwnUser(identity)
+        self._reasons["GET", OWN] = "what is shown of an account needs an object"
+        if own.is_possible:
+            self._exact[OWN] = own, OWN
+            self._reasons["GET", OWN] = ""
+
+    def _is_first(self, path: str, wanted: Any) -> bool:
+        """Whether no route before it has the path."""
+        for each in iter_route_contexts(self._app.routes):
+            if each.original_route is wanted.original_route and each.path == wanted.path:
+                return True
+            if each.path is None or not isinstance(each.original_route, APIRoute | Route):
+                return False  # a mounted application, a host: who knows
+            if "GET" in (each.methods or ()) and compile_path(each.path)[0].match(path):
+                return False
+        return False
+
+    def _add(self, operation: Operation) -> str:
+        if operation.method != "GET":
+            return "writes"
+        if operation.kind not in ("one", "list") or operation.detail is not None:
+            return f"its kind is {'nested' if operation.kind == 'list' else operation.kind}"
+        if not self._leads_here(operation):
+            return "an earlier route has its path"
+        if operation.kind == "list":
+            self._exact[operation.path] = StraightCall(_called(operation)), operation.path
+            return ""
+        return self._add_one(operation)
+
+    def _add_one(self, operation: Operation) -> str:
+        kind = operation.spec.key.kind
+        if kind not in _KEYS:
+            return "its key is neither a UUID nor a number"
+        reads, own = self._mounted.reads[operation.bound.model], operation.policy
+        fused = operation.cache is None and not own.limits_progress
+        made: Compiled = PointRead(reads, own) if fused else StraightCall(_called(operation))
+        self._below[operation.path.rpartition("/")[0]] = made, operation.path, _KEYS[kind]
+        return ""
+
+    def _leads_here(self, operation: Operation) -> bool:
+        """Ask the router itself, so that an overlapping route of the application's own wins as it would there."""
+        sample = operation.path.replace("{id}", _SAMPLES.get(operation.spec.key.kind, "x"))
+        probe: dict[str, Any] = {"type": "http", "path": sample, "root_path": "", "method": "GET", "headers": []}
+        try:
+            found = matching_route({**probe, "app": self._app}, "GET", self._app)
+        except Exception as error:  # noqa: BLE001 (internals that are not those that were tested: FastAPI serves)
+            _log.warning("the router could not be asked", route=operation.path, why=str(error))
+            return False
+        return getattr(found, "name", None) == operation.id
+
+
+def table_of(app: FastAPI, mounted: Mounted) -> Table:
+    """The table of an application, made once."""
+    found: Table | None = getattr(app.state, "fh_table", None)
+    if found is None:
+        found = app.state.fh_table = Table(app, mounted)
+    return found
+
+
+def _called(operation: Operation) -> Endpoint:
+    assert operation.endpoint is not None, "every mounted operation has one"
+    return operation.endpoint

@@ -1,0 +1,78 @@
+"""Which credential a request shows, and who is behind it: a chain of readers, of which one at most finds something.
+
+The Authorization header is the application's `Authenticator`'s. What else there is (a session cookie, an API key, a token
+of another kind) is a `CredentialReader` in `Runtime.readers`; to add a kind of credential, add a reader::
+
+    class DPoP:
+        source = "Authorization"
+        def is_given(self, connection): ...   # its own scheme alone
+        async def read(self, connection): ...
+
+A reader of one's own for a scheme of the Authorization header comes before the authenticator. Two sources in one request
+are 400: which one counts would be a guess, and a page must not be able to lend its cookie to a token (C04).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from starlette.requests import HTTPConnection
+
+from freehold.errors import BadRequest
+from freehold.resource.principal import ANONYMOUS, Authenticator, Principal
+
+AUTHORIZATION = "Authorization"
+
+
+class CredentialReader(Protocol):
+    """Reads one kind of credential."""
+
+    source: str
+    """The header field that it stands in."""
+
+    def is_given(self, connection: HTTPConnection) -> bool:
+        """Whether the request shows a credential of this kind, good or not. No I/O."""
+        ...
+
+    async def read(self, connection: HTTPConnection) -> Principal:
+        """The caller. Raises Unauthenticated for one that is not good, Forbidden where a page of others sent it."""
+        ...
+
+
+class AuthorizationHeader:
+    """Whatever the application's authenticator makes of the Authorization header."""
+
+    source = AUTHORIZATION
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+
+    def is_given(self, connection: HTTPConnection) -> bool:
+        """See `CredentialReader`."""
+        return "authorization" in connection.headers
+
+    async def read(self, connection: HTTPConnection) -> Principal:
+        """See `CredentialReader`."""
+        return await self._authenticator.authenticate(connection.headers.getlist("authorization"))
+
+
+async def identified(
+    connection: HTTPConnection, authenticator: Authenticator, readers: Sequence[CredentialReader]
+) -> Principal:
+    """The caller; `ANONYMOUS` where the request shows nothing. Raises BadRequest for more than one source."""
+    given: dict[str, CredentialReader] = {}
+    for reader in (*readers, AuthorizationHeader(authenticator)):
+        if reader.source not in given and reader.is_given(connection):
+            given[reader.source] = reader
+    if len(given) > 1:
+        raise several_credentials(given)
+    for reader in given.values():
+        return await reader.read(connection)
+    return ANONYMOUS
+
+
+def several_credentials(sources: Sequence[str] | dict[str, CredentialReader]) -> BadRequest:
+    """The refusal of a request that shows more than one credential."""
+    named = " and ".join(sorted(sources))
+    return BadRequest(f"Send one credential, not several: {named}.", code="auth.several_credentials")

@@ -1,0 +1,74 @@
+"""The servers that the processes of an application share beside its database, where `install` is given them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Self
+
+from fastapi import FastAPI
+
+from freehold.errors import ConfigurationError
+from freehold.remote import RedisServer
+from freehold.resource.quotas import Limits
+from freehold.settings.broker import checked_broker_url
+from freehold.settings.checks import MAKE_ONE, MIN_SECRET_BYTES
+from freehold.settings.redis import checked_redis_url
+from freehold.store.database import Database
+from freehold.store.waking import Waking
+from freehold.traffic.service import Traffic
+from freehold.web.release import release_of_code
+from freehold.web.runtime import Runtime
+from freehold.web.shared import announcer, redis_server
+
+
+@dataclass(frozen=True, slots=True)
+class SharedServers:
+    """A Redis and the address of a broker, or neither."""
+
+    redis: RedisServer | None
+    broker: str
+    secret: str
+    service: str
+
+    @classmethod
+    def of(cls, *, redis: str, broker: str, secret: str, service: str) -> Self:
+        """From their addresses; nothing connects yet. Raises ConfigurationError that names the argument."""
+        for name, given, check in (("redis", redis, checked_redis_url), ("broker", broker, checked_broker_url)):
+            try:
+                check(given)
+            except ValueError as error:
+                raise ConfigurationError(f"install(..., {name}=): {error}") from None
+        if (redis or broker) and len(secret.encode()) < MIN_SECRET_BYTES:
+            raise ConfigurationError(
+                f"install(..., redis=, broker=) needs secret=, {MIN_SECRET_BYTES} bytes at least, the same in all processes. {MAKE_ONE}"
+            )
+        server = redis_server(redis, secret=secret, service=service) if redis else None
+        return cls(server, broker or redis, secret, service)
+
+    def traffic(self, database: Database, limits: Limits | None) -> Traffic:
+        """Quotas and kept answers: of all processes where there is a Redis."""
+        if self.redis is None:
+            return Traffic.open(database, limits=limits)
+        return Traffic.open(
+            database, redis=self.redis, limits=limits, secret=self.secret.encode(), release=release_of_code
+        )
+
+    @asynccontextmanager
+    async def open(self, app: FastAPI, database: Database) -> AsyncIterator[None]:
+        """Connected to them, or trying to, for the life of a process; the database is there."""
+        if not self.broker:
+            yield
+            return
+        parts: Runtime = app.state.freehold
+        async with AsyncExitStack() as stack:
+            if self.redis is not None:
+                stack.push_async_callback(self.redis.close)
+                await self.redis.open()
+            stack.push_async_callback(parts.traffic.close)
+            await parts.traffic.start()
+            messenger = announcer(self.broker, database.parts[Waking], secret=self.secret, service=self.service)
+            stack.push_async_callback(messenger.stop)
+            await messenger.start()
+            yield

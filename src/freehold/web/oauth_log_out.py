@@ -1,0 +1,89 @@
+"""`/oauth/log-out`: a client asks for the end of the browser's log-in (OpenID Connect RP-Initiated Logout)."""
+
+from __future__ import annotations
+
+from fastapi import Request, Response
+
+from freehold.identity.provider import Client, discovery
+from freehold.identity.provider.codes import Visit
+from freehold.identity.provider.id_tokens import Hint
+from freehold.identity.provider.redirects import with_parameters
+from freehold.identity.service import Identity
+from freehold.resource.access import anyone
+from freehold.resource.principal import system
+from freehold.web import browser
+from freehold.web.oauth_page_route import PageRoute
+from freehold.web.oauth_pages import leave_for, page
+from freehold.web.oauth_visit import visit_of
+from freehold.web.oauth_wire import provider_of, single
+from freehold.web.unit import Router, allow
+
+CONFIRMATION = "/oauth/log-out/confirmation"
+_KIND = "log out"
+
+
+def log_out_router(identity: Identity) -> Router:
+    """The endpoint, and the page that asks where nothing proves who is asking."""
+    router = Router(route_class=PageRoute, include_in_schema=False, dependencies=[allow(anyone)])
+
+    @router.get(discovery.LOG_OUT)
+    async def log_out(request: Request) -> Response:
+        """End the log-in, after a question where no ID token says whose it is (O14)."""
+        return await _asked(request, identity, single(request.query_params.multi_items()))
+
+    @router.post(discovery.LOG_OUT)
+    async def log_out_by_form(request: Request) -> Response:
+        """The same by a form. A page of others sends it without our cookie: the question comes with the GET."""
+        return leave_for(f"{discovery.LOG_OUT}?{(await request.body()).decode('ascii', 'ignore')}")
+
+    @router.post(CONFIRMATION)
+    async def confirm(request: Request) -> Response:
+        """The person has said yes."""
+        await browser.require_page(request)
+        ticket = str((await request.form()).get("ticket", ""))
+        goal = provider_of(identity).tickets.open(_KIND, ticket)["goal"]
+        return await _end(request, identity, await visit_of(request), goal)
+
+    return router
+
+
+async def _asked(request: Request, identity: Identity, given: dict[str, str]) -> Response:
+    parts, visit = provider_of(identity), await visit_of(request)
+    hint = await parts.id_tokens.hint(given.get("id_token_hint", ""))
+    if hint is not None and given.get("client_id", str(hint.client_id)) != str(hint.client_id):
+        hint = None
+    goal = await _goal(identity, hint, given)
+    if visit is None or _is_about(hint, visit):
+        return await _end(request, identity, visit, goal)
+    ticket = parts.tickets.seal(_KIND, {"goal": goal})
+    return await page(request, "log_out", answers_to=goal, action=CONFIRMATION, ticket=ticket)
+
+
+def _is_about(hint: Hint | None, visit: Visit) -> bool:
+    """Whether the ID token was given for this very log-in, or one of the same person."""
+    return hint is not None and hint.user_id == visit.user_id and hint.login_id in (None, visit.login_id)
+
+
+async def _goal(identity: Identity, hint: Hint | None, given: dict[str, str]) -> str | None:
+    """Where to go afterwards: only to an address that is registered for the client that asks."""
+    wanted, parts = given.get("post_logout_redirect_uri"), provider_of(identity)
+    client_id = given.get("client_id", "") if hint is None else str(hint.client_id)
+    if wanted is None:
+        return None
+    async with identity.parts.database.reading(system("find an OAuth client")) as session:
+        client: Client | None = await parts.clients.find(session, client_id)
+    if client is None or wanted not in client.post_logout_redirect_uris:
+        return None
+    return with_parameters(wanted, {"state": given["state"]}) if "state" in given else wanted
+
+
+async def _end(request: Request, identity: Identity, visit: Visit | None, goal: str | None) -> Response:
+    if visit is not None:
+        login_id, sessions = visit.login_id, identity.parts.sessions
+        await identity.parts.database.run(
+            system("a person logs out of applications"),
+            lambda unit: sessions.end(unit.session, login_id, by="logout"),
+        )
+    response = leave_for(goal) if goal is not None else await page(request, "logged_out")
+    browser.clear_session(response)
+    return response

@@ -1,0 +1,63 @@
+"""Where a page may send the browser: paths of this service, and nowhere else (L05, OWASP Unvalidated Redirects)."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote, urlencode, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+ROOT = "/account"
+LOG_IN = f"{ROOT}/log-in"
+FACTOR = f"{LOG_IN}/factor"
+ENROLMENT = f"{LOG_IN}/enrolment"
+PROVIDER = f"{LOG_IN}/provider"
+LOG_OUT = f"{ROOT}/log-out"
+REGISTRATION = f"{ROOT}/registration"
+VERIFICATION = f"{ROOT}/verification"
+RESET = f"{ROOT}/password-reset"
+CONFIRM = f"{ROOT}/confirm"
+EMAIL = f"{ROOT}/email"
+PASSWORD = f"{ROOT}/password"
+SECURITY = f"{ROOT}/security"
+SESSIONS = f"{ROOT}/sessions"
+API_KEYS = f"{ROOT}/api-keys"
+LINKED = f"{ROOT}/linked-log-ins"
+CONSENTS = f"{ROOT}/consents"
+DATA = f"{ROOT}/data"
+ASSETS = f"{ROOT}/assets"
+
+# What an application asks for travels along while somebody logs in; a request line may have 8 KiB.
+_LONGEST = 6000
+
+
+def own_path(wanted: str, *, otherwise: str) -> str:
+    """`wanted` where it is a path of this service, else `otherwise`.
+
+    Browsers take a backslash for `/` and drop control characters, so neither may be there, written plainly or in percent; two
+    slashes at the start name another host.
+    """
+    if not wanted.startswith("/") or len(wanted) > _LONGEST or _is_odd(wanted) or _is_odd(unquote(wanted)):
+        return otherwise
+    if wanted.startswith("//") or unquote(wanted).startswith("//"):
+        return otherwise
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return otherwise
+    return otherwise if parts.scheme or parts.netloc else quote(wanted, safe="/?&=#%:@!$'()*+,;-._~[]")
+
+
+def _is_odd(text: str) -> bool:
+    return any(character == "\\" or character < " " or character == "\x7f" for character in text)
+
+
+def at(request: Request, path: str, **query: str) -> str:
+    """An address of this service for a link: below the prefix that it is mounted under, if any."""
+    root = str(request.scope.get("root_path", "")).rstrip("/")
+    return f"{root}{path}" + (f"?{urlencode(query)}" if query else "")
+
+
+def leave_for(request: Request, path: str, **query: str) -> Response:
+    """Send the browser on, with GET whatever it came with (303)."""
+    return RedirectResponse(at(request, path, **query), 303, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,65 @@
+"""How somebody logged in: in the token, in the principal, through refreshes; and roles that count with a factor alone."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from tests.identity.conftest import SECRET, Hand, Letters, Member, People
+
+from freehold.errors import ConfigurationError
+from freehold.identity import Cost, Identity
+from freehold.identity.authentication import Requirement
+from freehold.store.database import Database
+from freehold.traffic.limits_memory import MemoryLimiter
+
+pytestmark = pytest.mark.anyio
+
+
+def claims(token: str) -> dict[str, Any]:
+    payload = token.split(".")[1]
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return found
+
+
+async def test_a_log_in_by_password_says_so_and_a_refresh_does_not_make_it_younger(people: Any, hand: Hand) -> None:
+    await people.add()
+    first = await people.log_in()
+    began = int(hand.at.timestamp())
+    told = {key: claims(first.access_token)[key] for key in ("auth_time", "amr", "acr")}
+    assert told == {"auth_time": began, "amr": ["pwd"], "acr": "aal1"}
+    hand.forward(minutes=9)
+    second = await people.parts.sessions.refresh(first.refresh_token)
+    assert {key: claims(second.access_token)[key] for key in told} == told
+    caller = await people.caller(second.access_token)
+    assert (caller.authentication_age, caller.amr, caller.has_factor) == (540, {"pwd"}, False)
+
+
+async def test_a_role_that_asks_for_a_factor_does_not_count_without_one(
+    database: Database, letters: Letters, hand: Hand
+) -> None:
+    identity = Identity(user=Member, factor_required_for={"reviewer"}, cost=Cost(memory_kib=64, passes=1))
+    identity.bind(
+        database, secret=SECRET, public_url="https://imba.example", mailer=letters, limiter=MemoryLimiter(factor=None)
+    )
+    await identity.start()
+    people = People(identity)
+    user_id = await people.add()
+    given = await people.log_in()
+    await people.run(people.parts.accounts.set_roles, user_id, ["reviewer", "tenant"])
+    caller = await people.caller(given.access_token)
+    assert (caller.roles, caller.withheld) == ({"tenant"}, {"reviewer"})
+    await identity.close()
+
+
+def test_a_requirement_is_of_roles_or_of_everyone() -> None:
+    assert Requirement.of({"a"}).concerns(["a", "b"])
+    assert not Requirement.of({"a"}).concerns(["b"])
+    assert Requirement.of("everyone").concerns([])
+    assert not Requirement.of(()).concerns(["a"])
+    with pytest.raises(ConfigurationError, match="reviewers is none of roles"):
+        Identity(user=Member, roles=("reviewer",), factor_required_for={"reviewers"})
+    with pytest.raises(ConfigurationError, match="in a set, or 'everyone'"):
+        Identity(user=Member, factor_required_for="reviewer")

@@ -1,0 +1,251 @@
+"""The pages in Chromium: by keyboard, on a phone, with passkeys, and as axe sees them (O15).
+
+FREEHOLD_TEST_SCREENSHOTS=<folder> keeps pictures of the views, wide and narrow, light and dark.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+import uvicorn
+from services.imba.tests.browser import DESKTOP, PHONE, PICTURES, _violations, launched
+
+from freehold.mail import FileMail
+from tests.web.pages.service import application
+from tests.web.pages.visitor import EMAIL, PASSWORD, link_in
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
+NARROWEST = {"width": 320, "height": 640}
+_AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The service on `localhost`, where passkeys and secure cookies work without TLS; and the folder of its mails."""
+    var = tmp_path_factory.mktemp("var")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://localhost:{listener.getsockname()[1]}"
+        app = application(f"sqlite+aiosqlite:///{var}/p.db", var, settings={"public_url": url, "log_level": "error"})
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        while not server.started and thread.is_alive():
+            time.sleep(0.02)
+        yield url, var / "mail"
+        server.should_exit = True
+        thread.join(15)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with launched() as browser:
+        yield browser
+
+
+class Person:
+    """Somebody at a browser. faults: of scripts, of the content policy, and what axe finds: none."""
+
+    def __init__(self, browser: Any, address: str, mails: Path, *, viewport: Any = None) -> None:
+        given = {"locale": "en-GB", "viewport": viewport or dict(DESKTOP), "reduced_motion": "reduce"}
+        self.context = browser.new_context(**given)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(30_000)
+        self.address, self.mails, self.faults = address, mails, []
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", self._said)
+
+    def _said(self, message: Any) -> None:
+        if message.type == "error" and "the server responded with a status of" not in message.text:
+            self.faults.append(message.text)
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.address + path)
+
+    def fill(self, **fields: str) -> None:
+        for name, value in fields.items():
+            control = self.page.locator(f"main [name='{name}']:visible").first
+            if control.evaluate("element => element.localName") == "select":
+                control.select_option(value)
+            else:
+                control.fill(value)
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).first.click()
+
+    def at(self, path: str) -> None:
+        self.page.wait_for_url(self.address + path)
+
+    def register(self, email: str = EMAIL) -> None:
+        self.open("/account/registration")
+        self.fill(full_name="Ada Lovelace", email=email, password=PASSWORD, kind="reader")
+        self.press("Register")
+        self.page.get_by_role("heading", name="Look into your mail").wait_for()
+
+    def log_in(self, email: str = EMAIL) -> None:
+        self.open("/account/log-in")
+        self.fill(email=email, password=PASSWORD)
+        self.press("Log in")
+
+    def verify(self, email: str = EMAIL) -> None:
+        self.open(self.link(email))
+        self.press("Confirm")
+        self.page.get_by_text("Your e-mail address is confirmed.").wait_for()
+
+    def link(self, email: str) -> str:
+        """The path of the newest link that was mailed there; waits for the job that sends it."""
+        until, box = time.monotonic() + 30, FileMail(self.mails)
+        while time.monotonic() < until:
+            for letter in map(box.read, box.names()):
+                if letter.to == email and "token=" in letter.text:
+                    return link_in(letter)
+            time.sleep(0.05)
+        raise AssertionError(f"no link came to {email}")
+
+    def seen(self, name: str) -> None:
+        """Let axe look in both schemes, see that nothing is wider than a narrow phone, and keep pictures if wanted."""
+        was = self.page.viewport_size
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)
+            self.faults += [f"{name}, {scheme}: {each}" for each in _violations(self.page)]
+            if PICTURES:
+                self._picture(f"{name}-{scheme}", Path(PICTURES))
+        self.page.set_viewport_size(NARROWEST)
+        wide = self.page.evaluate("() => document.documentElement.scrollWidth")
+        if wide > NARROWEST["width"]:
+            self.faults.append(f"{name}: {wide} px wide at 320")
+        self.page.set_viewport_size(was)
+        self.page.emulate_media(color_scheme="light")
+
+    def _picture(self, name: str, folder: Path) -> None:
+        import pyvips
+
+        for size in (DESKTOP, PHONE) if name.endswith("light") else (PHONE,):
+            self.page.set_viewport_size(size)
+            shot = pyvips.Image.new_from_buffer(self.page.screenshot(animations="disabled"), "")
+            shot.webpsave(str(folder / f"{name}-{size['width']}.webp"), Q=82, effort=6, keep="none")
+
+
+@pytest.fixture
+def person(chromium: Any, served: tuple[str, Path]) -> Iterator[Person]:
+    found = Person(chromium, *served)
+    yield found
+    assert found.faults == []
+    found.context.close()
+
+
+def test_from_registration_to_a_log_in_with_a_second_factor(person: Person) -> None:
+    person.open("/account/registration")
+    person.seen("registration")
+    person.register()
+    person.seen("told")
+    person.open(person.link(EMAIL))
+    person.seen("verification")
+    person.verify()
+    person.log_in()
+    person.at("/account")
+    person.seen("account")
+    for path, name in (("sessions", "sessions"), ("password", "password"), ("email", "email"), ("data", "data")):
+        person.open(f"/account/{path}")
+        person.seen(name)
+    person.open("/account/security")
+    person.seen("security")
+    person.press("Add an authenticator app")
+    secret = person.page.locator("main code").inner_text()
+    assert person.page.locator("img.qr").evaluate("image => image.naturalWidth") > 0
+    person.seen("totp")
+    person.fill(code=pyotp.TOTP(secret).now())
+    person.press("Confirm")
+    person.page.get_by_role("heading", name="Recovery codes").wait_for()
+    codes = person.page.locator(".codes code").all_inner_texts()
+    assert len(codes) == 10
+    person.seen("codes")
+    person.press("Log out")
+    person.log_in()
+    person.page.get_by_role("heading", name="Second step").wait_for()
+    person.seen("factor")
+    person.page.get_by_text("Use a recovery code").click()
+    person.page.locator("#recovery").fill(codes[0])
+    person.page.locator("details button").click()
+    person.at("/account")
+
+
+def test_a_passkey_is_made_and_logs_in_alone(person: Person) -> None:
+    devtools = person.context.new_cdp_session(person.page)
+    devtools.send("WebAuthn.enable")
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": _AUTHENTICATOR})
+    person.register("grace@example.com")
+    person.log_in("grace@example.com")
+    person.open("/account/security")
+    person.fill(name="This laptop")
+    person.press("Add a passkey")
+    person.page.get_by_role("heading", name="Recovery codes").wait_for()
+    person.page.get_by_role("link", name="I have kept them").click()
+    person.page.get_by_text("This laptop").wait_for()
+    person.seen("passkeys")
+    person.press("Log out")
+    person.page.get_by_role("heading", name="Log in").wait_for()
+    person.seen("log-in")
+    person.press("Log in with a passkey")
+    person.at("/account")
+    person.press("Log out")
+    person.log_in("grace@example.com")
+    person.press("Use your passkey")
+    person.at("/account")
+
+
+def test_keys_alone_and_the_focus_on_what_is_wrong(person: Person) -> None:
+    person.register("joan@example.com")
+    person.open("/account/log-in")
+    keyboard = person.page.keyboard
+    keyboard.press("Tab")
+    assert person.page.evaluate("() => document.activeElement.textContent") == "To the content"
+    keyboard.press("Enter")
+    keyboard.press("Tab")
+    keyboard.type("joan@example.com")
+    keyboard.press("Tab")
+    keyboard.type("wrong horse battery staple")
+    keyboard.press("Enter")
+    person.page.locator("#faults").wait_for()
+    assert person.page.evaluate("() => document.activeElement.id") == "faults"
+    person.seen("log-in-refused")
+    for _ in range(2):
+        keyboard.press("Tab")
+    assert person.page.evaluate("() => document.activeElement.name") == "password"
+    keyboard.type(PASSWORD)
+    keyboard.press("Enter")
+    person.at("/account")
+    assert person.page.evaluate("() => getComputedStyle(document.querySelector('.skip')).position") == "absolute"
+
+
+def test_a_key_is_shown_once_on_a_phone(chromium: Any, served: tuple[str, Path]) -> None:
+    person = Person(chromium, *served, viewport=dict(PHONE))
+    person.register("mary@example.com")
+    person.log_in("mary@example.com")
+    person.at("/account")
+    person.open("/account/api-keys")
+    person.fill(name="Nightly import")
+    person.press("Make the key")
+    key = person.page.locator("#new-key").inner_text()
+    assert re.fullmatch(r"fh_\w{10}_\w{49}", key)
+    person.seen("api-keys")
+    person.open("/account/api-keys")
+    assert key not in person.page.content()
+    person.press("Revoke: Nightly import")
+    person.page.get_by_text("The key is revoked.").wait_for()
+    assert person.faults == []
+    person.context.close()
