@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx2
 import pytest
@@ -42,10 +44,12 @@ class Both:
         self.client = httpx2.AsyncClient(mounts=dict(transports), follow_redirects=True)
 
     async def fill(self, page: httpx2.Response, **filled: str) -> httpx2.Response:
-        form = re.search(r'<form method="post" action="([^"]+)">(.*?)</form>', page.text, re.DOTALL)
+        form = re.search(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', page.text, re.DOTALL)
         assert form is not None, page.text
         hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form[2]))
-        return await self.client.post(IMBA + form[1], data={**hidden, **filled})
+        answer = await self.client.post(IMBA + form[1], data={**hidden, **filled})
+        onward = re.search(r'<meta http-equiv="refresh" content="0; url=([^"]+)">', answer.text)
+        return answer if onward is None else await self.client.get(urljoin(IMBA, unescape(onward[1])))
 
 
 async def test_people_log_in_to_a_partner_site_with_imba(imba: Freehold) -> None:

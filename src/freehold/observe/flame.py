@@ -52,7 +52,9 @@ def _add(root: _Box, stack: tuple[Frame, ...], number: int) -> None:
 
 
 def _boxes(box: _Box, left: float, top: float, scale: float, whole: int) -> Iterator[str]:
-    for frame, above in sorted(box.above.items()):
+    for frame, above in sorted(
+        box.above.items(), key=lambda each: each[0][::-1]
+    ):  # by function: wherever it is installed
         width = above.number * scale
         if width >= NARROWEST:
             yield _drawn(frame, above, left, top, width=width, share=above.number / whole)

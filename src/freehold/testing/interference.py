@@ -9,6 +9,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -17,6 +18,7 @@ from uuid import UUID
 import orjson
 from pydantic_core import to_jsonable_python
 from sqlalchemy import delete, inspect, select, update
+from uuid_utils.compat import uuid7
 
 from freehold.resource import base
 from freehold.resource.principal import system
@@ -38,6 +40,9 @@ REQUEST_ID = "proof-of-non-interference"
 _VOLATILE = frozenset({"date", "server-timing", "traceparent", "x-request-duration"})
 _BATCH = 50  # requests in one world before the other is looked at, so that a leak is told soon
 _OTHER_NUMBER = 900_001  # what a secret cell holds in the second world: nothing else has it
+_IS_ASKED: ContextVar[bool] = ContextVar(
+    "freehold_is_asked", default=False
+)  # so it is in the request, and nowhere beside it
 
 
 class Interference(AssertionError):
@@ -110,30 +115,19 @@ async def _compare(trial: _Trial, bodies: Mapping[str, Any], also: Sequence[Prob
     headers = {"x-request-id": REQUEST_ID, **stage.admit(trial.scene.caller(trial.name))}
     for start in range(0, len(asked), _BATCH):
         some = asked[start : start + _BATCH]
-        answers = await _in_both(trial, headers, some)
+        first = [await _answer(stage, headers, probe) for probe in some]
+        async with stage.aside():
+            await _forget(stage, trial.scene, trial.name)
+            second = [await _answer(stage, headers, probe) for probe in some]
         trial.done.requests += len(some)
-        trial.done.statuses.update(before.status for _, before, _ in answers)
-        differ = [probe for probe, before, after in answers if before != after]
-        # Asked once more: a task that drew random bytes in between makes a difference, and none the second time.
-        for probe, before, after in await _in_both(trial, headers, differ) if differ else ():
+        trial.done.statuses.update(before.status for before in first)
+        for probe, before, after in zip(some, first, second, strict=True):
             if before != after and not _is_public(stage.app, probe, before, after, facts):
                 trial.leaks.append(
                     f"{trial.name}: {probe} {_shown(probe.body)}\n    with:    {before}\n    without: {after}"
                 )
         if len(trial.leaks) >= trial.give_up_after:
             return
-
-
-async def _in_both(
-    trial: _Trial, headers: Mapping[str, str], some: Sequence[Probe]
-) -> list[tuple[Probe, Answer, Answer]]:
-    """Each probe with what is answered where the secrets are there, and where they are not."""
-    stage = trial.stage
-    first = [await _answer(stage, headers, probe) for probe in some]
-    async with stage.aside():
-        await _forget(stage, trial.scene, trial.name)
-        second = [await _answer(stage, headers, probe) for probe in some]
-    return list(zip(some, first, second, strict=True))
 
 
 def _once(found: Iterable[Probe]) -> Iterator[Probe]:
@@ -160,18 +154,28 @@ def steady_ids() -> Iterator[None]:
     """Make new ids, and whatever else is random, the same in both worlds.
 
     Ids count up from one, in a range that no clock reaches. Random bytes follow from how often as many were asked for before: a
-    CSRF token is another one each time, and tells nothing; a supply of them, which is drawn now and then, shifts no other.
+    CSRF token is another one each time, and tells nothing; a supply of them, which is drawn now and then, shifts no other. Only
+    what is drawn for the request counts: a task that runs beside it draws what it would have drawn.
     """
+    true_bytes = os.urandom
     numbers, draws = itertools.count(1), defaultdict[int, Iterator[int]](lambda: itertools.count(1))
 
     def next_id() -> UUID:
+        if not _IS_ASKED.get():
+            return uuid7()
         return UUID(int=(0x7FFF_FFFF_FFFF_7000 << 64) | (0x8 << 60) | next(numbers))
 
     def next_bytes(size: int, /) -> bytes:
+        if not _IS_ASKED.get():
+            return true_bytes(size)
         return hashlib.shake_256(f"{size} {next(draws[size])}".encode()).digest(size)
 
     with mock.patch.object(base, "uuid7", next_id), mock.patch.object(os, "urandom", next_bytes):
-        yield
+        asked = _IS_ASKED.set(True)
+        try:
+            yield
+        finally:
+            _IS_ASKED.reset(asked)
 
 
 async def _forget(stage: Stage, scene: Scene, name: str) -> None:

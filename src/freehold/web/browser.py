@@ -34,6 +34,7 @@ from freehold.identity.login import WrongCredentials
 from freehold.identity.service import Identity
 from freehold.resource.principal import ANONYMOUS, Principal, system
 from freehold.store.audit import record
+from freehold.web.cookies import take_cookie
 from freehold.web.csrf import require_own_page
 from freehold.web.identity_parts import device_of
 from freehold.web.runtime import runtime
@@ -156,7 +157,7 @@ def set_session(response: Response, session: BrowserSession) -> None:
 
 def clear_session(response: Response) -> None:
     """Take the session cookie from the browser."""
-    response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+    take_cookie(response, SESSION_COOKIE)
 
 
 def keep_visitor(request: Request, response: Response) -> None:

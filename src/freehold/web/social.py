@@ -20,6 +20,7 @@ from freehold.identity.social.logins import Begun, SocialLogins
 from freehold.resource.access import anyone
 from freehold.store.unit import Unit
 from freehold.web import browser
+from freehold.web.cookies import take_cookie
 from freehold.web.identity_browser import BrowserSessionRead, opened_session
 from freehold.web.identity_parts import OwnUnitRoute, device_of
 from freehold.web.identity_tokens import NO_STORE, TokenRead, token_answer
@@ -185,4 +186,4 @@ def _browser(request: Request) -> str:
 
 
 def _forget(response: Response) -> None:
-    response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+    take_cookie(response, COOKIE)

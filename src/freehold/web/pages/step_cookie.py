@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from freehold.identity.entry import FactorRequired
+from freehold.web.cookies import take_cookie
 from freehold.web.pages.places import ENROLMENT, FACTOR, leave_for, own_path
 
 STEP_COOKIE = "__Host-fh_step"
@@ -40,4 +41,4 @@ def second_step(request: Request, due: FactorRequired, wanted: str) -> Response:
 
 def clear_step(response: Response) -> None:
     """The step is over."""
-    response.delete_cookie(STEP_COOKIE, path="/", secure=True, httponly=True, samesite="strict")
+    take_cookie(response, STEP_COOKIE, samesite="strict")
