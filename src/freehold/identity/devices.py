@@ -35,10 +35,14 @@ _SYSTEMS = (
 UNKNOWN = "unknown device"
 
 
+def program_and_system(user_agent: str) -> tuple[str | None, str | None]:
+    """What asks, and what it runs on; None for what is not recognised."""
+    return _first(_PROGRAMS, user_agent), _first(_SYSTEMS, user_agent)
+
+
 def device_name(user_agent: str) -> str:
-    """A short name of the device; `unknown device` where nothing is recognised."""
-    program = _first(_PROGRAMS, user_agent)
-    system = _first(_SYSTEMS, user_agent)
+    """A short name of the device in English; `unknown device` where nothing is recognised."""
+    program, system = program_and_system(user_agent)
     if program is None:
         return system or UNKNOWN
     return program if system is None else f"{program} on {system}"

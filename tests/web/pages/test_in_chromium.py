@@ -19,6 +19,7 @@ import uvicorn
 from services.imba.tests.browser import DESKTOP, PHONE, PICTURES, _violations, launched
 
 from freehold.mail import FileMail
+from freehold.web.pages.languages import catalogues
 from tests.web.pages.service import application
 from tests.web.pages.visitor import EMAIL, PASSWORD, link_in
 
@@ -60,8 +61,8 @@ def chromium() -> Iterator[Any]:
 class Person:
     """Somebody at a browser. faults: of scripts, of the content policy, and what axe finds: none."""
 
-    def __init__(self, browser: Any, address: str, mails: Path, *, viewport: Any = None) -> None:
-        given = {"locale": "en-GB", "viewport": viewport or dict(DESKTOP), "reduced_motion": "reduce"}
+    def __init__(self, browser: Any, address: str, mails: Path, *, viewport: Any = None, locale: str = "en-GB") -> None:
+        given = {"locale": locale, "viewport": viewport or dict(DESKTOP), "reduced_motion": "reduce"}
         self.context = browser.new_context(**given)
         self.page = self.context.new_page()
         self.page.set_default_timeout(30_000)
@@ -247,5 +248,34 @@ def test_a_key_is_shown_once_on_a_phone(chromium: Any, served: tuple[str, Path])
     assert key not in person.page.content()
     person.press("Revoke: Nightly import")
     person.page.get_by_text("The key is revoked.").wait_for()
+    assert person.faults == []
+    person.context.close()
+
+
+def test_in_spanish_nothing_is_cut_off_and_nothing_is_english(chromium: Any, served: tuple[str, Path]) -> None:
+    person = Person(chromium, *served, locale="es-ES")
+    person.open("/account/registration")
+    person.seen("es-registration")
+    person.fill(full_name="Rosalía de Castro", email="rosalia@example.com", password=PASSWORD, kind="writer")
+    person.press("Registrarse")
+    person.page.get_by_role("heading", name="Mire su correo").wait_for()
+    person.open("/account/log-in")
+    person.fill(email="rosalia@example.com", password="wrong horse battery staple")
+    person.press("Iniciar sesión")
+    person.page.locator("#faults").wait_for()
+    person.seen("es-log-in-refused")
+    person.open("/account/log-in")
+    person.seen("es-log-in")
+    person.press("English")
+    person.page.get_by_role("heading", name="Log in").wait_for()
+    person.press("Español")
+    person.fill(email="rosalia@example.com", password=PASSWORD)
+    person.press("Iniciar sesión")
+    person.at("/account")
+    for path in ("", "/sessions", "/security", "/data", "/api-keys"):
+        person.open(f"/account{path}")
+        person.seen(f"es-account{path.replace('/', '-')}")
+        english = [text for text in catalogues().words("es").messages if " " in text]
+        assert [text for text in english if f">{text}<" in person.page.content()] == []
     assert person.faults == []
     person.context.close()

@@ -11,6 +11,7 @@ from freehold.identity.service import Identity
 from freehold.web.pages.account import account_router
 from freehold.web.pages.api_keys import api_keys_pages
 from freehold.web.pages.assets import asset_routes
+from freehold.web.pages.choosing import language_router
 from freehold.web.pages.confirming import confirm_router
 from freehold.web.pages.consents import consents_pages
 from freehold.web.pages.data import data_pages
@@ -32,6 +33,7 @@ _PARTS = (
     enrolment_router,
     registration_router,
     links_router,
+    language_router,
     confirm_router,
     account_router,
     security_pages,

@@ -1,19 +1,25 @@
-"""The language of a page: that of the account, or the first that the browser asks for, of those that there are."""
+"""The language of a page, of those that there are.
+
+The account's; else the one that was chosen at the foot of a page of this browser; else the first that it asks for.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from freehold.identity.languages import preferred
 from freehold.wording import Catalogues, Moment, Phrase, Words
 
 FOLDER = Path(__file__).parent / "wording"
 _STATE = "fh_page_language"
+COOKIE = "__Host-fh_language"
+_KEPT = timedelta(days=365)
 # As each calls itself: whoever looks for theirs reads no other.
 NAMES = {"en": "English", "de": "Deutsch", "es": "Español"}
 
@@ -55,8 +61,34 @@ def reads(request: Request, language: str | None) -> None:
         request.scope.setdefault("state", {})[_STATE] = preferred(language, languages())
 
 
+def choices(request: Request) -> list[tuple[str, str]]:
+    """The other languages that a page offers at its foot, each as it calls itself; none where the account says which."""
+    if _of_account(request) is not None:
+        return []
+    shown = words_for(request).language
+    return [(tag, NAMES.get(tag, tag)) for tag in languages() if tag != shown]
+
+
+def keep(response: Response, language: str) -> None:
+    """Have the browser remember a choice, for a year; one that is not there is not kept."""
+    if language in languages():
+        seconds = int(_KEPT.total_seconds())
+        response.set_cookie(
+            COOKIE, language, max_age=seconds, path="/", secure=True, httponly=True, samesite="lax"
+        )  # fmt: skip
+
+
+def wish(request: Request) -> str:
+    """What somebody would rather read, as an Accept-Language header says it: what was chosen here counts first."""
+    chosen = request.cookies.get(COOKIE, "")
+    return chosen if chosen in languages() else request.headers.get("accept-language", "")
+
+
 def words_for(request: Request) -> PageWords:
     """The words of the page that answers this request."""
+    return PageWords(catalogues().words(_of_account(request) or preferred(wish(request), languages())))
+
+
+def _of_account(request: Request) -> str | None:
     held: str | None = request.scope.setdefault("state", {}).get(_STATE)
-    asked = held or preferred(request.headers.get("accept-language", ""), languages())
-    return PageWords(catalogues().words(asked))
+    return held

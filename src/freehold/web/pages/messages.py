@@ -1,7 +1,8 @@
-"""What pages say of refusals and of what was done. The API says the same in English; pages, in the reader's language."""
+"""What pages say of refusals, devices and what was done. The API says it in English; pages, in the reader's language."""
 
 from __future__ import annotations
 
+from freehold.identity.devices import program_and_system
 from freehold.wording import Phrase, phrase
 
 GENERAL = ""
@@ -25,6 +26,12 @@ _PROBLEMS: dict[str, Phrase] = {
     "password.too_long": phrase("The password is too long."),
     "password.common": phrase("This password is on the list of those that are tried first. Take another."),
     "password.holds_name": phrase("The password may not hold your name or that of this service."),
+    "api_key.scope": phrase("A key of yours cannot have these scopes."),
+    "identity.too_many_keys": phrase("You have as many keys as an account may have. Revoke one first."),
+    "organisation.last_owner": phrase("An organisation would be left without an owner. Name another one first."),
+    "auth.forbidden": phrase("You may not do this."),
+    "auth.insufficient_scope": phrase("You may not do this."),
+    "request.malformed": phrase("This form could not be read. Try again."),
     "request.not_found": phrase("It is not there any more."),
 }
 
@@ -45,6 +52,12 @@ _DONE: dict[str, Phrase] = {
     "withdrawn": phrase("The consent is withdrawn."),
     "unlinked": phrase("The log-in is not linked any more."),
     "erased": phrase("Your account is deleted."),
+}
+
+# Of the names that `identity.devices` gives, those that are words and no names.
+_PROGRAMS: dict[str, Phrase] = {
+    "an Android app": phrase("an Android app"),
+    "an Apple app": phrase("an Apple app"),
 }
 
 
@@ -76,3 +89,12 @@ def of_value(name: str, kind: str, *, is_there: bool) -> Phrase:
 def notice(code: str) -> Phrase | None:
     """What was done, by the mark in the address; None for any other text there."""
     return _DONE.get(code)
+
+
+def device(user_agent: str) -> Phrase | str:
+    """A short name of what somebody logged in with."""
+    program, system = program_and_system(user_agent)
+    if program is None:
+        return system or phrase("unknown device")
+    known = _PROGRAMS.get(program, program)
+    return known if system is None else phrase("{program} on {system}", program=known, system=system)

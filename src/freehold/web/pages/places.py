@@ -25,6 +25,7 @@ API_KEYS = f"{ROOT}/api-keys"
 LINKED = f"{ROOT}/linked-log-ins"
 CONSENTS = f"{ROOT}/consents"
 DATA = f"{ROOT}/data"
+LANGUAGE = f"{ROOT}/language"
 ASSETS = f"{ROOT}/assets"
 
 # What an application asks for travels along while somebody logs in; a request line may have 8 KiB.
@@ -61,3 +62,11 @@ def at(request: Request, path: str, **query: str) -> str:
 def leave_for(request: Request, path: str, **query: str) -> Response:
     """Send the browser on, with GET whatever it came with (303)."""
     return RedirectResponse(at(request, path, **query), 303, headers={"Cache-Control": "no-store"})
+
+
+def here(request: Request) -> str:
+    """The page of this request, or the one that its form stands on, without the prefix that all is mounted under."""
+    path = request.url.path.removeprefix(str(request.scope.get("root_path", "")).rstrip("/"))
+    if request.method == "GET":
+        return path + (f"?{request.url.query}" if request.url.query else "")
+    return "/".join(path.split("/")[:3])

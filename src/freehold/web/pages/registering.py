@@ -24,7 +24,7 @@ from freehold.resource.principal import system
 from freehold.store.unit import Unit
 from freehold.web.identity_parts import device_of
 from freehold.web.pages.forms import Form, invalid, refused, typed
-from freehold.web.pages.languages import words_for
+from freehold.web.pages.languages import wish, words_for
 from freehold.web.pages.people import minimum_of_newcomers
 from freehold.web.pages.places import REGISTRATION
 from freehold.web.pages.rendering import page
@@ -93,7 +93,7 @@ async def _register(identity: Identity, request: Request, given: Mapping[str, st
     has_factor = parts.factors.requirement.of_everyone  # which roles the account will have is not known yet
     parts.policy.check(password, names=(getattr(draft, "full_name", ""), draft.email), has_factor=has_factor)
     hashed = await parts.passwords.hash(password)
-    language = preferred(request.headers.get("accept-language", ""), identity.languages)
+    language = preferred(wish(request), identity.languages)
 
     async def work(unit: Unit) -> None:
         try:

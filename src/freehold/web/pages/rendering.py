@@ -14,7 +14,7 @@ from freehold.web import browser
 from freehold.web.pages import places
 from freehold.web.pages.assets import asset
 from freehold.web.pages.forms import Form
-from freehold.web.pages.languages import languages, words_for
+from freehold.web.pages.languages import choices, words_for
 from freehold.web.pages.messages import notice
 
 HEADERS = {
@@ -64,7 +64,8 @@ async def context(request: Request, *, form: Form | None = None, **values: Any) 
         "csrf_token": await browser.csrf_token(request),
         "service": identity.parts.policy.service_name,
         "language": words.language,
-        "languages": languages(),
+        # A page that answers a form is not at an address that one can come back to.
+        "languages": choices(request) if request.method == "GET" else [],
         "say": words.say,
         "phrase": words.phrase,
         "day": words.day,
@@ -74,7 +75,7 @@ async def context(request: Request, *, form: Form | None = None, **values: Any) 
         "form": form or Form({}),
         "notice": notice(request.query_params.get("done", "")),
         "is_signed_in": request.scope["state"].get("fh_session_value") is not None,
-        "path": request.url.path,
+        "here_again": places.here(request),
         "sections": [],
         **values,
     }

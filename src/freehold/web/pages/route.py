@@ -17,7 +17,7 @@ from freehold.web.admission import enter
 from freehold.web.browser import SESSION_COOKIE
 from freehold.web.guard import require
 from freehold.web.pages.messages import of_problem
-from freehold.web.pages.places import CONFIRM, LOG_IN, leave_for
+from freehold.web.pages.places import CONFIRM, LOG_IN, here, leave_for
 from freehold.web.pages.rendering import page
 from freehold.web.unit import rule_of
 from freehold.wording import Phrase, phrase
@@ -52,9 +52,9 @@ class PageRoute(APIRoute):
                 _let_in(request, caller, rule)
                 return await handler(request)
             except LogInFirst:
-                return leave_for(request, LOG_IN, next=_back(request))
+                return leave_for(request, LOG_IN, next=here(request))
             except InsufficientAuthentication:
-                return leave_for(request, CONFIRM, next=_back(request))
+                return leave_for(request, CONFIRM, next=here(request))
             except Problem as problem:
                 return await refusal(request, problem)
 
@@ -76,14 +76,6 @@ def _let_in(request: Request, caller: Principal, rule: Rule) -> None:
     if caller.id is None or caller.session_id is None or SESSION_COOKIE not in request.cookies:
         raise LogInFirst
     require(rule, caller)
-
-
-def _back(request: Request) -> str:
-    """The page to come back to: this one, or the one that its form stands on."""
-    path = request.url.path.removeprefix(str(request.scope.get("root_path", "")).rstrip("/"))
-    if request.method == "GET":
-        return path + (f"?{request.url.query}" if request.url.query else "")
-    return "/".join(path.split("/")[:3])
 
 
 def _said(problem: Problem) -> Phrase | str:

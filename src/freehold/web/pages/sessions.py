@@ -6,13 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from freehold.errors import NotFound
-from freehold.identity.devices import device_name
 from freehold.identity.service import Identity
 from freehold.resource.principal import system
 from freehold.store.unit import Unit
 from freehold.web.browser import clear_session
 from freehold.web.pages.forms import typed
 from freehold.web.pages.ids import id_of
+from freehold.web.pages.messages import device
 from freehold.web.pages.people import ACCOUNT, person_of
 from freehold.web.pages.places import LOG_IN, SESSIONS, leave_for
 from freehold.web.pages.route import PageRoute
@@ -32,7 +32,7 @@ def sessions_pages(identity: Identity) -> Router:
             rows = [
                 {
                     "id": row.id,
-                    "device": device_name(row.user_agent),
+                    "device": device(row.user_agent),
                     "address": row.address,
                     "created_at": row.created_at,
                     "last_used_at": row.last_used_at,
