@@ -283,14 +283,6 @@ async def test_the_same_script_runs_on_both_databases(tmp_path, folder, postgres
         await migrate.down(third, "base", say=list)
 
 
-async def test_two_heads_are_named(tmp_path, folder):
-    url = f"sqlite+aiosqlite:///{tmp_path}/test.db"
-    path = await migrate.make(history(folder, url), "first", say=list)
-    twin = path.read_text().replace('revision = "', 'revision = "f', 1)
-    path.with_name("twin.py").write_text(twin)
-    assert "several heads" in (await migrate.check(history(folder, url)))[0]
-
-
 async def test_alembic_alone_says_who_runs_it(tmp_path, folder):
     url = f"sqlite+aiosqlite:///{tmp_path}/test.db"
     await migrate.make(history(folder, url), "first", say=list)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from freehold.store.migrate import Migrations
     from freehold.web.app import Freehold
 
-app = typer.Typer(help="Migrations: make, up, down, check.", no_args_is_help=True)
+app = typer.Typer(help="Migrations: make, merge, up, down, check.", no_args_is_help=True)
 
 FAULTY = 1
 
@@ -43,6 +43,17 @@ def make(
 
     if asyncio.run(migrate.make(history(freehold_app(target), target), message, say=typer.echo)) is None:
         typer.echo("nothing to migrate: the history and the declarations agree")
+
+
+@app.command()
+def merge(
+    message: Annotated[str, typer.Argument(help="What comes together, in a few words.")], *, target: AppOption = None
+) -> None:
+    """Write the migration that joins a history with several ends, as two branches leave it that each made one."""
+    from freehold.store import migrate
+
+    if migrate.merge(history(freehold_app(target), target), message, say=typer.echo) is None:
+        typer.echo("nothing to merge: the history has one end")
 
 
 @app.command()

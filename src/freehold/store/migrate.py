@@ -27,6 +27,7 @@ from freehold.errors import ConfigurationError
 from freehold.store import policies
 from freehold.store.invariant_schema import missing, undeclared
 from freehold.store.invariants import Registry
+from freehold.store.migration_branches import parted, refuse_parted, strangers
 from freehold.store.migration_env import OWN_VERSION_TABLE, Migrations, options, quiet
 from freehold.store.migration_lock import only_one
 from freehold.store.migration_locks import locking, on_many_rows
@@ -34,7 +35,7 @@ from freehold.store.migration_patience import LOCK_SECONDS, patiently
 from freehold.store.migration_pieces import changes, declared, recorded
 from freehold.store.plain_engine import plain_engine
 
-__all__ = ["Migrations", "check", "current", "down", "make", "own", "up", "upgrade_own"]
+__all__ = ["Migrations", "check", "current", "down", "make", "merge", "own", "up", "upgrade_own"]
 
 T = TypeVar("T")
 Say = Callable[[str], None]
@@ -43,6 +44,7 @@ _OWN_FOLDER = Path(__file__).parent / "migrations"
 _REMARK = re.compile(r"^ *# ### .*\n", re.MULTILINE)  # Alembic's remarks in what it generates
 _ENV = '''"""Alembic runs this; `freehold migrate` runs Alembic."""
 
+from freehold.store.migration_branches import parted, refuse_parted, strangers
 from freehold.store.migration_env import run
 
 run()
@@ -120,6 +122,7 @@ async def make(migrations: Migrations, message: str, *, say: Say = print) -> Pat
     written: list[Path] = []
 
     def revision(config: Config) -> None:
+        refuse_parted(ScriptDirectory.from_config(config))
         made = command.revision(config, message, autogenerate=True)
         scripts = made if isinstance(made, list) else [made]
         written.extend(Path(script.path) for script in scripts if script is not None)
@@ -139,6 +142,22 @@ async def make(migrations: Migrations, message: str, *, say: Say = print) -> Pat
     return written[0] if written else None
 
 
+def merge(migrations: Migrations, message: str, *, say: Say = print) -> Path | None:
+    """Write the migration that follows every end of a history that parted; its file, or None where there is one end.
+
+    It changes nothing itself: a database that has had only some of the ends gets the others on the way to it.
+    """
+    config = _config(migrations)
+    if parted(ScriptDirectory.from_config(config)) is None:
+        return None
+    made = command.merge(config, "heads", message)
+    assert made is not None
+    path = Path(made.path)
+    _tidy(path)
+    say(f"written {path}")
+    return path
+
+
 async def check(migrations: Migrations) -> list[str]:
     """What is wrong, one sentence each: a database behind its history, models without a migration, rules not kept."""
     return await _inspect(migrations, lambda connection: _faults(connection, migrations))
@@ -147,8 +166,8 @@ async def check(migrations: Migrations) -> list[str]:
 def _faults(connection: Connection, migrations: Migrations) -> list[str]:
     script = ScriptDirectory.from_config(_config(migrations))
     heads, there = set(script.get_heads()), set(_context(connection, migrations).get_current_heads())
-    if len(heads) > 1:
-        return [f"the history has several heads ({', '.join(sorted(heads))}): merge them"]
+    if said := parted(script) or strangers(script, there):
+        return [said]
     if heads != there:
         at = ", ".join(sorted(there)) or "no revision"
         return [f"the database is at {at}, the history at {', '.join(heads) or 'no revision'}: `freehold migrate up`"]
@@ -189,6 +208,8 @@ def _context(connection: Connection, migrations: Migrations) -> MigrationContext
 
 async def _upgrade(migrations: Migrations, revision: str, say: Say, *, may_lock: bool = True) -> None:
     def upgrade(config: Config) -> None:
+        if revision == "head":
+            refuse_parted(ScriptDirectory.from_config(config))
         if not may_lock:
             _refuse_long_locks(config.attributes["connection"], migrations, revision)
         config.attributes["to_head"] = revision == "head"
