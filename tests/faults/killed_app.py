@@ -14,6 +14,8 @@ from typing import Any
 from services.imba.service import build
 from sqlalchemy import event
 
+from freehold.store.outbox import Event
+from freehold.store.session import Session
 from freehold.store.touched import Watchers
 
 app = build()
@@ -45,5 +47,11 @@ class _AfterCommit:
     async def has_been_replaced(self) -> None: ...
 
 
+async def _hear(_: Session, __: Event) -> None:
+    """Somebody waits for these events, so each write owes one."""
+
+
+for _name in ("properties.created", "reservations.created"):
+    app.outbox.subscribe(_name, _hear)
 event.listen(app.database.engine.sync_engine, "after_cursor_execute", _after_statement)
 app.database.parts[Watchers].add(_AfterCommit())

@@ -35,6 +35,7 @@ from freehold.store.outbox import OUTBOX
 
 pytestmark = pytest.mark.anyio
 
+LISTENING = "tests.faults.killed_app:app"
 WRITERS = 16
 
 
@@ -195,7 +196,10 @@ async def replay(writers: list[Writer]) -> int:
 async def test_F01_I07_killed_under_write_load(
     database_url: str, tmp_path: Path, serve: Callable[..., Server], figures: Callable[..., None], rounds: int
 ) -> None:
-    server = serve(database_url)
+    with_schema = serve(database_url)
+    await with_schema.start()
+    await with_schema.kill()
+    server = serve(database_url, target=LISTENING, KILL_FILE=str(tmp_path / "never"))
     await server.start()
     world = await people(database_url, tmp_path, tenants=WRITERS // 2, houses=WRITERS // 2)
     writers = [Writer(number, world, server.port) for number in range(WRITERS)]
@@ -252,7 +256,7 @@ async def test_I07_killed_at_a_chosen_point_of_a_write(
     world = await people(database_url, tmp_path)
     await with_schema.kill()
     armed = tmp_path / "armed"
-    server = serve(database_url, target="tests.faults.killed_app:app", KILL_FILE=str(armed))
+    server = serve(database_url, target=LISTENING, KILL_FILE=str(armed))
     waits = []
     await server.start()
     for round_ in range(rounds):

@@ -19,6 +19,7 @@ from freehold.store.audit_check import examine, verify
 from freehold.store.audit_ddl import AUDIT_DDL
 from freehold.store.database import Database
 from freehold.store.ledger import LEDGER
+from freehold.testing.budget import watch
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -224,3 +225,14 @@ class TestChain:
         assert await faults(database, key=b"secret") == []
         assert len(await faults(database, key=b"guessed")) == 1
         assert len(await faults(database)) == 1
+
+
+async def test_E05_however_many_records_are_sealed_by_as_many_statements(database: Database) -> None:
+    counts = []
+    for number in (1, 40):
+        await write(database, *(f"t{each}" for each in range(number)))
+        statements = watch(database)
+        assert await seal_pending(database) == number
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+    assert await faults(database) == []

@@ -16,8 +16,9 @@ from freehold.resource.principal import Principal, system
 from freehold.store import outbox as outbox_module
 from freehold.store.database import Database
 from freehold.store.ledger import LEDGER
-from freehold.store.outbox import OUTBOX, Event, Outbox, emit
+from freehold.store.outbox import OUTBOX, Event, Outbox, emit, is_heard
 from freehold.store.session import Session
+from freehold.testing.budget import watch
 
 pytestmark = pytest.mark.anyio
 
@@ -209,3 +210,26 @@ async def test_J01_a_commit_wakes_the_relay_of_a_started_runner(database: Databa
     async with asyncio.timeout(10):
         await delivered.wait()
     await jobs.stop()
+
+
+async def test_J01_what_nobody_waits_for_is_passed_over_in_one_unit(database: Database) -> None:
+    for number in range(5):
+        await send(database, "unheard", key=f"k{number}", name="nobody.cares")
+    await send(database, "heard", key="k5")
+    outbox = Outbox(database)
+    outbox.subscribe("thing.happened", see)
+    statements = watch(database)
+    assert await outbox.relay() == 6
+    assert sum(each.startswith("UPDATE") for each in statements) == 2, "one for all of them, one for what was heard"
+    assert await column(database, "state") == ["delivered"] * 6
+    assert await seen(database) == ["heard"]
+
+
+async def test_a_resource_s_event_is_written_where_somebody_waits_for_it(database: Database) -> None:
+    async with database.writing(USER) as unit:
+        assert is_heard(unit.session, "things.created"), "no outbox here knows who waits"
+    outbox = Outbox(database)
+    async with database.writing(USER) as unit:
+        assert not is_heard(unit.session, "things.created")
+        outbox.subscribe("things.created", see)
+        assert is_heard(unit.session, "things.created")

@@ -28,6 +28,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    bindparam,
     event,
     exists,
     insert,
@@ -80,6 +81,12 @@ AUDIT_HEAD = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("sequence", BigInteger, nullable=False, comment="of the record that was sealed last"),
     Column("digest", LargeBinary, nullable=False),
+)
+
+_PLACED = (
+    update(AUDIT)
+    .where(AUDIT.c.id == bindparam("record"), AUDIT.c.sequence.is_(None))
+    .values(sequence=bindparam("place"), digest=bindparam("link"))
 )
 
 AUDIT.info["fh_ddl"] = [AuditWalls()]
@@ -158,12 +165,13 @@ async def seal(session: Session, *, key: bytes = b"") -> int:
     sequence, digest = await _lock_head(session)
     pending = select(AUDIT).where(AUDIT.c.sequence.is_(None)).order_by(AUDIT.c.id).limit(_BATCH)
     rows = (await session.execute(pending)).all()
+    places = []
     for row in rows:
         sequence += 1
         digest = digest_of(row, sequence, digest, key)
-        placed = update(AUDIT).where(AUDIT.c.id == row.id, AUDIT.c.sequence.is_(None))
-        await session.execute(placed.values(sequence=sequence, digest=digest))
-    if rows:
+        places.append({"record": row.id, "place": sequence, "link": digest})
+    if places:
+        await session.execute(_PLACED, places)
         await session.execute(update(AUDIT_HEAD).values(sequence=sequence, digest=digest))
     return len(rows)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -95,6 +94,16 @@ class Event:
 Handler = Callable[["Session", Event], Awaitable[None]]
 
 
+class Subscriptions(set[str]):
+    """The names of events that somebody in this process waits for; a part of a database that has an `Outbox`."""
+
+
+def is_heard(session: Session, name: str) -> bool:
+    """Whether somebody may wait for events of this name. Yes, where no outbox here knows."""
+    subscriptions = session.parts.get(Subscriptions)
+    return subscriptions is None or name in subscriptions
+
+
 async def emit(session: Session, name: str, *, key: str, payload: Mapping[str, Any]) -> UUID:
     """Write an event into the caller's transaction: it is delivered if and only if that commits; its id.
 
@@ -134,14 +143,16 @@ class Outbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._handlers: defaultdict[str, list[Handler]] = defaultdict(list)
+        self._handlers: dict[str, list[Handler]] = {}
+        self._names = database.parts.setdefault(Subscriptions, Subscriptions())
         self._wakened = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         database.parts[Waking].register(self)
 
     def subscribe(self, name: str, handler: Handler) -> None:
         """Call `handler` with every event of this name. Events that nobody subscribes to count as delivered."""
-        self._handlers[name].append(handler)
+        self._handlers.setdefault(name, []).append(handler)
+        self._names.add(name)
 
     def wake(self) -> None:
         """Look for events now. Safe from any thread."""
@@ -163,10 +174,12 @@ class Outbox:
     async def relay(self) -> int:
         """Deliver what is due, until nothing is; how many events were delivered."""
         delivered = 0
-        while sequences := await self._due():
+        while due := await self._due():
             before = delivered
-            for sequence in sequences:
-                delivered += await self._deliver(sequence)
+            delivered += await self._pass_over([each.sequence for each in due if each.type not in self._handlers])
+            for each in due:
+                if each.type in self._handlers:
+                    delivered += await self._deliver(each.sequence)
             if delivered == before:  # all failed, or another process has them
                 break
         return delivered
@@ -192,10 +205,26 @@ class Outbox:
         now = instant(self._database.dialect_name)
         return and_(OUTBOX.c.state == _literal(WAITING), OUTBOX.c.due_at <= now, ~blocked.correlate(OUTBOX))
 
-    async def _due(self) -> list[int]:
+    async def _due(self) -> Sequence[Row[int, str]]:
         async with self._database.reading(system(_REASON)) as session:
-            page = select(OUTBOX.c.sequence).where(self._is_due()).order_by(OUTBOX.c.sequence).limit(_PAGE)
-            return list((await session.execute(page)).scalars())
+            columns = (OUTBOX.c.sequence, OUTBOX.c.type)
+            page = select(*columns).where(self._is_due()).order_by(OUTBOX.c.sequence).limit(_PAGE)
+            return (await session.execute(page)).all()
+
+    async def _pass_over(self, sequences: list[int]) -> int:
+        """Mark what nobody here waits for; how many. Rows that another process holds are left to it."""
+        if not sequences:
+            return 0
+        async with self._database.writing(system(_REASON)) as unit:
+            free = select(OUTBOX.c.sequence).where(OUTBOX.c.sequence.in_(sequences), self._is_due()).correlate(None)
+            marked = update(OUTBOX).where(
+                OUTBOX.c.sequence.in_(free.with_for_update(skip_locked=True, of=OUTBOX).scalar_subquery())
+            )
+            ended = marked.values(self._ended()).returning(OUTBOX.c.sequence)
+            return len((await unit.session.execute(ended)).all())
+
+    def _ended(self) -> dict[str, Any]:
+        return {"state": DELIVERED, "ended_at": instant(self._database.dialect_name), "error": None}
 
     async def _deliver(self, sequence: int) -> bool:
         try:
@@ -205,10 +234,9 @@ class Outbox:
                 if row is None:
                     return False
                 event = _event(row)
-                for handler in self._handlers[event.type]:
+                for handler in self._handlers.get(event.type, ()):
                     await handler(unit.session, event)
-                ended = {"state": DELIVERED, "ended_at": instant(self._database.dialect_name), "error": None}
-                await unit.session.execute(update(OUTBOX).where(OUTBOX.c.sequence == sequence).values(ended))
+                await unit.session.execute(update(OUTBOX).where(OUTBOX.c.sequence == sequence).values(self._ended()))
                 return True
         except Exception as error:  # noqa: BLE001  # whatever a subscriber raises holds up its key alone
             _log.warning("event_not_delivered", sequence=sequence, error=type(error).__name__)
