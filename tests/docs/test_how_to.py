@@ -69,13 +69,13 @@ class People:
 
     async def header(self, name: str, role: str | None) -> dict[str, str]:
         if name not in self.headers:
-            identity = self.app.identity
-            assert identity is not None
             email = f"{name}@example.com"
             made = await self.client.post(
                 "/v1/users", json={"email": email, "password": PASSWORD, "full_name": name.title()}
             )
             if role is not None:
+                identity = self.app.identity
+                assert identity is not None
                 async with self.app.database.writing(freehold.system("test")) as unit:
                     await identity.parts.accounts.set_roles(unit.session, UUID(made.json()["id"]), [role])
             form = {"grant_type": "password", "username": email, "password": PASSWORD}

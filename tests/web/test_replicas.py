@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 from freehold import Freehold
 from freehold.errors import ConfigurationError
 from freehold.store.ledger import LEDGER
+from freehold.store.replicas import Replicas
 from freehold.testing import opened
 from freehold.traffic import positions_redis
 from tests.postgres_cluster import Cluster, cluster
@@ -271,6 +272,27 @@ async def test_Z06_policies_and_log_ins_hold_on_the_replica(
                 await asyncio.sleep(0.05)
             else:
                 pytest.fail(f"the replica was not asked: {service.went}")
+
+
+async def test_an_application_that_freehold_was_installed_in_reads_from_the_replica(
+    primary: Cluster, replica: Cluster, redis: OwnRedis, tmp_path: Path
+) -> None:
+    """`install(settings=…)` takes FREEHOLD_REPLICAS as `Freehold` does."""
+    async with served(
+        primary.url, tmp_path, [redis.url], (replica.host,)
+    ) as other:  # which makes the table, and says what is written
+        app = replicated.installed(primary.url, tmp_path, redis_url=redis.url, replicas=(replica.host,), workers=2)
+        transport = httpx2.ASGITransport(app=app)
+        async with app.router.lifespan_context(app), Client(transport=transport, base_url="http://127.0.0.1") as client:
+            key, went = await other.made("first"), Counter[str]()
+            app.state.freehold.database.parts[Replicas].count = lambda where: went.update([where])
+            async with asyncio.timeout(60):
+                while not went["replica"]:
+                    assert (await client.get(f"{NOTES}/{key}")).json()["text"] == "first"
+                    await asyncio.sleep(0.05)
+            async with held_up(replica):
+                made = await client.post(NOTES, json={"text": "second"})
+                assert (await client.get(f"{NOTES}/{made.json()['id']}")).json()["text"] == "second"
 
 
 async def test_a_server_that_is_no_replica_of_this_database_ends_the_start(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, MetaData, func, inspect, select
+from sqlalchemy import Connection, MetaData, Table, func, inspect, select
 
 from freehold.resource.principal import system
 from freehold.store.database import Database
@@ -15,16 +15,23 @@ from freehold.store.migration_lock import MIGRATING
 from freehold.store.session import Session
 
 
-async def create_missing(database: Database, metadata: Sequence[MetaData]) -> list[str]:
-    """Create the tables that are not there, and put up rules that were declared since; the names of both."""
+async def create_missing(
+    database: Database, metadata: Sequence[MetaData], *, tables: Sequence[Table] = ()
+) -> list[str]:
+    """Create the tables that are not there, and put up rules that were declared since; the names of both.
+
+    tables: further ones, of a metadata whose others are left alone.
+    """
 
     def create(connection: Connection) -> list[str]:
         before = set(inspect(connection).get_table_names())
         for each in (*metadata, LEDGER):
             each.create_all(connection)
+        for table in tables:
+            table.create(connection, checkfirst=True)
         made = sorted(set(inspect(connection).get_table_names()) - before)
         # A rule may be about a column that is missing: `faults` says that better than the database would.
-        whole = not any(_absent(connection, each) for each in metadata)
+        whole = not any(_absent(connection, each.tables.values()) for each in metadata)
         return made + (repair(connection, Registry(*metadata)) if whole else [])
 
     async with database.writing(system("create missing tables")) as unit:
@@ -34,22 +41,23 @@ async def create_missing(database: Database, metadata: Sequence[MetaData]) -> li
         return await connection.run_sync(create)
 
 
-async def faults(session: Session, metadata: Sequence[MetaData]) -> list[str]:
-    """What is declared and not there: tables, columns, invariants. Each as a phrase."""
+async def faults(session: Session, metadata: Sequence[MetaData], *, tables: Sequence[Table] = ()) -> list[str]:
+    """What is declared and not there: tables, columns, invariants. Each as a phrase. tables: see `create_missing`."""
 
     def compare(connection: Connection) -> list[str]:
-        found = [fault for each in (*metadata, LEDGER) for fault in _absent(connection, each)]
+        found = [fault for each in (*metadata, LEDGER) for fault in _absent(connection, each.tables.values())]
+        found += _absent(connection, tables)
         return found or missing(connection, Registry(*metadata))
 
     connection = await session.connection()
     return await connection.run_sync(compare)
 
 
-def _absent(connection: Connection, metadata: MetaData) -> list[str]:
+def _absent(connection: Connection, tables: Iterable[Table]) -> list[str]:
     inspector = inspect(connection)
     there = set(inspector.get_table_names())
     found = []
-    for table in metadata.tables.values():
+    for table in tables:
         if table.name not in there:
             found.append(f"table {table.name} is missing")
             continue

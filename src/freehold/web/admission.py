@@ -31,6 +31,7 @@ async def enter(request: Request, rule: Rule | None) -> Principal:
     await count(runtime(request), request.scope, principal, request.scope["state"].get("fh_policy"))
     if rule is not None:
         require(rule, principal)
+        request.scope["state"]["fh_rule"] = rule
     return principal
 
 

@@ -66,7 +66,8 @@ async def _token(connection: HTTPConnection) -> str:
     """The token as it was sent; empty where there is none, or more than one."""
     sent = connection.headers.getlist(TOKEN_HEADER)
     if not sent and isinstance(connection, Request) and _is_short_form(connection):
-        await connection.body()  # kept by the request, so that the operation can read it again
+        if connection._form is None:  # noqa: SLF001 (a route of FastAPI's has read it by now, and nobody can twice)
+            await connection.body()  # kept by the request, so that the operation can read it again
         sent = [str(value) for value in (await connection.form()).getlist(TOKEN_FIELD)]
     return sent[0] if len(sent) == 1 else ""
 

@@ -14,22 +14,28 @@ from sqlalchemy.orm import DeclarativeBase
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 
-from freehold.jobs import Job, Jobs
+from freehold.errors import ConfigurationError
+from freehold.identity import Identity
+from freehold.jobs import Job, Jobs, Principals
+from freehold.jobs.carriage import nobody_found
 from freehold.mail import Mailer
 from freehold.media import MediaHost
 from freehold.resource.access import Access
 from freehold.resource.principal import Principal
 from freehold.resource.quotas import Limits
-from freehold.store import schema
+from freehold.settings import Settings
 from freehold.store.database import Database
 from freehold.store.invariants import Registry as Invariants
 from freehold.store.outbox import Outbox
 from freehold.store.session import AdoptedSession, Session
 from freehold.web import adoption
 from freehold.web.edge import Edge, EdgeOptions
+from freehold.web.install_identity import InstalledIdentity
 from freehold.web.install_media import add_media
+from freehold.web.install_process import Process
 from freehold.web.install_resources import Resources, add_resources
 from freehold.web.install_servers import SharedServers
+from freehold.web.mail import mailer_of
 from freehold.web.media import room_for
 from freehold.web.problems import install_handlers
 from freehold.web.runtime import NoAccounts, Runtime
@@ -42,8 +48,9 @@ def install(
     app: FastAPI,
     engine: AsyncEngine,
     *,
-    session: Callable[..., Any],
+    session: Callable[..., Any] | None = None,
     principal: Identify | None = None,
+    identity: Identity | None = None,
     access: Mapping[type[DeclarativeBase], Access] | None = None,
     edge: EdgeOptions | None = None,
     jobs: Iterable[Job[Any]] = (),
@@ -54,6 +61,7 @@ def install(
     redis: str = "",
     broker: str = "",
     secret: str = "",
+    settings: Settings | None = None,
     create_ledger: bool = True,
 ) -> Database:
     """Put Freehold around an application that is there already. Call it after the last route was added.
@@ -62,8 +70,10 @@ def install(
     status of 400 or more rolls back; errors become problem documents; the edge sets its headers and limits.
 
     session: the application's own session dependency; in its place endpoints get the session of the unit, in which
-    `commit()` flushes and `rollback()` goes back to the last `commit()`. A GET reads only.
+    `commit()` flushes and `rollback()` goes back to the last `commit()`. A GET reads only. Without one, `Db` is that session.
     principal: from a request to its caller (it may verify the application's own token); nobody without it.
+    identity: accounts, log-in and what it declares besides, in place of `principal`. Its operations stand beside the
+    application's own, which say by `dependencies=[allow(signed_in)]` who may call them, and take the caller as `Caller`.
     access: rules for models of the application, written into every statement on their tables from then on.
     edge: hosts, origins and limits; any host without it. jobs: functions made by `@job`, run in this process.
     mail: what `send_mail` and `send_letter` send with, by a job that commits with its cause.
@@ -74,12 +84,25 @@ def install(
     redis: `redis://…`, `rediss://…` or `unix://…`: limits and kept answers of all processes; without it each has its own.
     broker: `nats://…`, `amqp://…` or `redis://…`: wakes the jobs of other processes at once; by default that Redis.
     secret: of the application, 32 bytes at least, the same in all its processes; with `redis` or `broker` it is needed.
-    create_ledger: make Freehold's own tables at the start;
+    settings: say what is not given here: secret, Redis, broker, replicas, mail and the edge. With an identity they are read
+    from the environment where not given.
+    create_ledger: make Freehold's own tables at the start, and outside production that of the accounts;
     switch it off where the database is migrated by `freehold migrate up`.
     Remove it again by deleting the call: nothing else in the application changes.
     Raises ConfigurationError for what is declared wrong.
     """
-    shared = SharedServers.of(redis=redis, broker=broker, secret=secret, service=app.title)
+    if identity is not None and principal is not None:
+        raise ConfigurationError(
+            "install: identity= says who the callers are, and so does principal=. Give one of them"
+        )
+    accounts = None
+    if identity is not None and settings is None:
+        settings = Settings.load()
+    if settings is not None:
+        mail = mail or mailer_of(settings, service=app.title)
+        edge = edge or EdgeOptions.from_settings(settings)
+        accounts = None if identity is None else InstalledIdentity(identity, settings, mail)
+    shared = SharedServers.of(redis=redis, broker=broker, secret=secret, service=app.title, settings=settings)
     database = Database.adopt(engine, session_class=AdoptedSession)
     for model, rules in (access or {}).items():
         database.registry.protect(model, rules)
@@ -93,9 +116,10 @@ def install(
         authenticator=NoAccounts(),
         traffic=traffic,
         identify=principal or adoption.nobody,
-        retry_secret=secret.encode(),
+        retry_secret=shared.secret.encode(),
     )
-    app.dependency_overrides[session] = _unit_session
+    if session is not None:
+        app.dependency_overrides[session] = _unit_session
     _wrap_routes(app)
     outbox = Outbox(database)
     options = edge or EdgeOptions(hosts=("*",))
@@ -108,11 +132,17 @@ def install(
         metadata = {each.model.metadata for each in resources.declared}
         metadata |= {media.media.model.metadata} if media is not None else set()
         app.state.freehold.invariants = Invariants(*metadata)
+    find: Principals = nobody_found
+    if accounts is not None:
+        known += accounts.add(app, database, [] if resources is None else resources.all)
+        find = accounts.finder(database)
     # Of resources, the outbox holds what nobody may have subscribed to: that is cleared away there, too.
-    worker = Jobs(database, jobs=known, outbox=outbox) if known or resources is not None else None
+    has_work = known or resources is not None
+    worker = Jobs(database, jobs=known, outbox=outbox, principals=find) if has_work else None
     install_handlers(app)
     _wrap_edge(app, options)
-    _wrap_lifespan(app, database, worker, shared, create_ledger=create_ledger)
+    process = Process(database, shared, shared.replicas(database, traffic), accounts, worker, creates=create_ledger)
+    _wrap_lifespan(app, process)
     return database
 
 
@@ -142,26 +172,12 @@ def _wrap_edge(app: FastAPI, options: EdgeOptions) -> None:
     app.build_middleware_stack = with_edge  # type: ignore[method-assign]
 
 
-def _wrap_lifespan(
-    app: FastAPI, database: Database, jobs: Jobs | None, shared: SharedServers, *, create_ledger: bool
-) -> None:
+def _wrap_lifespan(app: FastAPI, process: Process) -> None:
     inner = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(served: FastAPI) -> AsyncIterator[Any]:
-        async with inner(served) as state:
-            await database.start()
-            try:
-                if create_ledger:
-                    await schema.create_missing(database, [])
-                await database.put_up_wall()
-                async with shared.open(served, database):
-                    if jobs is not None:
-                        await jobs.start()
-                    yield state
-            finally:
-                if jobs is not None:
-                    await jobs.stop()
-                await database.close()
+        async with inner(served) as state, process.running(served):
+            yield state
 
     app.router.lifespan_context = lifespan

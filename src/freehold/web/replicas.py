@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from sqlalchemy import make_url
-
 from freehold.observe.metrics import Metrics
 from freehold.remote import Away, RedisServer
 from freehold.settings import Settings
@@ -48,9 +46,7 @@ def replicas_of(
     assert isinstance(traffic.store, RedisAnswers), "with Redis, answers are kept there"
     patience = patience_of(settings)
     each = [
-        Replica(
-            name, make_url(settings.database_url), settings.reader_url, pool_size=settings.pool_size, patience=patience
-        )
+        Replica(name, database.url, settings.reader_url, pool_size=settings.pool_size, patience=patience)
         for name in settings.replicas
     ]
     positions = RedisPositions(database, redis, traffic.store.silence)

@@ -21,10 +21,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from freehold.errors import ConfigurationError
-from freehold.resource.access import Rule
+from freehold.resource.access import Rule, anyone
 from freehold.resource.caching import Cache
 from freehold.resource.principal import Principal
 from freehold.resource.quotas import Quotas
@@ -34,7 +35,7 @@ from freehold.traffic.policy import Policy, own_policy
 from freehold.web import body as request_body
 from freehold.web.admission import enter, under
 from freehold.web.execution import Writing, execute, request_key
-from freehold.web.guard import principal_of
+from freehold.web.guard import principal_of, require
 from freehold.web.remembering import Load, Remembered
 from freehold.web.runtime import runtime
 from freehold.web.viewing import viewed
@@ -51,8 +52,14 @@ class Allow:
         self._limits = limits or {}
         self.cache = cache
 
-    async def __call__(self) -> None:
-        """Judged by the route before any dependency runs; as a dependency it only marks the route."""
+    async def __call__(self, connection: HTTPConnection) -> None:
+        """Judge the caller, unless the route has by this rule before any dependency ran.
+
+        FastAPI's own routes do not: those on an application itself, those added after `install`, websockets, streams.
+        """
+        judged = connection.scope.setdefault("state", {}).get("fh_rule")
+        if judged is not self.rule and self.rule != anyone:
+            require(self.rule, await principal_of(connection))
 
     def policy(self, operation: str) -> Policy:
         """The limits, under the names of an operation."""

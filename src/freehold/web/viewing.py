@@ -11,7 +11,7 @@ from starlette.types import Message
 
 from freehold.resource.principal import Principal
 
-_KEPT_STATE: Final = ("request_id", "trace_id", "traceparent")
+_KEPT_STATE: Final = ("request_id", "trace_id", "traceparent", "fh_rule")
 # FastAPI closes dependencies with these; the request that asked first may be over before the answer is made.
 _STACKS: Final = ("fastapi_middleware_astack", "fastapi_inner_astack", "fastapi_function_astack")
 

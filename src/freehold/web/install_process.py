@@ -1,0 +1,46 @@
+"""What lives as long as a process of an application that Freehold was installed in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from freehold.jobs import Jobs
+from freehold.store import schema
+from freehold.store.database import Database
+from freehold.web.install_identity import InstalledIdentity
+from freehold.web.install_servers import SharedServers
+from freehold.web.replicas import ReadReplicas
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The parts that start before the first request. creates: makes the tables that are missing."""
+
+    database: Database
+    servers: SharedServers
+    replicas: ReadReplicas | None
+    accounts: InstalledIdentity | None
+    jobs: Jobs | None
+    creates: bool
+
+    @asynccontextmanager
+    async def running(self, app: FastAPI) -> AsyncIterator[None]:
+        """Started one after the other, and stopped the other way round."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.database.close)
+            await self.database.start()
+            if self.creates:
+                tables = [] if self.accounts is None else self.accounts.tables
+                await schema.create_missing(self.database, [], tables=tables)
+            await self.database.put_up_wall()
+            await stack.enter_async_context(self.servers.open(app, self.database, self.replicas))
+            if self.accounts is not None:
+                await stack.enter_async_context(self.accounts.open(self.database))
+            if self.jobs is not None:
+                stack.push_async_callback(self.jobs.stop)
+                await self.jobs.start()
+            yield

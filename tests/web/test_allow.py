@@ -1,0 +1,138 @@
+"""`allow` holds wherever FastAPI takes a dependency: on its own routes, too, which do not know what it is (Z01)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx2
+import pytest
+from fastapi import APIRouter, FastAPI, Form
+from fastapi.responses import StreamingResponse
+from sqlalchemy import MetaData
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from freehold import Caller, Freehold, Identity, Router, UserMixin, allow, anyone, install, role, signed_in
+from freehold.resource.base import NAMING
+from freehold.resource.base import Base as FreeholdBase
+from freehold.settings import Settings
+from freehold.traffic import Cache
+from tests.web.shelf import ByName, as_
+
+pytestmark = pytest.mark.anyio
+MEMBERS = [allow(signed_in)]
+
+
+class Base(FreeholdBase):
+    __abstract__ = True
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class Guest(UserMixin, Base):
+    __tablename__ = "allow_guests"
+
+
+def settings(folder: Path) -> Settings:
+    url = f"sqlite+aiosqlite:///{folder}/allow.db"
+    return Settings(env="test", var_dir=folder, database_url=url, secret="s" * 40, limits="off", log_level="error")
+
+
+@asynccontextmanager
+async def served(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=transport, base_url="https://localhost") as client,
+    ):
+        yield client
+
+
+def add_paths(app: FastAPI) -> None:
+    """Paths as FastAPI alone makes them."""
+    plain = APIRouter(prefix="/plain", dependencies=MEMBERS)
+
+    @app.get("/own", dependencies=MEMBERS)
+    async def own(caller: Caller) -> bool:
+        return caller.id is not None
+
+    @plain.post("/both", dependencies=[allow(role("admin"))])
+    async def both() -> str:
+        return "for administrators"
+
+    @app.get("/stream", dependencies=MEMBERS, response_class=StreamingResponse)
+    async def stream() -> AsyncIterator[bytes]:
+        yield b"piece"
+
+    @app.get("/open", dependencies=[allow(anyone)])
+    async def everyone() -> str:
+        return "welcome"
+
+    app.include_router(plain)
+
+
+async def test_Z01_a_path_of_the_application_itself_is_closed_as_it_says(tmp_path: Path) -> None:
+    app = Freehold(settings=settings(tmp_path), authenticator=ByName())
+    add_paths(app)
+    async with served(app) as client:
+        for path in ("/own", "/stream"):
+            assert (await client.get(path)).status_code == 401, path
+            assert (await client.get(path, headers=as_("ada"))).status_code == 200, path
+        assert (await client.post("/plain/both")).status_code == 401
+        assert (await client.post("/plain/both", headers=as_("ada"))).status_code == 403
+        assert (await client.get("/open", headers={"Authorization": "nonsense"})).status_code == 200
+
+
+async def test_a_path_that_came_after_install_is_closed_as_it_says(tmp_path: Path) -> None:
+    app, given = FastAPI(), settings(tmp_path)
+    install(app, create_async_engine(given.database_url), identity=Identity(user=Guest), settings=given)
+    add_paths(app)
+    async with served(app) as client:
+        assert [(await client.get(path)).status_code for path in ("/own", "/stream", "/open")] == [401, 401, 200]
+        assert (await client.post("/plain/both")).status_code == 401
+
+
+async def test_an_application_without_freehold_lets_nobody_in(tmp_path: Path) -> None:
+    app = FastAPI()
+    add_paths(app)
+    async with served(app) as client:
+        assert (await client.get("/own")).status_code == 500
+        assert (await client.get("/open")).status_code == 200
+
+
+async def test_both_rules_hold_where_a_router_and_its_path_have_one(tmp_path: Path) -> None:
+    router = Router(prefix="/staff", dependencies=MEMBERS)
+
+    @router.get("/list", dependencies=[allow(role("admin"))])
+    async def listed() -> str:
+        return "for administrators"
+
+    @router.get("/kept", dependencies=[allow(signed_in, cache=Cache(seconds=60))])
+    async def kept() -> str:
+        return "for members"
+
+    async with served(Freehold(settings=settings(tmp_path), authenticator=ByName(), routers=[router])) as client:
+        assert (await client.get("/staff/list", headers=as_("ada"))).status_code == 403
+        for _ in range(2):
+            assert (await client.get("/staff/kept", headers=as_("ada"))).status_code == 200
+        assert (await client.get("/staff/kept")).status_code == 401
+
+
+async def test_C03_a_form_of_a_path_of_fastapi_s_own_is_judged_by_its_hidden_field(tmp_path: Path) -> None:
+    app, given, door = FastAPI(), settings(tmp_path), "/v1/auth/browser-session"
+    install(app, create_async_engine(given.database_url), identity=Identity(user=Guest), settings=given)
+
+    @app.post("/guest-book", dependencies=MEMBERS)
+    async def sign(line: Annotated[str, Form()]) -> str:
+        return line
+
+    proof: dict[str, Any] = {"email": "ada@example.com", "password": "lantern quarry velvet 42"}
+    async with served(app) as client:
+        await client.post("/v1/users", json={**proof, "full_name": "Ada"})
+        token = (await client.get(door)).json()["csrf_token"]
+        opened = await client.post(door, json=proof, headers={"X-CSRF-Token": token})
+        assert (await client.post("/guest-book", data={"line": "hello"})).status_code == 403
+        form = {"line": "hello", "csrf_token": opened.json()["csrf_token"]}
+        signed = await client.post("/guest-book", data=form)
+        assert (signed.status_code, signed.json()) == (200, "hello")
