@@ -33,11 +33,15 @@ class Post:
 
 @dataclass
 class Receiver:
-    """Made by `receiving`. says: the status for a path, 204 for one that is not there. holds: awaited before the answer."""
+    """Made by `receiving`.
+
+    says: the status for a path, or what tells it from the request; 204 for one that is not there. holds: awaited
+    before the answer.
+    """
 
     port: int = 0
     posts: list[Post] = field(default_factory=list)
-    says: dict[str, int] = field(default_factory=dict)
+    says: dict[str, int | Callable[[Post], int]] = field(default_factory=dict)
     holds: dict[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
     _came: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -62,11 +66,14 @@ class Receiver:
             body = await reader.readexactly(int(headers["content-length"]))
             path = head[0].split()[1]
             async with self._came:
-                self.posts.append(Post(path, headers, body))
+                post = Post(path, headers, body)
+                self.posts.append(post)
                 self._came.notify_all()
             if path in self.holds:
                 await self.holds[path]()
-            writer.write(f"HTTP/1.1 {self.says.get(path, 204)} So\r\nContent-Length: 0\r\n\r\n".encode())
+            said = self.says.get(path, 204)
+            status = said if isinstance(said, int) else said(post)
+            writer.write(f"HTTP/1.1 {status} So\r\nContent-Length: 0\r\n\r\n".encode())
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
             pass  # who has left wants no answer

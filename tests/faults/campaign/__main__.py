@@ -22,12 +22,15 @@ from pathlib import Path
 
 from rich.console import Console
 from tests.faults.campaign import strikes
+from tests.faults.campaign.events import subscribe
 from tests.faults.campaign.judge import Verdict, judge
 from tests.faults.campaign.profiles import LIB_FAKETIME, Cluster, Embedded, Profile
 from tests.faults.campaign.report import keep
 from tests.faults.campaign.strikes import Fault
 from tests.faults.campaign.traffic import CONTENDERS, TENANTS, Told, clients
 from tests.faults.served import people
+
+from freehold.testing import Receiver, receiving
 
 CONSOLE = Console(highlight=False)
 BATCH = 10  # rounds with the same people: their tokens are good for ten minutes
@@ -54,15 +57,18 @@ async def campaign(profile: Profile, faults: Sequence[Fault], rounds: int) -> li
     """Every fault in turn."""
     try:
         await profile.start()
-        return [await _all_rounds(profile, fault, max(1, round(rounds * fault.share))) for fault in faults]
+        async with receiving() as receiver:
+            return [
+                await _all_rounds(profile, fault, max(1, round(rounds * fault.share)), receiver) for fault in faults
+            ]
     finally:
         await profile.stop()
 
 
-async def _all_rounds(profile: Profile, fault: Fault, rounds: int) -> Outcome:
+async def _all_rounds(profile: Profile, fault: Fault, rounds: int, receiver: Receiver) -> Outcome:
     outcome = Outcome(fault.name, profile.name)
     while outcome.rounds < rounds:
-        await _batch(profile, fault, min(BATCH, rounds - outcome.rounds), outcome)
+        await _batch(profile, fault, min(BATCH, rounds - outcome.rounds), outcome, receiver)
         keep(asdict(outcome) | {"again": dict(outcome.again)})  # as far as it got: what follows may take an hour
         CONSOLE.print(f"{profile.name}, {fault.name}: {outcome.rounds} rounds, {_in_short(outcome)}")
     return outcome
@@ -72,14 +78,16 @@ def _in_short(outcome: Outcome) -> str:
     found = outcome.verdict
     return (
         f"{outcome.acknowledged} acknowledged, {len(found.lost)} lost, {len(found.doubled)} doubled, {found.overlaps} overlaps, "
-        f"{found.jobs_left} jobs left, {found.jobs_dead} dead, {len(outcome.surprises)} surprises"
+        f"{found.jobs_left} jobs left, {found.jobs_dead} dead, {found.events.taken} events, {found.events.amiss} amiss, "
+        f"{len(outcome.surprises)} surprises"
     )
 
 
-async def _batch(profile: Profile, fault: Fault, rounds: int, outcome: Outcome) -> None:
+async def _batch(profile: Profile, fault: Fault, rounds: int, outcome: Outcome, receiver: Receiver) -> None:
     tag = f"-{random.getrandbits(32):08x}"
     world = await people(profile.url, profile.folder, tenants=TENANTS, houses=TENANTS - CONTENDERS + 1, tag=tag)
     told, stop = Told(), asyncio.Event()
+    subscriber = await subscribe(world, receiver, profile.ports[0], f"/hooks/{tag}")
     async with asyncio.TaskGroup() as group:
         group.create_task(profile.keep_workers(stop))
         for work in clients(world, profile.ports, told, stop, tag):
@@ -99,7 +107,7 @@ async def _batch(profile: Profile, fault: Fault, rounds: int, outcome: Outcome) 
     judged = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         group.create_task(profile.keep_workers(judged))
-        await judge(profile, world, told, outcome.verdict)
+        await judge(profile, world, told, subscriber, outcome.verdict)
         judged.set()
 
 

@@ -14,6 +14,7 @@ from services.imba.properties.models import Property
 from services.imba.reservations.models import HOLDING, Reservation
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from tests.faults.campaign.events import Heard, Subscriber
 from tests.faults.campaign.profiles import Profile
 from tests.faults.campaign.traffic import Told
 from tests.faults.served import PUBLIC_URL, World
@@ -37,14 +38,17 @@ class Verdict:
     jobs_dead: int = 0
     mails_missing: int = 0
     mails_repeated: int = 0
+    events: Heard = field(default_factory=Heard)
 
     @property
     def is_amiss(self) -> bool:
         """A mail that is handed over again has the same id, and is told as such: that alone is nothing amiss."""
-        return any(found for name, found in vars(self).items() if name != "mails_repeated")
+        lists = len(self.lost) + len(self.doubled)
+        rows = self.overlaps + self.out_of_order + self.jobs_left + self.jobs_dead + self.mails_missing
+        return bool(lists + rows + self.events.amiss)
 
 
-async def judge(profile: Profile, world: World, told: Told, before: Verdict) -> None:
+async def judge(profile: Profile, world: World, told: Told, subscriber: Subscriber, before: Verdict) -> None:
     """Add to `before` what is amiss with the work of one batch. All clients have ended."""
     engine = create_async_engine(profile.url)
     try:
@@ -53,6 +57,8 @@ async def judge(profile: Profile, world: World, told: Told, before: Verdict) -> 
             await connection.rollback()
             before.jobs_left, before.jobs_dead = await _drained(connection)
             await _mails(profile, connection, before)
+            await connection.rollback()
+            await subscriber.judge(connection, told, before.events)
         await _contents(profile, world, told, before)
     finally:
         await engine.dispose()
