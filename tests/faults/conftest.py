@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.faults.served import Server
+from tests.faults.works import TARGET, Works
+from tests.jobs.brokers import OwnNats
+from tests.jobs.own_rabbit import OwnRabbit
+
+from freehold.store.database import Database
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -30,6 +35,32 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     yield make
     for server in made:
         server.close()
+
+
+@pytest.fixture
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OwnNats | OwnRabbit]:
+    """A broker of the test's own, running: NATS, or by its parameter RabbitMQ."""
+    found = OwnRabbit(tmp_path) if getattr(request, "param", "nats") == "rabbitmq" else OwnNats()
+    found.start()
+    yield found
+    found.kill()
+
+
+@pytest.fixture
+async def works(
+    postgres_url: str, tmp_path: Path, broker: OwnNats | OwnRabbit, serve: Callable[..., Server]
+) -> AsyncIterator[Works]:
+    """Served, with its tables; no worker yet."""
+    options = {"FREEHOLD_JOBS": "apart", "FREEHOLD_BROKER_URL": broker.url}
+    server = serve(postgres_url, target=TARGET, **options)
+    await server.start()
+    database = Database.open(postgres_url)
+    await database.start()
+    found = Works(server, database, tmp_path, options)
+    yield found
+    await database.close()
+    for each in found.workers:
+        each.close()
 
 
 @pytest.fixture

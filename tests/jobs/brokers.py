@@ -1,10 +1,9 @@
-"""The brokers that the suite knows. NATS and Redis it starts for itself; RabbitMQ takes too long for that."""
+"""The brokers that the suite knows. NATS and Redis it starts for itself; RabbitMQ takes too long for that (own_rabbit)."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.jobs.ports import free_port, listens
 from tests.redis_server import missing, own_redis
 
 KINDS = ("nats", "rabbitmq", "redis", "postgresql")
@@ -22,7 +22,7 @@ class OwnNats:
     """A nats-server of a test's own, on the same port from start to start."""
 
     def __init__(self) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"nats://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -33,7 +33,7 @@ class OwnNats:
         command = [program, "--addr", "127.0.0.1", "--port", str(self.port)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         ends = time.monotonic() + 10
-        while not _listens("127.0.0.1", self.port):
+        while not listens("127.0.0.1", self.port):
             assert time.monotonic() < ends, "nats-server does not answer"
             time.sleep(0.01)
 
@@ -55,13 +55,13 @@ def running(kind: str, folder: Path) -> Iterator[str]:
         finally:
             nats.kill()
     elif kind == "redis":
-        port = _free_port()
+        port = free_port()
         with own_redis(folder, port=port):
             yield f"redis://127.0.0.1:{port}"
     else:
         url = _shared(kind)
         parts = urlsplit(url)
-        if not _listens(parts.hostname or "", parts.port or 0):
+        if not listens(parts.hostname or "", parts.port or 0):
             missing(f"{kind} does not listen at {parts.hostname}:{parts.port}; start it with `make services`")
         yield url
 
@@ -79,18 +79,3 @@ def _shared(kind: str) -> str:
     url = os.environ.get("FREEHOLD_TEST_POSTGRES", "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres")
     # Half a handshake of TLS leaves a future behind whose error nobody reads.
     return f"{url.replace('+asyncpg', '')}?sslmode=disable"
-
-
-def _listens(host: str, port: int) -> bool:
-    try:
-        socket.create_connection((host, port), timeout=3).close()
-    except OSError:
-        return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
