@@ -95,6 +95,8 @@ TOLD = {
     "reason": "Asked for help",
     "organisation": "Weavers",
     "left": 3,
+    "device": "Firefox on Linux",
+    "is_first_proof": True,
 }
 
 
@@ -131,7 +133,7 @@ def test_a_message_is_paragraphs_a_link_and_a_way_out() -> None:
     assert "href" not in (plain.html or "")
 
 
-LINKED = {"identity.invitation", "identity.reset", "identity.verification", "message"}
+LINKED = {"identity.invitation", "identity.login_link", "identity.reset", "identity.verification", "message"}
 GIVEN = {
     **TOLD,
     "link": "https://imba.example/x?token=1",

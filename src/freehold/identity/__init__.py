@@ -12,6 +12,7 @@ from freehold.identity.emails import email_key
 from freehold.identity.entry import FactorRequired
 from freehold.identity.impersonation import Impersonation
 from freehold.identity.login import WrongCredentials
+from freehold.identity.magic_links import MagicLinks
 from freehold.identity.notices import LETTERS, Mailer, Paths
 from freehold.identity.organisations import Organisations
 from freehold.identity.pages import Pages
@@ -39,6 +40,7 @@ __all__ = [
     "Impersonation",
     "InvalidGrant",
     "Lifetimes",
+    "MagicLinks",
     "Mailer",
     "Organisations",
     "Pages",

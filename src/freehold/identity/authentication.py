@@ -18,6 +18,8 @@ KEY: Final = "pop"
 PRESENT: Final = "user"
 FEDERATED: Final = "fed"
 """By another provider. What it asked of the person is not known here. Not of RFC 8176, which has none for it."""
+LINK: Final = "link"
+"""By a link that was mailed to the account's address. Not of RFC 8176, which has none for it either."""
 
 # Authentication context classes, after the levels of NIST SP 800-63B.
 ONE_FACTOR: Final = "aal1"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlencode
 
 from freehold.mail.templates import LETTERS as LAYOUT
 from freehold.mail.templates import Templates
@@ -42,6 +43,7 @@ class Paths:
     verification: str = "/verify-email"
     reset: str = "/reset-password"
     invitation: str = "/join"
+    log_in: str = "/log-in"
 
 
 class Notices:
@@ -72,6 +74,26 @@ class Notices:
         """The link that sets a new password."""
         link = self._link(self._paths.reset, token)
         await self._send(session, "reset", to, language, link=link, minutes=_minutes(lifetime))
+
+    async def login_link(
+        self,
+        session: Session,
+        to: str,
+        token: str,
+        lifetime: timedelta,
+        *,
+        following: str = "",
+        language: str | None = None,
+    ) -> None:
+        """The link that logs in. following: the path to go on to."""
+        link = self._link(self._paths.log_in, token) + (f"&{urlencode({'next': following})}" if following else "")
+        await self._send(session, "login_link", to, language, link=link, minutes=_minutes(lifetime))
+
+    async def login_by_link(
+        self, session: Session, to: str, *, device: str, is_first_proof: bool, language: str | None = None
+    ) -> None:
+        """Told after a log-in by such a link. is_first_proof: it took away every way in of before."""
+        await self._send(session, "login_by_link", to, language, device=device, is_first_proof=is_first_proof)
 
     async def password_changed(self, session: Session, to: str, *, language: str | None = None) -> None:
         """Told after a change or a reset."""

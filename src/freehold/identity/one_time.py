@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 VERIFICATION = "verification"
 RESET = "reset"
 ADDRESS = "address"
+LOG_IN = "log-in"
 LIFETIME = timedelta(minutes=30)
 
 
@@ -75,9 +76,12 @@ async def find(session: Session, token: str, *, purpose: str) -> Proof:
     return Proof(row.user_id, row.email_key, row.purpose, row.payload)
 
 
-async def redeem(session: Session, token: str, *, purpose: str, or_purpose: str | None = None) -> Proof:
-    """Use the token up: of many who try at once, one succeeds. Raises Invalid."""
+async def redeem(
+    session: Session, token: str, *, purpose: str, or_purpose: str | None = None, payload: str | None = None
+) -> Proof:
+    """Use the token up: of many who try at once, one succeeds. payload: what it has to say besides. Raises Invalid."""
     columns = ONE_TIME_TOKENS.c
+    says_so = () if payload is None else (columns.payload == payload,)
     row = (
         await session.execute(
             delete(ONE_TIME_TOKENS)
@@ -85,6 +89,7 @@ async def redeem(session: Session, token: str, *, purpose: str, or_purpose: str 
                 columns.token_hash == token_hash(token),
                 columns.purpose.in_([purpose, or_purpose or purpose]),
                 columns.expires_at > clock.now(),
+                *says_so,
             )
             .returning(columns.user_id, columns.email_key, columns.purpose, columns.payload)
         )

@@ -21,6 +21,7 @@ from freehold.identity.factors.service import Factors
 from freehold.identity.impersonation import Impersonation, Impersonations
 from freehold.identity.keys import KeyRing
 from freehold.identity.login import LogIn
+from freehold.identity.magic_links.declaration import MagicLinks
 from freehold.identity.notices import Mailer, Notices, Paths
 from freehold.identity.organisations import invitations
 from freehold.identity.organisations.declaration import Organisations
@@ -96,7 +97,7 @@ class Identity:
     languages: of those that letters are there in, a new account gets the one that its browser asks for first, unless the
     registration names one; the model needs a nullable text column `language`, which its letters follow.
     lifetimes, browser_lifetimes, key_lifetimes: of log-ins with tokens, of those with a cookie, of API keys. organisations: where accounts can be members of some.
-    log_in_by: other providers, besides those of the settings. audit: who may read the whole audit trail.
+    log_in_by: other providers, besides those of the settings. magic_links: people may log in by mailed links. audit: who may read the whole audit trail.
     provider: lets applications of others ask people for access (OAuth 2.1, OpenID Connect); off without one.
     impersonation: lets staff act in the accounts of others; without it nobody can.
     paths: the pages that mailed links lead to. cost: of a password hash; less than the default is for tests alone.
@@ -113,6 +114,7 @@ class Identity:
     languages: Sequence[str] = ()
     organisations: Organisations | None = None
     log_in_by: Sequence[Provider] = ()
+    magic_links: MagicLinks | None = None
     audit: Rule = nobody
     on_register: Hook | None = None
     on_export: Hook | None = None
@@ -173,7 +175,8 @@ class Identity:
     @property
     def jobs(self) -> list[Job[...]]:
         """What the process's `Jobs` must know."""
-        return [self.reset_job, self.upkeep_job, *([] if self.provider is None else self.provider.jobs)]
+        links = [] if self.magic_links is None else [self.magic_links.job]
+        return [self.reset_job, self.upkeep_job, *links, *([] if self.provider is None else self.provider.jobs)]
 
     def bind(
         self,
@@ -274,6 +277,8 @@ class Identity:
                 limiter=limiter,
             ),
         )
+        if self.magic_links is not None:
+            self.magic_links.bind(self._parts, user=self.user)
         return self._parts
 
     def _longest_token(self) -> timedelta:

@@ -77,7 +77,7 @@ REFRESH_TOKENS = Table(
     Column("sealed_answer", LargeBinary, nullable=True, comment="for a retry within the grace window"),
 )
 
-# Links sent by mail: verification and reset. The newest of a purpose is the only one.
+# Links sent by mail: verification, reset, log-in. The newest of a purpose is the only one.
 ONE_TIME_TOKENS = Table(
     "freehold_one_time_tokens",
     LEDGER,
@@ -85,7 +85,12 @@ ONE_TIME_TOKENS = Table(
     Column("user_id", Uuid, nullable=False),
     Column("purpose", String(32), nullable=False),
     Column("email_key", String(960), nullable=False, comment="it proves this address and no later one"),
-    Column("payload", String(320), nullable=True, comment="the address as written, of a change of address"),
+    Column(
+        "payload",
+        String(320),
+        nullable=True,
+        comment="the address as written, of a change of address; the browser, of a log-in",
+    ),
     Column("created_at", UTCDateTime, nullable=False, default=clock.now),
     Column("expires_at", UTCDateTime, nullable=False),
 )

@@ -38,6 +38,7 @@ from freehold.web.identity_parts import (
     registration_route,
     user_answer,
 )
+from freehold.web.magic_links import magic_links_router
 from freehold.web.oauth import oauth_router
 from freehold.web.oauth_proof import ProofOfPossession
 from freehold.web.openapi_responses import headers
@@ -80,6 +81,8 @@ def identity_router(identity: Identity) -> Router:
         router.include_router(impersonation_router(identity, identity.impersonation))
     if identity.organisations is not None:
         router.include_router(organisations_router(identity, identity.organisations))
+    if identity.magic_links is not None:
+        router.include_router(magic_links_router(identity, identity.magic_links), prefix="/v1/auth", tags=["auth"])
     if identity.social is not None:
         for part in (providers_router(identity, identity.social), identities_router(identity.social)):
             router.include_router(part, prefix="/v1/auth", tags=["auth"])

@@ -9,7 +9,7 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from freehold import Freehold, Identity, Session, UserMixin
-from freehold.identity import Cost, Pages, UserCreate, UserUpdate
+from freehold.identity import Cost, MagicLinks, Pages, UserCreate, UserUpdate
 from freehold.settings import Settings
 from tests.bases import AccountBase as Base
 
@@ -45,6 +45,7 @@ def application(database_url: str, var: Path, *, settings: dict[str, Any] | None
         languages=("en", "de", "es"),
         on_register=_give_role,
         cost=Cost(memory_kib=64, passes=1),
+        magic_links=MagicLinks(),
         pages=Pages(color="#7a1fa2", labels={"kind": "I am a"}),
         **more,
     )

@@ -107,12 +107,12 @@ class Person:
         self.press("Confirm")
         self.page.get_by_text("Your e-mail address is confirmed.").wait_for()
 
-    def link(self, email: str) -> str:
-        """The path of the newest link that was mailed there; waits for the job that sends it."""
+    def link(self, email: str, *, to: str = "/") -> str:
+        """The path of the newest link that was mailed there, to a page of ours; waits for the job that sends it."""
         until, box = time.monotonic() + 30, FileMail(self.mails)
         while time.monotonic() < until:
             for letter in map(box.read, box.names()):
-                if letter.to == email and "token=" in letter.text:
+                if letter.to == email and "token=" in letter.text and link_in(letter).startswith(to):
                     return link_in(letter)
             time.sleep(0.05)
         raise AssertionError(f"no link came to {email}")
@@ -207,6 +207,34 @@ def test_a_passkey_is_made_and_logs_in_alone(person: Person) -> None:
     person.log_in("grace@example.com")
     person.press("Use your passkey")
     person.at("/account")
+
+
+@pytest.mark.parametrize(
+    ("locale", "send", "go_on"), [("en-GB", "Send the link", "Log in"), ("es-ES", "Enviar el enlace", "Iniciar sesión")]
+)
+def test_a_link_by_mail(chromium: Any, served: tuple[str, Path], locale: str, send: str, go_on: str) -> None:
+    person, language, email = Person(chromium, *served, locale=locale), locale[:2], f"link-{locale}@example.com".lower()
+    person.open("/account/registration")
+    person.fill(full_name="Ada Lovelace", email=email, password=PASSWORD, kind="reader")
+    person.page.locator("main button[type=submit]").click()
+    person.link(email)
+    person.open("/account/log-in")
+    person.page.locator("main a.button").first.click()
+    person.fill(email=email)
+    person.seen(f"{language}-link-ask")
+    person.press(send)
+    person.page.locator("main p").first.wait_for()
+    person.seen(f"{language}-link-sent")
+    link = person.link(email, to="/log-in")
+    person.open(link)
+    person.seen(f"{language}-link-open")
+    person.press(go_on)
+    person.at("/account")
+    person.context.clear_cookies()
+    person.open(link)
+    person.seen(f"{language}-link-elsewhere")
+    assert person.faults == []
+    person.context.close()
 
 
 def test_keys_alone_and_the_focus_on_what_is_wrong(person: Person) -> None:

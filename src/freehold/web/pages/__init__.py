@@ -20,6 +20,7 @@ from freehold.web.pages.factor_step import factor_router
 from freehold.web.pages.linked import linked_pages
 from freehold.web.pages.links import links_router
 from freehold.web.pages.log_in import log_in_router
+from freehold.web.pages.magic_links import magic_links_pages
 from freehold.web.pages.passkey_step import passkey_router
 from freehold.web.pages.registering import registration_router
 from freehold.web.pages.security import security_pages
@@ -31,6 +32,7 @@ _PARTS = (
     factor_router,
     passkey_router,
     enrolment_router,
+    magic_links_pages,
     registration_router,
     links_router,
     language_router,

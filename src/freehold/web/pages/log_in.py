@@ -36,6 +36,7 @@ def log_in_router(identity: Identity) -> Router:
             form=form,
             next=goal,
             others=_others(identity, request, goal),
+            has_links=identity.magic_links is not None,
             scripts=True,
         )
 
