@@ -86,6 +86,7 @@ class Issuer(Site):
         """As it was at first."""
         self.person = {"sub": "p1", "email": "ada@example.org", "email_verified": True, "name": "Ada Lovelace"}
         self.claims, self.metadata, self.published = {}, {}, {"one": self.keys["one"]}
+        self.counts.clear()
         self.kid, self.alg, self.by_user_info, self.signed, self.is_down = "one", "RS256", False, None, False
 
     def allow(self, url: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from freehold import Access, Freehold, Identity, Resource, UserMixin, owner, signed_in
+from freehold.errors import ConfigurationError
 from freehold.identity import Cost, Impersonation
 from freehold.resource import clock
 from freehold.resource.principal import system
@@ -45,9 +46,9 @@ def app(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Freeh
     tickets = Resource(Ticket, name="tickets", access=Access(read=owner("owner_id"), create=signed_in))
     identity = Identity(
         user=Customer,
-        roles=("support", "admin"),
+        roles=("support", "admin", "treasurer", "guest"),
         cost=Cost(memory_kib=64, passes=1),
-        impersonation=Impersonation(roles=("support",), longest=timedelta(minutes=30)),
+        impersonation=Impersonation(roles=("support",), longest=timedelta(minutes=30), reaches=("guest",)),
     )
     return Freehold(tickets, identity=identity, settings=settings)
 
@@ -180,6 +181,27 @@ async def test_nobody_acts_in_the_accounts_of_staff_or_without_the_right(stage: 
     assert (await _act(sam[1], ada[0], reason="")).status_code == 422
     acting = await _acting(stage, sam, ada)
     assert (await _act(acting, ada[0])).status_code == 403
+
+
+async def test_Z07_nobody_gets_rights_by_acting_in_the_account_of_somebody_who_has_them(stage: Stage, sam: Any) -> None:
+    guest = await _person(stage, "gus@example.com", "guest")
+    tim = await _person(stage, "tim@example.com", "guest", "treasurer")
+    refused = await _act(sam[1], tim[0])
+    assert (refused.status_code, refused.json()["code"]) == (403, "identity.more_rights")
+    acting = await _acting(stage, sam, guest)
+    await _set_roles(stage, guest[0], "guest", "treasurer")
+    assert (await acting.get("/v1/tickets")).status_code == 401, "its owner may do more by now"
+    await _set_roles(stage, sam[0], "support", "treasurer")
+    await _acting(stage, sam, tim)
+
+
+def test_a_reach_that_takes_staff_in_stops_the_start() -> None:
+    with pytest.raises(ConfigurationError, match="support"):
+        Identity(
+            user=Customer,
+            roles=("support", "guest"),
+            impersonation=Impersonation(roles=("support",), reaches=("guest", "support")),
+        )
 
 
 async def test_it_takes_a_log_in_of_the_last_five_minutes(stage: Stage, sam: Any, ada: Any, hand: Hand) -> None:

@@ -313,6 +313,62 @@ async def test_M02_ten_wrong_codes_stop_the_step_over_all_log_ins_and_addresses(
     assert (await service.post_("/totp", sent)).status_code == 200
 
 
+@pytest.mark.parametrize("service", [{"counts": True}], indirect=True)
+async def test_M02_a_step_that_is_over_counts_for_no_wrong_code(service: Service, hand: Any) -> None:
+    app, _ = await service.with_totp()
+    hand.advance(minutes=6)
+    over = await service.step()
+    hand.advance(minutes=11)
+    for number in range(11):
+        client = service.at(f"198.51.100.{number}")
+        answer = await service.post_("/totp", {"step_token": over, "code": "000000"}, client=client)
+        assert refused(answer, 401, "auth.step_over")
+    sent = {"step_token": await service.step(), "code": app.at(clock.now())}
+    assert (await service.post_("/totp", sent)).status_code == 200
+
+
+async def test_M09_a_log_in_has_a_second_factor_for_as_long_as_its_account_has_one(service: Service, hand: Any) -> None:
+    app, _ = await service.with_totp()
+    hand.advance(minutes=1)
+    given = (await service.post_("/totp", {"step_token": await service.step(), "code": app.at(clock.now())})).json()
+    token = given["access_token"]
+    assert (await service.identity.authenticate([f"Bearer {token}"])).has_factor
+    (factor,) = (await service.get("/v1/auth/factors", token)).json()["items"]
+    assert (await service.remove(factor["id"], token)).status_code == 204
+    refreshed = await service.parts.sessions.refresh(given["refresh_token"])
+    for each in (token, refreshed.access_token):
+        caller = await service.identity.authenticate([f"Bearer {each}"])
+        assert (caller.has_factor, "pwd" in caller.amr) == (False, True)
+
+
+async def test_M09_who_has_a_factor_proves_it_before_a_key_is_made(service: Service, hand: Any) -> None:
+    await service.person()
+    token = await service.token()
+    first = await service.post_("/api-keys", {"name": "k"}, token)
+    assert first.status_code == 201, "there is no factor to prove"
+    app = pyotp.TOTP((await service.post_("/factors/totp", {}, token)).json()["secret"])
+    await service.post_("/factors/totp/confirmation", {"code": app.at(clock.now())}, token)
+    rotation = f"/api-keys/{first.json()['id']}/rotation"
+    for path, body in (("/api-keys", {"name": "k"}), (rotation, {})):
+        refusal = await service.post_(path, body, token)
+        assert refused(refusal, 401, "auth.insufficient_user_authentication")
+        assert 'acr_values="aal2"' in refusal.headers["www-authenticate"]
+    hand.advance(minutes=1)
+    step = (await service.post_("/step-up", {}, token)).json()["step_token"]
+    strong = (await service.post_("/totp", {"step_token": step, "code": app.at(clock.now())})).json()["access_token"]
+    assert (await service.post_(rotation, {}, strong)).status_code == 201
+    assert (await service.post_("/api-keys", {"name": "k"}, strong)).status_code == 201
+
+
+async def test_M09_a_role_that_asks_for_a_factor_asks_for_it_before_a_key_is_made(service: Service) -> None:
+    user_id = await service.person()
+    token = await service.token()
+    async with service.database.writing(system("test")) as unit:
+        await service.parts.accounts.set_roles(unit.session, user_id, ["reviewer"])
+    refusal = await service.post_("/api-keys", {"name": "k"}, token)
+    assert refused(refusal, 401, "auth.insufficient_user_authentication")
+
+
 async def test_M03_a_secret_is_shown_once_must_be_proved_and_is_stored_sealed(service: Service) -> None:
     await service.person()
     token = await service.token()

@@ -38,7 +38,7 @@ async def somebody(stage: Stage, name: str, *roles: str) -> Person:
     """A person with an account and a client."""
     email = f"{name}@example.com"
     user = await stage.make(User, email=email, email_key=email, full_name=name.title(), roles=list(roles))
-    return Person(stage.as_user(user), id=str(user.id), email=email)
+    return Person(stage.as_user(user, authenticated_at=clock.now()), id=str(user.id), email=email)
 
 
 async def founded(who: Person, name: str = "Acme") -> str:

@@ -118,6 +118,14 @@ class Browser:
     async def tokens(self, **headers: str) -> httpx2.Response:
         return await self.client.post("/v1/auth/providers/token", headers={**self._sent(), **headers})
 
+    async def session(self, **headers: str) -> httpx2.Response:
+        """By cookie, as a page asks: with the token of its visit."""
+        visit = await self.client.get("/v1/auth/browser-session", headers=self._sent())
+        both = f"{self.cookie}; {visit.headers['set-cookie'].partition(';')[0]}"
+        self.client.cookies.clear()
+        sent = {"Cookie": both, "X-CSRF-Token": visit.json()["csrf_token"], **headers}
+        return await self.client.post("/v1/auth/providers/session", headers=sent)
+
     def _sent(self) -> dict[str, str]:
         return {"Cookie": self.cookie} if self.cookie else {}
 
@@ -188,7 +196,7 @@ class TestLogIn:
         browser.client.cookies.clear()
         back = await browser.back(world.issuer.allow(sent.headers["location"]))
         assert back.headers["location"] == "/account?login=done"
-        opened_by = await browser.client.post("/v1/auth/providers/session", headers={"Cookie": browser.cookie})
+        opened_by = await browser.session()
         assert (opened_by.status_code, opened_by.json()["is_signed_in"]) == (201, True)
         session = next(each for each in opened_by.headers.get_list("set-cookie") if "fh_session" in each).partition(
             ";"
@@ -196,12 +204,22 @@ class TestLogIn:
         browser.client.cookies.clear()
         seen = await browser.client.get("/v1/users/me", headers={"Cookie": session})
         assert seen.json()["email"] == "ada@example.org"
-        again = await browser.client.post("/v1/auth/providers/session", headers={"Cookie": browser.cookie})
+        again = await browser.session()
         assert again.json()["code"] == "login.attempt_unknown"
-        forged = await browser.client.post(
-            "/v1/auth/providers/session", headers={"Cookie": browser.cookie, "Sec-Fetch-Site": "cross-site"}
-        )
-        assert forged.status_code == 400
+
+    async def test_C03_only_a_page_of_ours_redeems_a_log_in(self, stage: Stage, world: World) -> None:
+        browser, _ = await came_in(stage, world)
+        bare = await browser.client.post("/v1/auth/providers/session", headers={"Cookie": browser.cookie})
+        refused = [
+            bare,
+            await browser.session(Origin="https://evil.example"),
+            await browser.session(**{"Sec-Fetch-Site": "cross-site"}),
+            await browser.session(**{"X-CSRF-Token": "x"}),
+            await browser.tokens(Origin="https://evil.example"),
+            await browser.tokens(**{"Sec-Fetch-Site": "same-site"}),
+        ]
+        assert [(each.status_code, each.json()["code"]) for each in refused] == [(403, "auth.forged_request")] * 6
+        assert (await browser.session(Origin="https://testserver")).status_code == 201, "nothing was used up"
 
     async def test_what_registration_asks_besides_goes_along(self, stage: Stage, world: World) -> None:
         browser, _ = await came_in(
@@ -285,7 +303,7 @@ class TestAttempt:
         used = await asyncio.gather(*(mine.back(parameters) for _ in range(10)))
         assert sorted(each.status_code for each in used) == [303] + [400] * 9
         assert (await theirs.tokens()).status_code == 400, "nor has another browser its tokens"
-        assert (await mine.tokens(**{"Sec-Fetch-Site": "cross-site"})).status_code == 400
+        assert (await mine.tokens(**{"Sec-Fetch-Site": "cross-site"})).status_code == 403
         given = await asyncio.gather(*(mine.tokens() for _ in range(10)))
         assert sorted(each.status_code for each in given) == [200] + [400] * 9
 

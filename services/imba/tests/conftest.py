@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from freehold import system
+from freehold.resource import clock
 from freehold.settings import Settings
 from freehold.testing import Clock, House, Stage, opened
 from freehold.testing.databases import server_database
@@ -137,7 +138,7 @@ async def person(stage: Stage, account: Account | None, *roles: str) -> Person:
         unit.session.add(user)
         await unit.session.flush()
         user_id = user.id
-    client = stage.as_user(id=user_id, roles=roles)
+    client = stage.as_user(id=user_id, roles=roles, authenticated_at=clock.now())
     return Person(client, id=str(user_id), email=user.email)
 
 

@@ -5,30 +5,26 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
-from sqlalchemy import delete, select
 from sqlalchemy import inspect as mapping_of
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from freehold.errors import Conflict, FieldError, Invalid, NotFound
-from freehold.identity import one_time
-from freehold.identity.api_keys.tables import API_KEYS
+from freehold.identity import one_time, ways_in
 from freehold.identity.browser_sessions import BrowserSessions
 from freehold.identity.emails import email_key
-from freehold.identity.factors import holdings
+from freehold.identity.exporting import held_of
 from freehold.identity.notices import Notices, language_of
 from freehold.identity.organisations import groups, invitations, members
 from freehold.identity.organisations.declaration import Organisations
 from freehold.identity.sessions import Sessions
-from freehold.identity.social import linked
 from freehold.identity.users import UserMixin
 from freehold.resource import clock
-from freehold.resource.columns import derived_columns
 from freehold.store.audit import record
 
 if TYPE_CHECKING:
@@ -144,13 +140,20 @@ class Accounts:
         await self._notices.reset(db, user.email, token, one_time.LIFETIME, language=language_of(user))
 
     async def reset_password(self, session: Session, token: str, password_hash: str) -> None:
-        """Redeem a reset link: the new password, and the end of every log-in. Raises Invalid."""
+        """Redeem a reset link: the new password, and the end of every log-in. Raises Invalid.
+
+        Where nobody had proved the address before, whoever registered it may have been somebody else: what they left to
+        come in by is gone, second factors too.
+        """
         async with session.unscoped("a reset link names its user") as db:
             proof = await one_time.redeem(db, token, purpose=one_time.RESET)
             user = await self.get(db, proof.user_id, lock=True)
             if user.email_key != proof.email_key or not user.is_active:
                 raise one_time.unknown_token()
-            user.email_verified_at = user.email_verified_at or clock.now()  # the link came by that address
+            if user.email_verified_at is None:
+                user.email_verified_at = clock.now()  # the link came by that address
+                await ways_in.forget(db, user.id)
+                await record(db, "user.unproved_access_removed", subject_type="user", subject_id=user.id)
             await self._set_password(db, user, password_hash, keep=None)
 
     async def change_password(self, session: Session, user_id: UUID, password_hash: str, *, keep: UUID | None) -> None:
@@ -166,10 +169,16 @@ class Accounts:
         await record(db, "user.password_changed", subject_type="user", subject_id=user.id)
         await self._notices.password_changed(db, user.email, language=language_of(user))
 
-    async def change_email(self, session: Session, user_id: UUID, email: str) -> None:
-        """Mail a link to another address, which the account takes on once it is proved. Raises EmailTaken."""
+    async def change_email(self, session: Session, user_id: UUID, email: str, *, conceals: bool = False) -> None:
+        """Mail a link to another address, which the account takes on once it is proved. Raises EmailTaken.
+
+        conceals: for an address that has an account its owner is told, and whoever asked is not.
+        """
         async with session.unscoped("a user's own address") as db:
             user, key = await self.get(db, user_id, lock=True), email_key(email)
+            if conceals and await self._id_of(db, key) not in (None, user_id):
+                await self.tell_owner_of_registration(db, email)
+                return
             await self._require_free(db, key, user_id)
             token = await one_time.issue(db, user_id=user_id, purpose=one_time.ADDRESS, email_key=key, payload=email)
             await record(db, "user.email_change_asked", subject_type="user", subject_id=user_id)
@@ -206,7 +215,8 @@ class Accounts:
     async def set_roles(self, session: Session, user_id: UUID, roles: Sequence[str]) -> None:
         """Replace the roles; decisions follow within 5 s. Raises NotFound, Invalid for a role the service has not.
 
-        Where they change, log-ins by cookie end: a cookie's value does not outlive a change of rights (C01).
+        Where they change, log-ins by cookie end: a cookie's value does not outlive a change of rights (C01). So does what
+        staff do in the account: what they may reach was judged by the roles of before.
         """
         wrong = [name for name in roles if self._role_names is not None and name not in self._role_names]
         if wrong:
@@ -240,12 +250,13 @@ class Accounts:
     async def _set_active(self, session: Session, user_id: UUID, *, is_active: bool) -> None:
         async with session.unscoped("staff close and open accounts") as db:
             user = await self.get(db, user_id, lock=True)
-            user.is_active = is_active
+            before, user.is_active = {"is_active": user.is_active}, is_active
             if not is_active:
                 await one_time.forget(db, user_id)
                 await self._sessions.end_all(db, user_id, by="account")
             action = "user.enabled" if is_active else "user.disabled"
-            await record(db, action, subject_type="user", subject_id=user_id)
+            after = {"is_active": is_active}
+            await record(db, action, subject_type="user", subject_id=user_id, before=before, after=after)
 
     async def erase(self, session: Session, user_id: UUID) -> None:
         """Remove the person and leave the row, for what other people's records need. Raises NotFound, LastOwner.
@@ -260,10 +271,8 @@ class Accounts:
                 await invitations.forget(db, user.email_key)
             await self._sessions.end_all(db, user_id, by="account")
             await self._sessions.forget(db, user_id)
-            await holdings.forget(db, user_id)
+            await ways_in.forget(db, user_id)
             await one_time.forget(db, user_id)
-            await linked.forget(db, user_id)
-            await db.execute(delete(API_KEYS).where(API_KEYS.c.owner_id == user_id))
             user.set_email(f"{user_id}@deleted.invalid")
             user.full_name, user.password_hash, user.roles = "", None, []
             user.is_active, user.deleted_at = False, clock.now()
@@ -275,29 +284,10 @@ class Accounts:
         """Everything that is held about a person, in JSON form, without secrets."""
         async with session.unscoped("a user's own data") as db:
             user = await self.get(db, user_id)
-            hidden = {"password_hash", "email_key", *derived_columns(mapping_of(self._user).local_table)}
-            names = [column.key for column in mapping_of(self._user).column_attrs if column.key not in hidden]
-            held: dict[str, Any] = {name: getattr(user, name) for name in names}
-            seen = await self._sessions.listed(db, user_id)
-            factors = await holdings.listed(db, user_id)
             extra = await _call(self._on_export, db, user)
+            held = await held_of(db, user, self._sessions)
             exported: dict[str, Any] = to_jsonable_python(
-                {
-                    "user": held,
-                    "sessions": [
-                        {"id": one.id, "created_at": one.created_at, "last_used_at": one.last_used_at}
-                        | {"address": one.address, "user_agent": one.user_agent}
-                        for one in seen
-                    ],
-                    "identities": [
-                        {"provider": one.provider, "subject": one.subject, "email": one.email}
-                        for one in await linked.listed(db, user_id)
-                    ],
-                    **await self._memberships(db, user_id),
-                    "factors": [asdict(each) for each in factors],
-                    **(extra or {}),
-                },
-                fallback=str,
+                {**held, **await self._memberships(db, user_id), **(extra or {})}, fallback=str
             )
         return exported
 

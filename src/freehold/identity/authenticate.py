@@ -19,7 +19,7 @@ from freehold.identity.tables import SESSIONS
 from freehold.identity.tokens import AccessClaims, AccessTokens, invalid_token
 from freehold.identity.users import UserMixin
 from freehold.resource import clock
-from freehold.resource.principal import ANONYMOUS, Principal, system
+from freehold.resource.principal import ANONYMOUS, MULTI_FACTOR, Principal, system
 
 if TYPE_CHECKING:
     from freehold.store.database import Database
@@ -37,6 +37,7 @@ class _Standing:
     user_id: UUID
     roles: frozenset[str]
     ends_at: datetime
+    has_factor: bool
     is_good: bool
     read_at: float
 
@@ -49,9 +50,14 @@ class Standings:
         self._user: Any = user
         self._known: OrderedDict[UUID, _Standing] = OrderedDict()
 
-    async def find(self, session_id: UUID) -> _Standing | None:
-        """The standing of a log-in; None when there is none such. A failing database fails the request, as it must."""
+    async def find(self, session_id: UUID, *, claims_factor: bool = False) -> _Standing | None:
+        """The standing of a log-in; None when there is none such. A failing database fails the request, as it must.
+
+        claims_factor: a token of it was earned by a second factor, perhaps after what is remembered here was read.
+        """
         known = self._known.get(session_id)
+        if known is not None and claims_factor and not known.has_factor:
+            known = None
         if known is not None and time.monotonic() - known.read_at < REMEMBERED_FOR.total_seconds():
             return known
         found = await self._read(session_id)
@@ -75,7 +81,8 @@ class Standings:
     async def _read(self, session_id: UUID) -> _Standing | None:
         user, table = self._user.__table__.c, self._user.__table__
         query = (
-            select(SESSIONS.c.user_id, SESSIONS.c.ended_at, SESSIONS.c.expires_at, user.roles, user.is_active)
+            select(SESSIONS.c.user_id, SESSIONS.c.ended_at, SESSIONS.c.expires_at, SESSIONS.c.amr)
+            .add_columns(user.roles, user.is_active)
             .join(table, user.id == SESSIONS.c.user_id)
             .where(SESSIONS.c.id == session_id)
         )
@@ -86,7 +93,12 @@ class Standings:
         if row is None:
             return None
         return _Standing(
-            row.user_id, frozenset(row.roles or ()), row.expires_at, row.is_active and row.ended_at is None, read_at
+            row.user_id,
+            frozenset(row.roles or ()),
+            row.expires_at,
+            has_factor=MULTI_FACTOR in (row.amr or "").split(),
+            is_good=row.is_active and row.ended_at is None,
+            read_at=read_at,
         )
 
 
@@ -124,23 +136,27 @@ class Bearer:
         claims = await self._claims(token)
         if claims.key_thumbprint != key_thumbprint:  # as a bearer's, it would be good for whoever has stolen it
             raise invalid_token() if claims.key_thumbprint is None else unproved_token()
-        standing = await self._standings.find(claims.session_id)
+        standing = await self._standings.find(claims.session_id, claims_factor=MULTI_FACTOR in claims.amr)
         if standing is None or not standing.is_good or standing.user_id != claims.subject:
             raise invalid_token()
         if standing.ends_at <= clock.now():
             raise invalid_token()
-        return self._principal(claims, standing.roles)
+        return self._principal(claims, standing)
 
-    def _principal(self, claims: AccessClaims, roles: frozenset[str]) -> Principal:
-        """How the person logged in is what the token says: a proof given later is in the tokens that it earned."""
-        counts, withheld = self._rights.counting(roles, claims.amr)
+    def _principal(self, claims: AccessClaims, standing: _Standing) -> Principal:
+        """How the person logged in is what the token says: a proof given later is in the tokens that it earned.
+
+        A second factor counts for as long as the log-in has it: with the last one removed it is gone from tokens, too.
+        """
+        amr = claims.amr if standing.has_factor else claims.amr - {MULTI_FACTOR}
+        counts, withheld = self._rights.counting(standing.roles, amr)
         return Principal(
             id=claims.subject,
             roles=counts,
             scopes=claims.scope,
             session_id=claims.session_id,
             authenticated_at=claims.authenticated_at,
-            amr=claims.amr,
+            amr=amr,
             withheld=withheld,
             client_id=claims.client_id,
             claims={} if claims.actor_id is None else {"act": {"sub": str(claims.actor_id)}},

@@ -18,7 +18,7 @@ from freehold.identity.browser_sessions import BrowserLifetimes, BrowserSessions
 from freehold.identity.csrf import CsrfTokens
 from freehold.identity.entry import Entry
 from freehold.identity.factors.service import Factors
-from freehold.identity.impersonation import Impersonation, Impersonations
+from freehold.identity.impersonation import Impersonation, Impersonations, Reach
 from freehold.identity.keys import KeyRing
 from freehold.identity.login import LogIn
 from freehold.identity.magic_links.declaration import MagicLinks
@@ -144,6 +144,8 @@ class Identity:
         declared = self.roles if isinstance(self.roles, Roles) else None
         self._rights = Rights.of(declared, self._required_factors())
         self._requirement = self._rights.requirement
+        staff = {*self.staff_roles, *self.admin_roles}
+        self._reach = Reach.of(self.impersonation, staff=staff, known=self.role_names, rights=self._rights)
         self._parts: Parts | None = None
         self.reset_job: Job[...] = job(
             "freehold.identity.reset", system="mail a reset link to the owner of an address"
@@ -231,6 +233,7 @@ class Identity:
             secret=key,
             public_url=issuer,
             service_name=policy.service_name,
+            tell=sessions.tell,
         )
         entry = Entry(sessions, factors.gate)
         passwords = Passwords(cost=self.cost)
@@ -252,7 +255,7 @@ class Identity:
             api_keys=ApiKeys(user=self.user, lifetimes=self.key_lifetimes),
             api_key_reader=ApiKeyReader(database, user=self.user, rights=self._rights),
             factors=factors,
-            impersonations=Impersonations(accounts, sessions, tokens, notices, staff=self._staff()),
+            impersonations=Impersonations(accounts, sessions, tokens, notices, reach=self._reach),
             accounts=accounts,
             log_in=LogIn(database, passwords, sessions, entry, throttle, user=self.user),
             conceals_accounts=conceal_accounts,
@@ -305,13 +308,6 @@ class Identity:
             on_export=self.on_export,
             on_erase=self.on_erase,
             organisations=self.organisations,
-        )
-
-    def _staff(self) -> frozenset[str]:
-        """Roles whose accounts nobody else acts in, and those that come to them."""
-        named = {*self.staff_roles, *self.admin_roles, *(self.impersonation.roles if self.impersonation else ())}
-        return frozenset(
-            role for role in {*named, *(self.role_names or ())} if not named.isdisjoint(self.rights([role]))
         )
 
     @property

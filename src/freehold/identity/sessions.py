@@ -206,13 +206,8 @@ class Sessions:
             except Unsealable:
                 return None
         await self.end(unit.session, row.session_id, by="reuse")
-        await record(
-            unit.session,
-            "session.reuse_detected",
-            subject_type="user",
-            subject_id=row.user_id,
-            after={"session_id": str(row.session_id)},
-        )
+        ended = {"session_id": str(row.session_id)}
+        await record(unit.session, "session.reuse_detected", subject_type="user", subject_id=row.user_id, after=ended)
         await self._notices.session_ended(unit.session, row.email, language=language_of(row))
         return None
 
@@ -266,10 +261,12 @@ class Sessions:
         self.tell(session, user_id)
         return len(ended)
 
-    async def end_acting(self, session: Session, actor_id: UUID, *, by: str) -> None:
-        """End what a staff member does in the accounts of others."""
-        theirs = select(IMPERSONATIONS.c.session_id).where(IMPERSONATIONS.c.actor_id == actor_id)
-        for session_id in await self.end_those(session, SESSIONS.c.id.in_(theirs), by=by):
+    async def end_acting(self, session: Session, user_id: UUID, *, by: str) -> None:
+        """End what a user does in the accounts of others, and what staff do in theirs."""
+        acting = select(IMPERSONATIONS.c.session_id)
+        by_them = SESSIONS.c.id.in_(acting.where(IMPERSONATIONS.c.actor_id == user_id))
+        in_theirs = SESSIONS.c.id.in_(acting) & (SESSIONS.c.user_id == user_id)
+        for session_id in await self.end_those(session, by_them | in_theirs, by=by):
             self.tell(session, session_id)
 
     async def end_those(self, session: Session, *which: ColumnElement[bool], by: str) -> Sequence[UUID]:

@@ -1,4 +1,4 @@
-"""An open log-in that has proved more, or anew."""
+"""An open log-in that has proved more, or anew; or whose proof is none any more."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from freehold.identity.authentication import Authentication
 from freehold.identity.tables import SESSIONS
 from freehold.identity.tokens import AccessTokens
 from freehold.resource import clock
+from freehold.resource.principal import MULTI_FACTOR
 
 if TYPE_CHECKING:
     from freehold.store.session import Session
@@ -51,3 +52,19 @@ async def strengthen(
         not_after=row.expires_at,
         authentication=proved,
     )
+
+
+async def weaken(session: Session, user_id: UUID) -> None:
+    """The account has no second factor any more: no open log-in of it counts as one by two. The user's row is locked.
+
+    Whoever calls it tells of it (`Sessions.tell`), so that tokens given before are judged anew.
+    """
+    columns = SESSIONS.c
+    rows = await session.execute(
+        select(columns.id, columns.amr).where(
+            columns.user_id == user_id, columns.ended_at.is_(None), columns.amr.contains(MULTI_FACTOR)
+        )
+    )
+    for row in rows.all():
+        left = " ".join(sorted(set(row.amr.split()) - {MULTI_FACTOR}))
+        await session.execute(update(SESSIONS).where(columns.id == row.id).values(amr=left))

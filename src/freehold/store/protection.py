@@ -11,6 +11,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from freehold.errors import ConfigurationError
 from freehold.resource.access import Access, Constant, Member, Owner, Recent, Role, Rule, Scope, Where, WithFactor
+from freehold.resource.applications import counting_for
 from freehold.resource.principal import Principal
 from freehold.store.conditions import BoundCaller, LiteralCaller, binding_columns, columns_named, condition
 
@@ -121,8 +122,9 @@ class Registry:
         if principal.is_system:
             return "system"
         asked = tuple(atom.simplify(principal) for atom in self._caller_atoms)
+        kind = (principal.id is not None, principal.client_id is not None)
         # By the rule itself and not by the name alone: the shape keeps the grant, so the number stays its own.
-        return (principal.id is not None, asked, grant and (grant.table, grant.verb, grant.action, id(grant.rule)))
+        return (kind, asked, grant and (grant.table, grant.verb, grant.action, id(grant.rule)))
 
 
 def _check(rule: Rule, model: type[DeclarativeBase]) -> None:
@@ -146,7 +148,8 @@ class Shape:
         """The rule of a verb for this kind of caller, simplified."""
         grant = self.grant
         stands_in = grant.rule_of(verb) if grant is not None and grant.table == protection.table.name else None
-        return (protection.access.rule(verb) if stands_in is None else stands_in).simplify(self._principal)
+        rule = protection.access.rule(verb) if stands_in is None else stands_in
+        return counting_for(rule, self._principal).simplify(self._principal)
 
     def condition(self, protection: Protection, verb: str) -> ColumnElement[bool] | bool:
         """True: no condition. False: no row. Otherwise the SQL, with the caller as bind parameters."""

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from freehold.errors import Forbidden, InsufficientScope, Unauthenticated
 from freehold.resource.access import Constant, Rule, Scope, anyone
+from freehold.resource.applications import counting_for, names_scope
 from freehold.resource.principal import ANONYMOUS, Principal
 from freehold.web.credentials import identified
 from freehold.web.runtime import runtime
@@ -37,10 +38,12 @@ def require(rule: Rule, principal: Principal) -> None:
     """Refuse a caller whom no row could help.
 
     401 for nobody, 403 with the scopes that lack, 401 where a more recent or stronger log-in would do, 403 otherwise.
-    An application that acts for the caller is let in where the rule names a scope, or is about nobody in particular.
+    An application that acts for the caller is let in by a scope that the rule names, or where it is about nobody in
+    particular; no other way that the rule leaves to the caller counts.
     """
     if principal.client_id is not None and not _is_for_clients(rule):
         raise Forbidden("This operation is not open to applications.", code="auth.not_for_clients")
+    rule = counting_for(rule, principal)
     if not _refused(rule, principal):
         return
     if principal.is_anonymous:
@@ -55,7 +58,7 @@ def require(rule: Rule, principal: Principal) -> None:
 
 
 def _is_for_clients(rule: Rule) -> bool:
-    return any(isinstance(atom, Scope) for atom in rule.atoms()) or rule.simplify(ANONYMOUS) == anyone
+    return names_scope(rule) or rule.simplify(ANONYMOUS) == anyone
 
 
 def is_closed(rule: Rule) -> bool:

@@ -51,6 +51,8 @@ from freehold.web.unit import Caller, Db, Router, allow
 
 # A token that was restricted to some scopes needs this one to touch the account itself.
 ACCOUNT = signed_in & scope("account")
+# What cannot be undone asks who one is once more, as what protects the account does (A10).
+FRESH_ACCOUNT = ACCOUNT & recent(minutes=5)
 
 
 RoleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
@@ -165,9 +167,9 @@ def _own(identity: Identity) -> Router:
             await everything.flush()
             return user_answer(identity, request, user)
 
-    @router.delete("", operation_id="delete_own_user", status_code=204, dependencies=guarded(ACCOUNT))
+    @router.delete("", operation_id="delete_own_user", status_code=204, dependencies=guarded(FRESH_ACCOUNT))
     async def erase(db: Db, caller: Caller) -> None:
-        """Erase your personal data and end the account. This cannot be undone."""
+        """Erase your personal data and end the account. This cannot be undone. Needs a log-in of the last five minutes."""
         await identity.parts.accounts.erase(db, known_id(caller))
 
     @router.get("/export", operation_id="export_own_user", dependencies=guarded(ACCOUNT))
@@ -181,7 +183,8 @@ def _own(identity: Identity) -> Router:
 
 def _staff(identity: Identity) -> Router:
     router = Router(prefix="/v1/users/{id}", tags=["users"])
-    admin = role(*identity.admin_roles) & scope("account")
+    # Z11: what an administrator does to an account asks for a log-in of the last five minutes.
+    admin = role(*identity.admin_roles) & scope("account") & recent(minutes=5)
 
     @router.get(
         "", operation_id="get_user", responses=UNCHANGED, response_model=identity.read, dependencies=guarded(signed_in)
@@ -209,7 +212,7 @@ def _staff(identity: Identity) -> Router:
         "/factors",
         operation_id="reset_user_factors",
         status_code=204,
-        dependencies=guarded(admin & recent(minutes=5)),
+        dependencies=guarded(admin),
     )
     async def reset_factors(user_id: PathId, db: Db) -> None:
         """Remove all second factors of an account whose owner has lost them. They are told, and their log-ins end."""

@@ -36,6 +36,7 @@ def _range(text: str) -> str:
 
 
 ScopeName = Annotated[str, Field(pattern=r"^[\x21\x23-\x5B\x5D-\x7E]{1,100}$", examples=["orders:read"])]
+ScopeNames = Annotated[list[ScopeName], Field(max_length=50)]
 RoleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$", examples=["importer"])]
 AddressRange = Annotated[str, Field(max_length=64, examples=["203.0.113.0/24"]), AfterValidator(_range)]
 
@@ -44,7 +45,7 @@ class ApiKeyWrite(BaseModel, extra="forbid"):
     """A key to be made. is_of_service: it belongs to the service and not to you; roles are for such a key alone."""
 
     name: FullName
-    scopes: list[ScopeName] = Field(default_factory=list, max_length=50)
+    scopes: ScopeNames = Field(default_factory=list)
     expires_in_days: int | None = Field(None, ge=1, le=366)
     address_ranges: list[AddressRange] = Field(default_factory=list, max_length=20)
     is_of_service: bool = False

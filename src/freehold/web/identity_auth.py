@@ -176,7 +176,9 @@ def _credentials(identity: Identity) -> Router:
         return await in_unit(
             request,
             "a user's own address",
-            lambda unit: parts.accounts.change_email(unit.session, user_id, wanted.email),
+            lambda unit: parts.accounts.change_email(
+                unit.session, user_id, wanted.email, conceals=parts.conceals_accounts
+            ),
             _done(),
         )
 

@@ -92,8 +92,8 @@ def clients_router(identity: Identity) -> Router:
     """The clients of the service."""
     router = Router(prefix="/v1/oauth/clients", tags=["oauth"])
     rule = role(*identity.admin_roles) & scope("account")
-    admin, reader = guarded(rule), guarded(rule, may_store=False)
-    # A secret outlives the log-in that makes it: a stolen access token must not be enough for one.
+    reader = guarded(rule, may_store=False)
+    # Z11; and a secret outlives the log-in that makes it: a stolen access token must not be enough for one.
     fresh_admin = guarded(rule & recent(minutes=5))
 
     @router.get("", operation_id="list_oauth_clients", dependencies=reader)
@@ -118,7 +118,7 @@ def clients_router(identity: Identity) -> Router:
         async with db.unscoped("the rule of the operation has allowed it") as everything:
             return _shown(await provider_of(identity).clients.get(everything, key_in_path(client_id)))
 
-    @router.delete("/{id}", operation_id="delete_oauth_client", status_code=204, dependencies=admin)
+    @router.delete("/{id}", operation_id="delete_oauth_client", status_code=204, dependencies=fresh_admin)
     async def remove(client_id: PathId, db: Db) -> None:
         """Remove a client: its tokens are dead within seconds."""
         async with db.unscoped("the rule of the operation has allowed it") as everything:

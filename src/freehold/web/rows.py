@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, literal, select
 
 from freehold.errors import FieldError, Forbidden, InsufficientScope, Invalid, NotFound, Problem
 from freehold.resource.access import Constant, Rule, anyone
+from freehold.resource.applications import counting_for
 from freehold.resource.principal import Principal
 from freehold.store.reading import Reading
 from freehold.store.rule_clause import RuleClause
@@ -82,6 +83,7 @@ class _Asked:
 
     def __init__(self, session: Session, bound: Bound, rule: Rule) -> None:
         caller = session.principal
+        rule = counting_for(rule, caller)
         lacking = lacking_scopes(rule, caller)
         # Each alone, in order of mention, then all together: the first that helps is the one to ask for.
         sets = [(name,) for name in lacking] + ([lacking] if len(lacking) > 1 else [])

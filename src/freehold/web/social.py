@@ -21,6 +21,7 @@ from freehold.resource.access import anyone
 from freehold.store.unit import Unit
 from freehold.web import browser
 from freehold.web.cookies import take_cookie
+from freehold.web.csrf import require_own_origin
 from freehold.web.identity_browser import BrowserSessionRead, opened_session
 from freehold.web.identity_parts import OwnUnitRoute, device_of
 from freehold.web.identity_tokens import NO_STORE, TokenRead, token_answer
@@ -97,7 +98,7 @@ def providers_router(identity: Identity, social: SocialLogins) -> Router:
     async def redeem(request: Request) -> Response:
         """The tokens of a log-in that this browser has just finished, within a minute and once."""
         await identity.parts.throttle.admit_address("provider", address=device_of(request).address)
-        _refuse_other_sites(request)
+        require_own_origin(request, public_url=identity.parts.tokens.issuer)
 
         async def opens(unit: Unit, user: Row[Any]) -> TokenAnswer | FactorRequired:
             return await identity.parts.entry.enter(
@@ -116,9 +117,9 @@ def providers_router(identity: Identity, social: SocialLogins) -> Router:
         dependencies=[allow(anyone)],
     )
     async def redeem_by_cookie(request: Request) -> Response:
-        """The same, for pages: the answer sets the session cookie."""
+        """The same, for pages: the answer sets the session cookie. A CSRF token of this browser's visit is needed here too."""
         await identity.parts.throttle.admit_address("provider", address=device_of(request).address)
-        _refuse_other_sites(request)
+        await browser.require_page(request)
         response = opened_session(request, await let_in(request, social))
         _forget(response)
         return response
@@ -174,11 +175,6 @@ async def let_in(request: Request, social: SocialLogins) -> BrowserSession:
 
 def _proof() -> Authentication:
     return Authentication.by(FEDERATED)
-
-
-def _refuse_other_sites(request: Request) -> None:
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise AttemptUnknown("Ask from a page of this site.")
 
 
 def _browser(request: Request) -> str:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import MetaData
 from sqlalchemy.orm import Mapped, mapped_column
 
-from freehold import Access, Freehold, Identity, Resource, UserMixin, owner, scope
+from freehold import Access, Freehold, Identity, Resource, UserMixin, owner, role, scope, signed_in, where
 from freehold import Base as FreeholdBase
 from freehold.identity import Cost
 from freehold.identity.provider import Provider
@@ -36,6 +36,16 @@ class Note(Base):
     text: Mapped[str]
 
 
+class Memo(Base):
+    """Its rule names a scope in one of its ways, and none in the owner's own."""
+
+    __tablename__ = "oauth_memos"
+
+    owner_id: Mapped[UUID] = mapped_column(index=True)
+    text: Mapped[str]
+    is_public: Mapped[bool] = mapped_column(default=False)
+
+
 class Draft(Base):
     __tablename__ = "oauth_drafts"
 
@@ -57,9 +67,18 @@ def app(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Freeh
     mine = owner("owner_id")
     notes = Resource(Note, access=Access(read=mine & scope("notes:read"), write=mine))
     drafts = Resource(Draft, access=Access(read=mine, write=mine))
-    provider = Provider(scopes={"notes:read": "Read your notes"})
+    memos = Resource(
+        Memo,
+        access=Access(
+            read=mine | where(Memo.is_public) & scope("memos:public"),
+            create=signed_in,
+            update=mine | role("clerk") & scope("memos:public"),
+            delete=mine | role("clerk") & scope("memos:public"),
+        ),
+    )
+    provider = Provider(scopes={"notes:read": "Read your notes", "memos:public": "Read public memos"})
     identity = Identity(user=Guest, cost=Cost(memory_kib=64, passes=1), provider=provider)
-    return Freehold(notes, drafts, title="Notes", identity=identity, settings=settings)
+    return Freehold(notes, drafts, memos, title="Notes", identity=identity, settings=settings)
 
 
 @pytest.fixture

@@ -51,8 +51,8 @@ NEAR = [
 
 @pytest.mark.parametrize("given", NEAR)
 def test_O02_a_near_miss_is_another_address(given: str) -> None:
-    assert is_registered(HTTPS, [HTTPS])
-    assert not is_registered(given, [HTTPS])
+    assert is_registered(HTTPS, [HTTPS], is_public=True)
+    assert not is_registered(given, [HTTPS], is_public=True)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,7 @@ def test_O02_a_near_miss_is_another_address(given: str) -> None:
         ("http://127.0.0.1:1/cb", True),
         ("http://127.0.0.1:65535/cb", True),
         ("http://127.0.0.1:/cb", False),
+        ("http://127.0.0.1:65536/cb", False),
         ("http://127.0.0.1:123456/cb", False),
         ("http://127.0.0.1:80@evil.example/cb", False),
         ("http://127.0.0.1:80evil.example/cb", False),
@@ -76,9 +77,10 @@ def test_O02_a_near_miss_is_another_address(given: str) -> None:
     ],
 )
 def test_O02_on_this_machine_the_port_alone_may_differ(given: str, same: bool) -> None:
-    assert is_registered(given, ["http://127.0.0.1/cb"]) is same
-    assert is_registered(given.replace("127.0.0.1", "[::1]"), ["http://[::1]:4711/cb"]) is same
-    assert not is_registered(given, ["http://[::1]/cb"])
+    assert is_registered(given, ["http://127.0.0.1/cb"], is_public=True) is same
+    assert is_registered(given.replace("127.0.0.1", "[::1]"), ["http://[::1]:4711/cb"], is_public=True) is same
+    assert not is_registered(given, ["http://[::1]/cb"], is_public=True)
+    assert not is_registered(given, ["http://127.0.0.1:9/cb"], is_public=False)
 
 
 @pytest.mark.parametrize(
@@ -143,3 +145,11 @@ async def test_a_loopback_client_may_choose_its_port(world: World) -> None:
     client = await world.register(is_public=True, redirect_uris=["http://127.0.0.1/cb"])
     given = await world.tokens(client, redirect_uri="http://127.0.0.1:53121/cb")
     assert given["access_token"]
+
+
+async def test_O02_a_client_with_a_secret_is_on_a_server_and_keeps_its_port(world: World, browser: Browser) -> None:
+    client = await world.register(redirect_uris=["http://127.0.0.1:8080/cb"])
+    same = await browser.client.get(world.address(client, redirect_uri="http://127.0.0.1:8080/cb"))
+    assert same.status_code == 303, same.text
+    other = await browser.client.get(world.address(client, redirect_uri="http://127.0.0.1:8081/cb"))
+    assert (other.status_code, "location" in other.headers) == (400, False)

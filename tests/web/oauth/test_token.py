@@ -190,6 +190,28 @@ async def test_an_application_may_do_what_a_scope_names_and_nothing_else(world: 
         assert answer.status_code == 403, (method, path, answer.text)
 
 
+async def test_Z07_an_application_has_no_way_in_that_names_no_scope(world: World) -> None:
+    await world.person()
+    client = await world.register(scopes=["openid", "notes:read", "memos:public"])
+    paths = (await world.client.get("/openapi.json")).json()["paths"]
+    memos, mine = next(path for path in paths if path.endswith("memos")), await world.bearer()
+    own = await world.client.post(memos, json={"text": "mine"}, headers=mine)
+    await world.client.post(memos, json={"text": "all's", "is_public": True}, headers=mine)
+    assert len((await world.client.get(memos, headers=mine)).json()["items"]) == 2
+    without = {"Authorization": f"Bearer {(await world.tokens(client, scope='openid notes:read'))['access_token']}"}
+    scoped = {"Authorization": f"Bearer {(await world.tokens(client, scope='openid memos:public'))['access_token']}"}
+    row = own.headers["location"]
+    for method, path in (("GET", memos), ("GET", row), ("PATCH", row), ("DELETE", row)):
+        body = {"json": {"text": "x"}} if method == "PATCH" else {}
+        refused = await world.client.request(method, path, headers=without, **body)
+        assert refused.status_code == 403, (method, refused.text)
+    assert (await world.client.get(memos, headers=without)).json()["code"] == "auth.insufficient_scope"
+    assert [each["text"] for each in (await world.client.get(memos, headers=scoped)).json()["items"]] == ["all's"]
+    assert (await world.client.get(row, headers=scoped)).status_code == 404
+    assert (await world.client.delete(row, headers=scoped)).status_code == 403
+    assert (await world.client.get(row, headers=mine)).status_code == 200
+
+
 async def test_T15_roles_are_judged_as_they_stand(world: World) -> None:
     user_id = await world.person()
     client = await world.register()
@@ -359,7 +381,14 @@ async def test_O01_discovery(world: World) -> None:
     assert not {"password", "implicit"} & set(said["grant_types_supported"])
     assert "none" not in said["token_endpoint_auth_signing_alg_values_supported"]
     assert not any(alg.startswith("HS") for alg in said["token_endpoint_auth_signing_alg_values_supported"])
-    assert set(said["scopes_supported"]) == {"openid", "profile", "email", "offline_access", "notes:read"}
+    assert set(said["scopes_supported"]) == {
+        "openid",
+        "profile",
+        "email",
+        "offline_access",
+        "notes:read",
+        "memos:public",
+    }
     for name in ("token", "userinfo", "authorization", "introspection", "revocation", "end_session"):
         path = said[f"{name}_endpoint"].removeprefix(ISSUER)
         assert (await world.client.request("GET" if name == "authorization" else "POST", path)).status_code != 404

@@ -46,6 +46,16 @@ async def test_another_address(stage: Stage, member: Visitor) -> None:
     assert "ada@elsewhere.example" in {letter.to for letter in await letters_in(stage)}
 
 
+async def test_K02_what_cannot_be_the_scope_of_a_key_is_shown_again(member: Visitor) -> None:
+    await member.open("/account/api-keys")
+    for wrong in ('books"x', "b\u00fccher", "x" * 101, " ".join(f"s{number}" for number in range(51))):
+        text = await member.fill_in("/account/api-keys", name="importer", days="90", scopes=wrong)
+        assert member.page.status_code == 422, wrong[:20]
+        assert "This cannot be used here." in text and "fh_" not in text
+    made = await member.fill_in("/account/api-keys", name="importer", days="90", scopes="books:read books:write")
+    assert "fh_" in made
+
+
 @pytest.mark.parametrize("path", ["/account/password", "/account/email", "/account/data"])
 async def test_A10_what_protects_the_account_asks_once_more(
     member: Visitor, path: str, request: pytest.FixtureRequest

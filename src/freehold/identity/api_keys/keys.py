@@ -10,9 +10,11 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, func, insert, select, update
 
-from freehold.errors import FieldError, Invalid, NotFound
+from freehold.errors import FieldError, InsufficientAuthentication, Invalid, NotFound
 from freehold.identity.api_keys.tables import API_KEYS
 from freehold.identity.api_keys.text import finder_of, new_key
+from freehold.identity.authentication import TWO_FACTORS
+from freehold.identity.factors import holdings
 from freehold.identity.sealing import token_hash
 from freehold.resource import clock
 from freehold.resource.base import new_id
@@ -68,8 +70,10 @@ class ApiKeys:
     async def make(self, session: Session, draft: KeyDraft, *, maker: Principal) -> NewKey:
         """Write down a new key. maker: the caller, or the system, whose keys are the service's.
 
-        Raises Invalid for scopes or roles that the maker has not, for a life that is too long, or one key too many.
+        Raises Invalid for scopes or roles that the maker has not, for a life that is too long, or one key too many;
+        InsufficientAuthentication where the maker has a second factor, or has to have one, and has not proved it.
         """
+        await _require_factor(session, maker)
         self._refuse_more_rights(draft, maker)
         owner_id = None if draft.is_of_service else maker.id
         if owner_id is not None:
@@ -103,8 +107,9 @@ class ApiKeys:
         """A new key with the rights and the length of life of the old one, which goes on for `overlap`.
 
         Raises NotFound for a key that is not this owner's, or not good any more; Invalid for one that `maker`, who is shown
-        the new one, could not make (K02).
+        the new one, could not make (K02); InsufficientAuthentication as `make` does.
         """
+        await _require_factor(session, maker)
         row = await self._locked(session, key_id, owner_id)
         rights = frozenset(row.scopes.split()), frozenset(row.roles)
         same = KeyDraft(name=row.name, scopes=rights[0], roles=rights[1], is_of_service=row.owner_id is None)
@@ -146,6 +151,14 @@ class ApiKeys:
         counted = select(func.count()).select_from(API_KEYS).where(*_good(owner_id))
         if (await session.scalar(counted) or 0) >= MOST_KEYS:
             raise Invalid(f"An account has at most {MOST_KEYS} keys: revoke one.", code="identity.too_many_keys")
+
+
+async def _require_factor(session: Session, maker: Principal) -> None:
+    """A key is good without a second factor from then on, so that whoever makes it proves theirs (M09)."""
+    if maker.is_system or maker.has_factor or maker.id is None:
+        return
+    if maker.withheld or await holdings.kinds(session, maker.id):
+        raise InsufficientAuthentication(acr_values=TWO_FACTORS)
 
 
 def _good(owner_id: UUID | None) -> tuple[ColumnElement[bool], ...]:

@@ -5,6 +5,7 @@ Each function runs in its caller's unit, and none commits. A refusal that uses s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from freehold.identity.factors.problems import CodeRefused, LastFactor
 from freehold.identity.factors.recovery import RecoveryCodes
 from freehold.identity.factors.totp import Enrolment, Totp
 from freehold.identity.notices import Notices, language_of
+from freehold.identity.strengthening import weaken
 from freehold.store.audit import record
 
 if TYPE_CHECKING:
@@ -42,13 +44,18 @@ class Desk:
         codes: RecoveryCodes,
         passkeys: Passkeys,
         requirement: Requirement,
+        tell: Callable[[Session, UUID], None],
     ) -> None:
-        """requirement: from whom a factor is asked, who therefore may not remove the last."""
+        """requirement: from whom a factor is asked, who therefore may not remove the last.
+
+        tell: says that what the log-ins of a user may do has changed (`Sessions.tell`).
+        """
         self._notices = notices
         self._totp = totp
         self._codes = codes
         self._passkeys = passkeys
         self._requirement = requirement
+        self._tell = tell
 
     def must_have(self, user: Any) -> bool:
         """Whether the account has to have a factor."""
@@ -90,7 +97,7 @@ class Desk:
         return codes
 
     async def remove(self, session: Session, user: Any, factor_id: UUID) -> None:
-        """Remove a factor, and with the last the recovery codes. Raises NotFound, LastFactor."""
+        """Remove a factor; with the last the recovery codes, and what log-ins have by it. Raises NotFound, LastFactor."""
         held = await holdings.listed(session, user.id)
         if factor_id not in {each.id for each in held}:
             raise NotFound
@@ -99,6 +106,8 @@ class Desk:
         kind = await holdings.remove(session, user.id, factor_id)
         if len(held) == 1:
             await holdings.forget_codes(session, user.id)
+            await weaken(session, user.id)
+            self._tell(session, user.id)
         await self._told(session, user, "user.factor_removed", {"kind": kind, "factor_id": str(factor_id)})
         await self._notices.factor_removed(session, user.email, language=language_of(user))
 

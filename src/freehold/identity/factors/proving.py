@@ -164,7 +164,11 @@ class Proving:
         refused = await self._throttle.try_factor(user_id, address=address)
         if refused is not None:
             raise refused
-        found = await self._run(token, attempt, finish)
+        try:
+            found = await self._run(token, attempt, finish)
+        except StepOver:  # it ended meanwhile: no code was looked at
+            await self._throttle.factor_was_right(user_id)
+            raise
         await self._throttle.factor_was_right(user_id)
         return found
 

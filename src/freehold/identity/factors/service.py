@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from freehold.identity.authentication import Requirement
 from freehold.identity.factors import challenges, steps
@@ -45,11 +47,15 @@ class Factors:
         secret: bytes,
         public_url: str,
         service_name: str,
+        tell: Callable[[Session, UUID], None],
     ) -> Factors:
-        """public_url: its origin is the only one that passkeys work on. service_name: as apps and browsers show it."""
+        """public_url: its origin is the only one that passkeys work on. service_name: as apps and browsers show it.
+
+        tell: see `Desk`.
+        """
         totp, codes = Totp(secret=secret, issuer=service_name), RecoveryCodes(secret=secret)
         passkeys = Passkeys(public_url=public_url, service_name=service_name)
-        desk = Desk(notices, totp=totp, codes=codes, passkeys=passkeys, requirement=requirement)
+        desk = Desk(notices, totp=totp, codes=codes, passkeys=passkeys, requirement=requirement, tell=tell)
         found = Steps(user=user)
         proving = Proving(database, found, throttle, totp=totp, codes=codes, passkeys=passkeys, desk=desk)
         return cls(FactorGate(found, requirement), proving, desk, found, requirement)

@@ -84,7 +84,9 @@ class Steps:
 
     async def owner(self, session: Session, token: str) -> UUID | None:
         """Whose step it is, without a lock; None where nobody is known yet or it is over."""
-        query = select(LOGIN_STEPS.c.user_id).where(LOGIN_STEPS.c.token_hash == token_hash(token))
+        columns = LOGIN_STEPS.c
+        mine = columns.token_hash == token_hash(token), columns.expires_at > clock.now()
+        query = select(columns.user_id).where(*mine)
         found: UUID | None = await session.scalar(query)
         return found
 

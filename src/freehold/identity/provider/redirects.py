@@ -1,7 +1,7 @@
 """Redirect addresses: what may be registered, and whether a given one is the registered one (O02).
 
 Compared as whole strings (RFC 9700 2.1): nothing is parsed, decoded or normalised, so that no two readings of one
-address can differ. For an application on the person's own machine the port alone may be another (RFC 8252 7.3).
+address can differ. For a native application, on the person's own machine, the port alone may be another (RFC 8252 7.3).
 """
 
 from __future__ import annotations
@@ -13,20 +13,27 @@ from urllib.parse import urlencode, urlsplit
 from freehold.errors import FieldError, Invalid
 
 LONGEST = 2_000
-_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(/[^\s]*)?")
+_LOOPBACK = re.compile(r"(?P<host>http://(?:127\.0\.0\.1|\[::1\]))(?::(?P<port>[0-9]{1,5}))?(?P<path>/[^\s]*)?")
+_HIGHEST_PORT = 65_535
 _PLAIN = re.compile(r"[!-~]+")
 _SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 _LOCAL_NAMES = ("127.0.0.1", "::1", "localhost")
 
 
-def is_registered(given: str, registered: Iterable[str]) -> bool:
-    """Whether `given` is one of the registered addresses."""
-    return any(given == each or _same_on_this_machine(given, each) for each in registered)
+def is_registered(given: str, registered: Iterable[str], *, is_public: bool) -> bool:
+    """Whether `given` is one of the registered addresses.
+
+    is_public: of a public client, as every native application is. One that keeps a secret runs on a server, whose port is
+    known beforehand: to it another port of the machine is somebody else.
+    """
+    return any(given == each or (is_public and _same_on_this_machine(given, each)) for each in registered)
 
 
 def _same_on_this_machine(given: str, registered: str) -> bool:
     left, right = _LOOPBACK.fullmatch(given), _LOOPBACK.fullmatch(registered)
-    return left is not None and right is not None and left.groups() == right.groups()
+    if left is None or right is None or int(left["port"] or 0) > _HIGHEST_PORT:
+        return False
+    return left["host"] == right["host"] and left["path"] == right["path"]
 
 
 def with_parameters(address: str, parameters: dict[str, str]) -> str:

@@ -86,7 +86,7 @@ class AuthorizationRequest:
 def redirect_uri_of(parameters: Mapping[str, str], client: Client) -> str:
     """The address to answer to. Raises PageError: without a registered one nothing may be sent anywhere (O02)."""
     given = parameters.get("redirect_uri")
-    if given is None or not is_registered(given, client.redirect_uris):
+    if given is None or not is_registered(given, client.redirect_uris, is_public=client.is_public):
         raise PageError("The application asks for an answer at an address that is not registered for it.")
     return given
 

@@ -114,6 +114,13 @@ async def redeem(db: Session, browser: str) -> tuple[str, UUID] | None:
     return None if row is None else (row.provider, row.granted_user_id)
 
 
+async def forget(db: Session, user_id: UUID) -> None:
+    """No attempt lets anybody in to this account any more, or links to it."""
+    columns = LOGIN_ATTEMPTS.c
+    theirs = (columns.user_id == user_id) | (columns.granted_user_id == user_id)
+    await db.execute(delete(LOGIN_ATTEMPTS).where(theirs))
+
+
 async def sweep(db: Session) -> None:
     """Remove those whose time is over."""
     await db.execute(delete(LOGIN_ATTEMPTS).where(LOGIN_ATTEMPTS.c.expires_at < clock.now()))

@@ -99,7 +99,7 @@ def _email(router: Router, identity: Identity) -> None:
             return await section(request, identity, "email", here=ROOT, form=form, person=person)
 
         async def work(unit: Unit) -> None:
-            await parts.accounts.change_email(unit.session, person.id, address)
+            await parts.accounts.change_email(unit.session, person.id, address, conceals=parts.conceals_accounts)
 
         try:
             await parts.log_in.check(person.id, values.get("current_password", ""))

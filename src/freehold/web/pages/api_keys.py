@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from freehold.errors import Problem
+from freehold.errors import InsufficientAuthentication, Problem
 from freehold.identity.api_keys import KeyDraft, NewKey
 from freehold.identity.service import Identity
 from freehold.resource.principal import system
 from freehold.store.unit import Unit
+from freehold.web.identity_api_keys import ScopeNames
 from freehold.web.pages.forms import Form, refused, shown, typed
 from freehold.web.pages.ids import id_of
 from freehold.web.pages.messages import of_value
@@ -25,6 +27,7 @@ from freehold.wording import phrase
 
 _DAYS = ("30", "90", "180", "365")
 _LONGEST_NAME = 100
+_SCOPES: TypeAdapter[list[str]] = TypeAdapter(ScopeNames)
 
 
 def api_keys_pages(identity: Identity) -> Router:
@@ -57,6 +60,8 @@ def api_keys_pages(identity: Identity) -> Router:
 
         try:
             made = await identity.parts.database.run(system("a user's own keys"), work)
+        except InsufficientAuthentication:
+            raise
         except Problem as problem:
             return await listed(request, refused(values, problem, fields=("name", "scopes"), secret=()))
         return await listed(request, Form({"days": "90"}), made)
@@ -85,9 +90,13 @@ def _draft(values: dict[str, str]) -> tuple[KeyDraft | None, dict[str, Any]]:
         faults["name"] = of_value("name", "string_too_long", is_there=True)
     if days not in _DAYS:
         faults["days"] = phrase("Choose one of these.")
+    scopes = frozenset(values.get("scopes", "").split())
+    try:
+        _SCOPES.validate_python(list(scopes))
+    except ValidationError:
+        faults["scopes"] = of_value("scopes", "value_error", is_there=True)
     if faults:
         return None, faults
-    scopes = frozenset(values.get("scopes", "").split())
     return KeyDraft(name, scopes=scopes, lifetime=timedelta(days=int(days))), {}
 
 
