@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,13 @@ class Leaf(Base):
 
 app = Freehold(Resource(Leaf, access=Access(read=anyone)), migrations="migrations")
 """
+
+PRODUCTION = {
+    "FREEHOLD_ENV": "production",
+    "FREEHOLD_SECRET": secrets.token_urlsafe(48),
+    "FREEHOLD_PUBLIC_URL": "https://leaves.example",
+    "FREEHOLD_HOSTS": "leaves.example",
+}
 
 
 @pytest.fixture
@@ -66,6 +75,13 @@ def test_Z06_roles_makes_a_log_in_that_owns_nothing(
     assert run("migrate", "make", "first", "--app", "leaves:app").status == 0
     assert "row-level security put up: cli_leaves" in run("migrate", "up", "--app", "leaves:app").out
     assert run("migrate", "check", "--app", "leaves:app").status == 0
+    for name, value in PRODUCTION.items():
+        monkeypatch.setenv(name, value)
+    for name, url in (("apart", os.environ["FREEHOLD_DATABASE_URL"]), ("one_log_in", postgres_url)):
+        (project / f"{name}.py").write_text(APP)
+        monkeypatch.setenv("FREEHOLD_DATABASE_URL", url)
+        checked = run("migrate", "check", "--app", f"{name}:app")
+        assert (checked.status, "row-level security is off" in checked.err) == (name != "apart",) * 2, checked.err
 
     async def may(statement: str) -> bool:
         connection = await asyncpg.connect(

@@ -36,6 +36,7 @@ async def connection(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AsyncConn
         await there.run_sync(stays.create)
         await there.run_sync(LEDGER.create_all)
         await there.execute(insert(stays).values(id=STAY))
+        await there.commit()
         yield there
     await engine.dispose()
 
@@ -94,6 +95,7 @@ async def test_W05_what_waits_for_its_next_try_is_not_missing_yet(
     delivery = {"endpoint_id": new_id(), "owner_id": new_id(), "event_id": event["id"], "event": CANCELLED}
     due = {"state": "pending", "attempts": 1, "next_attempt_at": now() + timedelta(hours=1)}
     await connection.execute(insert(table_of(WebhookDelivery)).values(**delivery, **due))
+    await connection.commit()
     found = await judged(subscriber, connection, post(subscriber, REQUESTED, 1))
     assert (found.waiting, found.amiss) == (1, 0)
 

@@ -85,12 +85,21 @@ def down(
 
 @app.command()
 def check(*, target: AppOption = None) -> None:
-    """Compare database, history and declarations; ends with 1 and a sentence for each fault."""
-    from freehold.store import migrate
+    """Compare database, history and declarations; ends with 1 and a sentence for each fault.
 
-    faults = asyncio.run(migrate.check(history(freehold_app(target), target)))
+    In production also: does row-level security apply to the log-in of the service?
+    """
+    faults = asyncio.run(_faults(freehold_app(target), target))
     for fault in faults:
         typer.echo(fault, err=True)
     if faults:
         raise typer.Exit(FAULTY)
     typer.echo("database, history and declarations agree")
+
+
+async def _faults(service: Freehold, target: str | None) -> list[str]:
+    from freehold.store import migrate
+    from freehold.web.schema import wall_is_missing
+
+    unwalled = await wall_is_missing(service)
+    return [*await migrate.check(history(service, target)), *([unwalled] if unwalled else [])]

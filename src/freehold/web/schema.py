@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from freehold.web.app import Freehold
 
 _log = get_logger("freehold.schema")
+_NO_WALL = "the log-in of FREEHOLD_DATABASE_URL is a superuser or owns the tables: no policy applies to it"
+_OWN_LOG_IN = 'give the service a log-in of its own: `freehold roles` makes it, see "Row-level security"'
 
 
 def open_database(given: Settings) -> Database:
@@ -79,6 +81,20 @@ async def _tell_of_pools(app: Freehold) -> None:
     )
 
 
+async def wall_is_missing(app: Freehold) -> str | None:
+    """The sentence for a service in production whose log-in policies do not apply to; opens its database and closes it.
+
+    A start tells of it in the log and goes on: one log-in is how a service begins, and the compiler's rules hold.
+    """
+    if not app.settings.is_production or app.database.dialect_name != "postgresql":
+        return None
+    try:
+        await app.database.start()
+        return None if app.database.is_behind_wall else f"row-level security is off: {_NO_WALL}. {_OWN_LOG_IN}"
+    finally:
+        await app.database.close()
+
+
 async def _prepare_walls(app: Freehold) -> None:
     """Refuse to serve behind row-level security that is not what is declared; tell in production where there is none."""
     database, given = app.database, app.settings
@@ -86,11 +102,7 @@ async def _prepare_walls(app: Freehold) -> None:
     if database.dialect_name != "postgresql" or not (database.is_behind_wall or given.is_production):
         return
     if not database.is_behind_wall:
-        _log.warning(
-            "row_level_security_is_off",
-            because="the log-in of FREEHOLD_DATABASE_URL is a superuser or owns the tables: no policy applies to it",
-            remedy='give the service a log-in of its own: `freehold roles` makes it, see "Row-level security"',
-        )
+        _log.warning("row_level_security_is_off", because=_NO_WALL, remedy=_OWN_LOG_IN)
         return
     reader = Roles.of(given.owner_url, given.database_url, given.reader_url).reader
     async with database.reading(system("compare the policies with the rules")) as session:

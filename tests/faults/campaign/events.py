@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,13 +26,14 @@ from freehold.webhooks.tables import EVENTS, WebhookDelivery
 REQUESTED, CANCELLED = "reservation.requested", "reservation.cancelled"
 ONE_IN = 20  # is not taken at its first try
 PATIENCE_SECONDS = 120.0
+_SOON = timedelta(seconds=PATIENCE_SECONDS)
 
 
 @dataclass
 class Heard:
     """What was found amiss with events, and how many there were.
 
-    unfounded: of a stay that is not there. waiting: their next try is due later, for a clock was wrong or they were refused.
+    unfounded: of a stay that is not there. waiting: their next try is due later than anybody waits, for a clock was wrong.
     """
 
     missing: list[str] = field(default_factory=list)
@@ -78,10 +80,12 @@ class Subscriber:
         """Add to `found`, once all that clients were told has come, or patience has ended."""
         owed = {(row, REQUESTED) for row in told.booked.values()} | {(row, CANCELLED) for row in told.cancelled}
         until = time.monotonic() + PATIENCE_SECONDS
-        while owed - self._what() and time.monotonic() < until:  # noqa: ASYNC110  # they come from another process
+        while True:
+            missing = owed - self._what()
+            later = await _later(connection) if missing else set()
+            if not missing - later or time.monotonic() > until:
+                break
             await asyncio.sleep(0.5)
-        missing = owed - self._what()
-        later = await _later(connection) if missing else set()
         found.waiting += len(missing & later)
         found.missing += [f"{kind} {row}" for row, kind in sorted(missing - later)]
         await self._unfounded(connection, found)
@@ -112,11 +116,12 @@ class Subscriber:
 
 
 async def _later(connection: AsyncConnection) -> set[tuple[str, str]]:
-    """What is still on its way, with a try that is not due yet."""
+    """What is still on its way, with a next try that is later than the patience."""
+    await connection.rollback()  # SQLite and PostgreSQL alike show a transaction what was there when it began
     rows = await connection.execute(
         select(EVENTS.c.subject_id, EVENTS.c.type)
         .join(WebhookDelivery, WebhookDelivery.event_id == EVENTS.c.id)
-        .where(WebhookDelivery.state == "pending", WebhookDelivery.next_attempt_at > now())
+        .where(WebhookDelivery.state == "pending", WebhookDelivery.next_attempt_at > now() + _SOON)
     )
     return {(row.subject_id, row.type) for row in rows}
 

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from tests.faults.campaign.events import Heard, Subscriber
 from tests.faults.campaign.profiles import Profile
-from tests.faults.campaign.traffic import Told
+from tests.faults.campaign.traffic import PATIENCE_SECONDS, Told
 from tests.faults.served import PUBLIC_URL, World
 from tests.faults.wire import ask, request
 
@@ -137,5 +137,6 @@ async def _contents(profile: Profile, world: World, told: Told, found: Verdict) 
 async def _get(url: str, port: int) -> bytes:
     """From the service, or from the object store that it leads to."""
     mine = url.removeprefix(PUBLIC_URL)
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", follow_redirects=True) as client:
+    at = f"http://127.0.0.1:{port}"
+    async with httpx2.AsyncClient(base_url=at, follow_redirects=True, timeout=PATIENCE_SECONDS) as client:
         return (await client.get(mine, headers={"Host": "127.0.0.1"} if mine.startswith("/") else {})).content
