@@ -227,9 +227,9 @@ async def test_J01_what_nobody_waits_for_is_passed_over_in_one_unit(database: Da
 
 async def test_a_resource_s_event_is_written_where_somebody_waits_for_it(database: Database) -> None:
     async with database.writing(USER) as unit:
-        assert is_heard(unit.session, "things.created"), "no outbox here knows who waits"
+        assert is_heard(unit.session.parts, "things.created"), "no outbox here knows who waits"
     outbox = Outbox(database)
     async with database.writing(USER) as unit:
-        assert not is_heard(unit.session, "things.created")
+        assert not is_heard(unit.session.parts, "things.created")
         outbox.subscribe("things.created", see)
-        assert is_heard(unit.session, "things.created")
+        assert is_heard(unit.session.parts, "things.created")

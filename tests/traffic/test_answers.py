@@ -286,7 +286,7 @@ async def test_H03_while_a_process_cannot_tell_of_its_commits_no_answer_counts(
     lane, cut_off._redis._lane = cut_off._redis._lane, None
     for _ in range(3):
         async with database.writing(system("a commit that nobody is told of")) as unit:
-            change = Change(["a"], unit.session)
+            change = Change(["a"], lambda: unit.session)
             await cut_off.will_change(change)
         await cut_off.has_changed(change)
         await cut_off._silence.look()

@@ -126,11 +126,12 @@ class _Default:
     def at_insert(self, context: DefaultExecutionContext) -> Any:
         column: Column[Any] = context.current_column
         given = context.get_current_parameters()  # type: ignore[no-untyped-call]
-        row = {name: _given(column.table.c[name], given) for name in self._recipe.sources}
+        row = {name: given(column.table.c[name], given) for name in self._recipe.sources}
         return self._recipe.value(row, column)
 
 
-def _given(source: Column[Any], values: Mapping[str, Any]) -> Any:
+def given(source: Column[Any], values: Mapping[str, Any]) -> Any:
+    """The value of a source in a new row of which these are given."""
     if source.key in values:
         return values[source.key]
     # Not sent and not yet filled in: the constant that the INSERT is about to put there.
@@ -183,7 +184,7 @@ def _source(table: Table, column: Column[Any], name: str) -> Column[Any]:
 
 def _present(state: InstanceState[Any], key: str, source: Column[Any]) -> Any:
     if key not in state.dict and not state.has_identity:
-        return _given(source, {})
+        return given(source, {})
     return getattr(state.obj(), key)
 
 

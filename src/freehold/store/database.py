@@ -307,7 +307,7 @@ class Database(PlannedReads):
                 await unit.roll_back()
                 raise
             finally:
-                unit.session.expunge_all()
+                unit.forget_objects()
 
     async def run(
         self,

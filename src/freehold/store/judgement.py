@@ -71,19 +71,19 @@ class Judge:
         if isinstance(rule, Constant) and not rule.value:
             raise Forbidden(REFUSED)
         if verb == "create" or (verb == "update" and self._moves(state, protection)):
-            verdict = _judge_values(rule, obj, self._principal)
+            verdict = judge_values(rule, obj, self._principal)
             if verdict is False:
                 raise Forbidden(REFUSED)
             if verdict is None:
                 self._pending.append((obj, protection, rule))
         elif verb == "update":
-            self._is_refused = self._is_refused or _judge_values(rule, obj, self._principal) is False
+            self._is_refused = self._is_refused or judge_values(rule, obj, self._principal) is False
         elif not self._may_delete(obj, protection, rule):
             # The DELETE would match no row and say nothing, and the caller would be told that the row is gone.
             raise Forbidden(REFUSED)
 
     def _may_delete(self, obj: Any, protection: Protection, rule: Rule) -> bool:
-        verdict = _judge_values(rule, obj, self._principal)
+        verdict = judge_values(rule, obj, self._principal)
         return self._holds(obj, protection, rule) if verdict is None else verdict
 
     @staticmethod
@@ -110,7 +110,7 @@ class Judge:
         return branch_sync(self._session.connection(), self._session.fh_scopes, system("judging a new row"))
 
 
-def _judge_values(rule: Rule, obj: Any, principal: Principal) -> bool | None:
+def judge_values(rule: Rule, obj: Any, principal: Principal) -> bool | None:
     """True or False where the row's own values decide; None where only the database can tell."""
     match rule:
         case Constant(value=value):
@@ -120,12 +120,12 @@ def _judge_values(rule: Rule, obj: Any, principal: Principal) -> bool | None:
             # Not yet copied from a relationship: the database knows after the flush.
             return None if held is None else bool(held == principal.id)
         case All(rules=rules):
-            return _all([_judge_values(part, obj, principal) for part in rules])
+            return _all([judge_values(part, obj, principal) for part in rules])
         case Either(rules=rules):
-            found = _all([_negate(_judge_values(part, obj, principal)) for part in rules])
+            found = _all([_negate(judge_values(part, obj, principal)) for part in rules])
             return _negate(found)
         case Not(rule=inner):
-            return _negate(_judge_values(inner, obj, principal))
+            return _negate(judge_values(inner, obj, principal))
     return None
 
 

@@ -98,9 +98,9 @@ class Subscriptions(set[str]):
     """The names of events that somebody in this process waits for; a part of a database that has an `Outbox`."""
 
 
-def is_heard(session: Session, name: str) -> bool:
-    """Whether somebody may wait for events of this name. Yes, where no outbox here knows."""
-    subscriptions = session.parts.get(Subscriptions)
+def is_heard(parts: Mapping[type[Any], Any], name: str) -> bool:
+    """Whether somebody may wait for events of this name. Yes, where no outbox knows. parts: see `Database.parts`."""
+    subscriptions = parts.get(Subscriptions)
     return subscriptions is None or name in subscriptions
 
 

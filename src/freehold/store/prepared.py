@@ -22,7 +22,7 @@ _ABSENT: Final = object()
 
 
 class Prepared:
-    """One plan in one rule shape. tables: those that it reads.
+    """One statement in one rule shape. tables: those that it reads. writes: those that it writes. bare, locks: see `Told`.
 
     caller: the places (from 0) of values that depend on the caller. is_slow: it took long in the event loop.
     """
@@ -32,24 +32,29 @@ class Prepared:
         "_keys",
         "_meta",
         "_types",
+        "bare",
         "caller",
         "decoders",
         "dialect",
         "is_slow",
         "key",
+        "locks",
         "sql",
         "tables",
+        "writes",
     )
 
     def __init__(self, compiled: Any, dialect: Any) -> None:
         self.sql: str = compiled.string
         self.tables: frozenset[str] = frozenset(compiled.fh_reads)
+        self.writes: frozenset[str] = frozenset(compiled.fh_writes)
+        self.bare, self.locks = frozenset[str](compiled.fh_bare), frozenset[str](compiled.fh_locks)
         self.dialect = dialect
         names: Sequence[str] = compiled.positiontup or ()
         self._binders = [_binder(compiled, name) for name in names]
         self.caller = frozenset(place for place, (_, ask, _, _) in enumerate(self._binders) if ask is not None)
         self.key = {name: place for place, name in enumerate(names)}
-        columns = compiled._result_columns  # noqa: SLF001 (what SQLAlchemy's own cursor result reads it from)
+        columns = compiled._result_columns or ()  # noqa: SLF001 (what SQLAlchemy's own cursor result reads it from)
         self._types = [column.type for column in columns]
         self._meta = SimpleResultMetaData([column.keyname for column in columns])
         self._keys = self._meta._key_to_index  # noqa: SLF001

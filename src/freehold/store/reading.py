@@ -14,6 +14,7 @@ from freehold.store.executor import Executor, Plan, SessionExecutor
 from freehold.store.protection import Grant
 from freehold.store.read_path import Unserved
 from freehold.store.scope import Scope
+from freehold.store.straight import Straight
 
 if TYPE_CHECKING:
     from freehold.store.database import Database
@@ -72,6 +73,6 @@ class Reading:
         return self._session
 
 
-def executor_of(source: Session | Reading) -> Executor:
+def executor_of(source: Session | Reading | Straight) -> Executor:
     """Who runs plans for whoever asks."""
-    return source if isinstance(source, Reading) else SessionExecutor(source)
+    return source if isinstance(source, Reading | Straight) else SessionExecutor(source)

@@ -7,7 +7,7 @@ through: it counts as reading, and unless it plainly reads as writing, everythin
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -28,11 +28,16 @@ _seen: ContextVar[set[str] | None] = ContextVar("fh_tables_read", default=None)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
-    """A commit and the tables that it changes. session: of its transaction, to write what must commit along with it."""
+    """A commit and the tables that it changes."""
 
     tables: Collection[str]
-    session: AsyncSession | None = None
+    session_of: Callable[[], AsyncSession] | None = None
     id: str = field(default_factory=lambda: uuid4().hex)
+
+    @property
+    def session(self) -> AsyncSession | None:
+        """Of its transaction, to write what must commit along with it."""
+        return None if self.session_of is None else self.session_of()
 
 
 class Watcher(Protocol):

@@ -21,6 +21,7 @@ from freehold.resource import clock
 from freehold.resource.base import new_id
 from freehold.store.audit import AUDIT, with_actor
 from freehold.store.audit_values import AUDIT_VALUES, DIGESTS, sealed
+from freehold.store.straight import NotStraight
 
 if TYPE_CHECKING:
     from freehold.store.session import Session
@@ -85,6 +86,25 @@ class Trail:
         """These fields of a row stand in a record of the unit's own; they are not told twice."""
         self._told.setdefault((subject_type, str(key)), set()).update(fields)
 
+    def created(
+        self, unit: Unit, model: type[DeclarativeBase], subject_type: str, key: str, values: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """The records of a row that is inserted without a flush, for whoever writes them along with it.
+
+        Raises NotStraight where they are told under another name than the deed.
+        """
+        record = _record(unit, (subject_type, key), f"{subject_type}.created", None)
+        tracked = self._tracked(model)
+        if tracked is None:
+            return record, None
+        if tracked.subject != subject_type:
+            raise NotStraight
+        note = Note((subject_type, key), "created", None, now={name: values.get(name) for name in tracked.fields})
+        return record, _with_content(record, _plain(note, without=set()))
+
+    def _tracked(self, model: type[Any]) -> Tracked | None:
+        return next((self._trails[kind] for kind in model.__mro__ if kind in self._trails), None)
+
     def note_flush(self, session: SyncSession, reason: str | None) -> None:
         """Note the rows of a flush that has just sent its statements."""
         groups: list[tuple[Verb, Any]] = [
@@ -94,7 +114,7 @@ class Trail:
         ]
         for verb, instances in groups:
             for instance in instances:
-                tracked = next((self._trails[kind] for kind in type(instance).__mro__ if kind in self._trails), None)
+                tracked = self._tracked(type(instance))
                 if tracked is not None:
                     self._note(tracked, inspect(instance), verb, reason)
 
@@ -132,10 +152,8 @@ class Trail:
             if action is None and note.verb == "updated" and not told:
                 continue
             row = _record(unit, subject, f"{subject[0]}.{action or note.verb}", reason)
-            if told:
-                digests, content = sealed(told)
-                row["details"] = {**(row["details"] or {}), DIGESTS: digests}
-                values.append(_values(row, content))
+            kept = _with_content(row, told)
+            values += [] if kept is None else [kept]
             records.append(row)
         records += [_record(unit, subject, f"{subject[0]}.{action}", None) for subject, action in named.items()]
         await _insert(unit.session, records, values)
@@ -188,6 +206,15 @@ def _record(unit: Unit, subject: Subject, action: str, reason: str | None) -> di
         "details": with_actor(unit.principal, None),
         "request_id": unit.request_id,
     }
+
+
+def _with_content(record: dict[str, Any], told: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+    """Have a record name what is told; the row with the values, if there are any."""
+    if not told:
+        return None
+    digests, content = sealed(told)
+    record["details"] = {**(record["details"] or {}), DIGESTS: digests}
+    return _values(record, content)
 
 
 def _values(record: Mapping[str, Any], content: dict[str, Any]) -> dict[str, Any]:

@@ -52,7 +52,18 @@ class Unit:
         self._transaction = transaction
         self._scopes = scopes
         self._callbacks: dict[Callable[[], Awaitable[None] | None], None] = {}
-        self.session = bind_session(connection, scopes, principal, unit=self, grant=grant, kind=session_class)
+        self._grant = grant
+        self._session_class = session_class
+        self._session: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        """The session of the caller, made when it is first asked for: a unit of prepared statements alone needs none."""
+        if self._session is None:
+            self._session = bind_session(
+                self.connection, self._scopes, self.principal, unit=self, grant=self._grant, kind=self._session_class
+            )
+        return self._session
 
     @property
     def scopes(self) -> Scopes:
@@ -66,7 +77,7 @@ class Unit:
         Flushed at its end, committed with the unit. Objects of two sessions do not mix.
         """
         session = bind_session(
-            self.connection, self._scopes, self.principal, unit=self, grant=grant, kind=type(self.session)
+            self.connection, self._scopes, self.principal, unit=self, grant=grant, kind=self._session_class
         )
         try:
             yield session
@@ -77,6 +88,16 @@ class Unit:
             raise
         finally:
             session.expunge_all()
+
+    async def flush(self) -> None:
+        """Send what the session has not sent yet, where there is one."""
+        if self._session is not None:
+            await self._session.flush()
+
+    def forget_objects(self) -> None:
+        """Let go of what the session holds: the unit is over."""
+        if self._session is not None:
+            self._session.expunge_all()
 
     def after_commit(self, callback: Callable[[], Awaitable[None] | None]) -> None:
         """Call `callback` once the commit is durable: to wake a worker, never to do work (a crash would lose it).
@@ -90,7 +111,7 @@ class Unit:
 
         Raises OutcomeUnknown when the connection is lost during the commit.
         """
-        await self.session.flush()
+        await self.flush()
         await self.trail.write(self)
         interrupted = await _shielded(self._watched_commit())
         await self._notify()
@@ -103,7 +124,7 @@ class Unit:
         if watchers is None:
             await self._commit()
             return
-        change = Change(frozenset(self.written), self.session)
+        change = Change(frozenset(self.written), lambda: self.session)
         try:
             await watchers.will_change(change)
             await self._commit()

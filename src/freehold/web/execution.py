@@ -145,7 +145,7 @@ async def _attempt(
         response = await writing.work(unit)
         if response.status_code >= 400:
             raise Refused(response)
-        await unit.session.flush()
+        await unit.flush()
         if claim is not None and hasattr(response, "body"):  # a stream cannot be kept
             await idempotency.keep(unit.session, claim, Frozen.of(response).dump(), subject_id=writing.subject())
         return response

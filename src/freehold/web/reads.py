@@ -30,6 +30,7 @@ from freehold.store.plans import KEY, ResourcePlans
 from freehold.store.protection import Grant
 from freehold.store.reading import Reading, executor_of
 from freehold.store.session import Session
+from freehold.store.straight import Straight
 from freehold.web.admission import Endpoint, enter
 from freehold.web.bound import Bound
 from freehold.web.grants import Grants
@@ -182,7 +183,9 @@ class Reads:
 
         return await database.planned(viewer, work, tables=self._shown)
 
-    async def show(self, session: Session | Reading, key: Any, *, expand: tuple[str, ...] = ()) -> Shown | None:
+    async def show(
+        self, session: Session | Reading | Straight, key: Any, *, expand: tuple[str, ...] = ()
+    ) -> Shown | None:
         """One row as the session's caller sees it; None when it may not."""
         found = await fetch_one(
             self._plans,
@@ -223,7 +226,7 @@ class Reads:
         """The fields that this caller may not read, or not in every row: nothing may be asked about them."""
         return self.bound.hidden(principal) | frozenset(self.bound.conditional(principal))
 
-    def visibility(self, session: Session | Reading) -> Visibility:
+    def visibility(self, session: Session | Reading | Straight) -> Visibility:
         """Which fields of this resource the session's caller sees, in every row or in some."""
         if not self.bound.resource.access.read_fields:
             return EVERYTHING

@@ -16,13 +16,14 @@ from freehold.store.reading import Reading
 from freehold.store.rule_clause import RuleClause
 from freehold.store.scope import JUDGED
 from freehold.store.session import Session
+from freehold.store.straight import Straight
 from freehold.store.unit import Unit
 from freehold.web.bound import Bound, forbidden_field
 from freehold.web.guard import lacking_scopes, with_scopes
 from freehold.web.step_up import step_ups
 
 
-def clause(session: Session | Reading, bound: Bound, rule: Rule) -> ColumnElement[bool]:
+def clause(session: Session | Reading | Straight, bound: Bound, rule: Rule) -> ColumnElement[bool]:
     """A further rule as a column of a statement on the resource's table, for the caller of this session."""
     return RuleClause(session.scope.shape.for_rule(rule, bound.model))
 

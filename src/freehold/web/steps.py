@@ -14,10 +14,11 @@ from freehold.resource.access import Rule
 from freehold.resource.principal import Principal
 from freehold.store.protection import Grant
 from freehold.store.session import Session
+from freehold.store.straight import NotStraight
 from freehold.store.unit import Unit
 from freehold.web import body as bodies
 from freehold.web.admission import Endpoint, enter
-from freehold.web.execution import Writing, execute, request_key
+from freehold.web.execution import Work, Writing, execute, request_key
 from freehold.web.reads import Reads
 from freehold.web.rows import still_allowed
 from freehold.web.runtime import Runtime, runtime
@@ -36,12 +37,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A write that was found valid. subject: the key of its row, once it has run. ahead: awaited before the unit begins."""
+    """A write that was found valid. subject: the key of its row, once it has run. ahead: awaited before the unit begins.
+
+    straight: the same by prepared statements alone; where it raises NotStraight, `work` is done in a unit of its own.
+    """
 
     work: Callable[[Session], Awaitable[Response]]
     subject: Callable[[], Any]
     grant: Grant | None = None
     ahead: Callable[[], Awaitable[None]] | None = None
+    straight: Callable[[Unit], Awaitable[Response]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +76,16 @@ class Write:
             step = self.prepare(Call(principal, runtime(request), request.headers, key, raw))
             if step.ahead is not None:
                 await step.ahead()
-            return await execute(request, principal, raw, self._writing(step))
+            if step.straight is not None:
+                try:
+                    return await execute(request, principal, raw, self._writing(step, step.straight))
+                except NotStraight:
+                    pass
+            return await execute(request, principal, raw, self._writing(step, lambda unit: step.work(unit.session)))
 
         return endpoint
 
-    def _writing(self, step: Step) -> Writing:
-        async def work(unit: Unit) -> Response:
-            return await step.work(unit.session)
-
+    def _writing(self, step: Step, work: Work) -> Writing:
         async def rejudge(unit: Unit, key: Any) -> None:
             await still_allowed(unit, self.reads.bound, key)
 

@@ -25,7 +25,7 @@ async def leave_trails(db: Session, bound: Bound, what: str, rows: Sequence[Any]
     for key in keys:
         db.unit.trail.did(bound.resource.name, key, what)
     event = f"{bound.resource.name}.{what}"
-    if not is_heard(db, event):
+    if not is_heard(db.parts, event):
         return
     payloads = {f"{bound.resource.name}:{key}": {"id": str(key)} for key in keys}
     await emit_each(db, event, payloads)

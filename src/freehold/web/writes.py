@@ -14,9 +14,12 @@ from freehold.resource.clock import now
 from freehold.resource.declaration import Action
 from freehold.resource.soft_delete import Restoration
 from freehold.store.session import Session
+from freehold.store.straight import Straight
+from freehold.store.unit import Unit
 from freehold.web import body as bodies
 from freehold.web.bound import Bound
 from freehold.web.changes import change_row, create_row
+from freehold.web.creating import Creating
 from freehold.web.jobs import accepted
 from freehold.web.preconditions import check_match, entity_tag
 from freehold.web.reads import Reads
@@ -35,6 +38,7 @@ class Writes:
         self._bound = bound
         self._reads = reads
         self._path = path
+        self._creating = Creating(bound)
         self.create_schema = bound.create_schema if without is None else bound.create_without(without)
 
     def create(self, *, parent: tuple[Bound, str] | None = None) -> Write:
@@ -58,7 +62,19 @@ class Writes:
                 await leave_trail(db, bound, "created", row)
                 return self._with_once(row, await self._shown(db, key, status=201, location=f"{self._path}/{key}"))
 
-            return Step(work, lambda: made[0] if made else None, ahead=self._ahead(call, draft))
+            async def straight(unit: Unit) -> Response:
+                assert values is not None
+                reading, key = await self._creating.insert(unit, values)
+                made[:] = [key]
+                return await self._shown(reading, key, status=201, location=f"{self._path}/{key}")
+
+            values = self._creating.values(call, draft) if parent is None else None
+            return Step(
+                work,
+                lambda: made[0] if made else None,
+                ahead=self._ahead(call, draft),
+                straight=None if values is None else straight,
+            )
 
         return Write(self._reads, bound.rule("create"), prepare)
 
@@ -189,7 +205,9 @@ class Writes:
         shown = await self._reads.show(db, key)
         check_match(call.headers, version=None, tag=shown.tag if shown else None, required=required)
 
-    async def _shown(self, db: Session, key: Any, *, status: int = 200, location: str | None = None) -> Response:
+    async def _shown(
+        self, db: Session | Straight, key: Any, *, status: int = 200, location: str | None = None
+    ) -> Response:
         shown = await self._reads.show(db, key)
         headers = {"Location": location} if location else {}
         if shown is None:

@@ -1,0 +1,141 @@
+"""A new row and the records of it as one prepared piece, for models of which nothing but columns is asked.
+
+SQLAlchemy's flush asks an object, its mapper and its session what to do for each row. Of most models the answer is the same each
+time: these values, these defaults, this INSERT. Where anything else may have a say (an event, a validator, a
+constructor, a rule that only the database can judge) there is no such piece, and the flush does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from types import SimpleNamespace
+from typing import Any, Final
+
+from sqlalchemy import Column, Insert, Table, bindparam, insert, inspect
+from sqlalchemy.orm import DeclarativeBase, Mapper
+
+from freehold.resource.columns import Derived, derived_columns
+from freehold.resource.columns import given as given_source
+from freehold.resource.principal import Principal
+from freehold.store.audit import AUDIT
+from freehold.store.audit_values import AUDIT_VALUES
+from freehold.store.invariants import bounds_of
+from freehold.store.judgement import judge_values
+from freehold.store.plain_models import is_plain
+from freehold.store.prepared import Prepared
+from freehold.store.protection import Shape
+from freehold.store.straight import NotStraight, Straight
+from freehold.store.unit import Unit
+
+_RECORDED: Final = (
+    "id", "recorded_at", "principal_id", "system_reason", "action", "subject_type", "subject_id", "details", "request_id",
+)  # fmt: skip
+_KEPT: Final = ("record_id", "subject_type", "subject_id", "content")
+
+
+class NewRows:
+    """Inserts rows of one model. `of` gives None where that is the flush's."""
+
+    def __init__(self, model: type[DeclarativeBase], mapper: Mapper[Any], table: Table) -> None:
+        self.table = table
+        self._model = model
+        self._attributes = {mapper.get_property_by_column(column).key: column for column in table.c}
+        self._derived: dict[str, Derived] = derived_columns(table)
+        version: Any = mapper.version_id_col
+        self._version = None if version is None else mapper.get_property_by_column(version).key
+        self._first_version: Any = mapper.version_id_generator
+        self._defaults = {
+            key: None if column.name in self._derived else _default(column) for key, column in self._attributes.items()
+        }
+        self._pieces: dict[Any, list[Prepared]] = {}
+
+    @classmethod
+    def of(cls, model: type[DeclarativeBase]) -> NewRows | None:
+        """The inserts of a model whose rows are their columns and nothing more."""
+        mapper: Mapper[Any] = inspect(model)
+        table = mapper.local_table
+        if not isinstance(table, Table) or not is_plain(mapper) or bounds_of(table):
+            return None
+        return cls(model, mapper, table)
+
+    def has(self, names: Collection[str]) -> bool:
+        """Whether all of these are columns of the model, by their attributes."""
+        return self._attributes.keys() >= set(names)
+
+    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Every attribute of the new row: as given, by default, or derived."""
+        found = {}
+        for key, default in self._defaults.items():
+            value = given.get(key)
+            found[key] = default() if value is None and default is not None else value
+        if self._version is not None:
+            found[self._version] = self._first_version(None)
+        for name, recipe in self._derived.items():
+            column = self.table.c[name]
+            row = {source: self._present(self.table.c[source], given) for source in recipe.sources}
+            found[_key_of(self._attributes, column)] = recipe.value(row, column)
+        return found
+
+    def _present(self, source: Column[Any], given: Mapping[str, Any]) -> Any:
+        key = _key_of(self._attributes, source)
+        return given[key] if key in given else given_source(source, {})
+
+    def may_insert(self, values: Mapping[str, Any], shape: Shape, principal: Principal) -> bool:
+        """Whether the row's own values satisfy the rule of the creation. No is said by the flush, which may ask the database."""
+        protection = shape.registry.find(self.table.name)
+        if protection is None:
+            return True
+        return judge_values(shape.rule(protection, "create"), SimpleNamespace(**values), principal) is True
+
+    async def insert(self, unit: Unit, straight: Straight, subject: str, key: str, values: Mapping[str, Any]) -> None:
+        """Insert a row that may be, and the records of it. Raises NotStraight."""
+        record, kept = unit.trail.created(unit, self._model, subject, str(values[key]), values)
+        params = {f"row_{name}": value for name, value in values.items()}
+        params |= {f"record_{name}": record[name] for name in _RECORDED}
+        if kept is not None:
+            params |= {f"kept_{name}": kept[name] for name in _KEPT}
+        await straight.run([(each, params) for each in self._prepared(straight, has_values=kept is not None)])
+
+    def _prepared(self, straight: Straight, *, has_values: bool) -> list[Prepared]:
+        place = straight.dialect, has_values
+        if place not in self._pieces:
+            inserts = [
+                _insert(self.table, {column.key: f"row_{name}" for name, column in self._attributes.items()}),
+                _insert(AUDIT, {name: f"record_{name}" for name in _RECORDED}),
+            ]
+            if has_values:
+                inserts.append(_insert(AUDIT_VALUES, {name: f"kept_{name}" for name in _KEPT}))
+            if straight.dialect_name == "postgresql":
+                inserts = [_in_one(inserts)]
+            self._pieces[place] = [_prepare(each, straight.dialect) for each in inserts]
+        return self._pieces[place]
+
+
+def _key_of(attributes: Mapping[str, Column[Any]], column: Column[Any]) -> str:
+    return next(key for key, each in attributes.items() if each is column)
+
+
+def _default(column: Column[Any]) -> Callable[[], Any] | None:
+    default: Any = column.default
+    if default is None:
+        return None
+    value = default.arg
+    return (lambda: value) if default.is_scalar else (lambda: value(None))
+
+
+def _insert(table: Table, names: Mapping[str, str]) -> Insert:
+    values = {column: bindparam(name, type_=table.c[column].type) for column, name in names.items()}
+    return insert(table).values(values).inline()
+
+
+def _in_one(inserts: list[Insert]) -> Insert:
+    """One statement, one trip: all but the last stand in front of it."""
+    *others, last = inserts
+    return last.add_cte(*(each.cte(f"fh_part_{number}") for number, each in enumerate(others)))
+
+
+def _prepare(statement: Insert, dialect: Any) -> Prepared:
+    compiled: Any = statement.compile(dialect=dialect)
+    if compiled.fh_opaque or compiled.post_compile_params or compiled.literal_execute_params:
+        raise NotStraight
+    return Prepared(compiled, dialect)

@@ -1,0 +1,71 @@
+"""Which models are their columns and nothing more, so that a row may be inserted without an object."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Column, Table
+from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import Session as SyncSession
+from sqlalchemy.orm.decl_base import _declarative_constructor
+
+from freehold.resource.columns import derived_columns
+from freehold.store.session import ScopedSession
+
+# By name: how many listeners the toolkit itself has, on every mapper or session.
+_OF_MAPPERS: Final = {"before_insert": 1, "after_insert": 0}
+_OF_INSTANCES: Final = {"init": 1, "init_failure": 1}
+_OF_SESSIONS: Final = {
+    "before_flush": 0, "after_flush": 2, "after_flush_postexec": 0, "before_attach": 0, "after_attach": 0,
+    "transient_to_pending": 0, "pending_to_persistent": 0,
+}  # fmt: skip
+
+
+def is_plain(mapper: Mapper[Any]) -> bool:
+    """Whether a row of this mapper is one row of one table, with values that Python knows, and nobody listens."""
+    table = mapper.local_table
+    if not isinstance(table, Table) or mapper.single or mapper.polymorphic_on is not None or len(mapper.tables) != 1:
+        return False
+    if _has_own_init(mapper) or mapper.validators:
+        return False
+    if mapper.version_id_col is not None and not callable(mapper.version_id_generator):
+        return False
+    return all(_is_plain_column(mapper, column) for column in table.c) and not _is_heard(mapper)
+
+
+def is_session_heard() -> bool:
+    """Whether somebody but the toolkit listens to flushes and to objects that join a session."""
+    return any(_listeners(ScopedSession, name) != own for name, own in _OF_SESSIONS.items())
+
+
+def _has_own_init(mapper: Mapper[Any]) -> bool:
+    """Whether objects are made by a constructor other than the one that SQLAlchemy gives to declared models."""
+    return mapper.class_manager.original_init is not _declarative_constructor
+
+
+def _is_plain_column(mapper: Mapper[Any], column: Column[Any]) -> bool:
+    if column not in mapper._columntoproperty or column.computed is not None or column.identity is not None:  # noqa: SLF001
+        return False
+    if column.server_default is not None or column.type.should_evaluate_none or column.table is not mapper.local_table:
+        return False
+    if column.primary_key and column.default is None:
+        return False
+    attribute = getattr(mapper.class_, mapper.get_property_by_column(column).key, None)
+    if attribute is None or len(list(attribute.dispatch.set)) > 0:
+        return False
+    default: Any = column.default
+    if default is None or column.name in derived_columns(column.table):  # what it is derived from is computed here, too
+        return True
+    takes_nothing = default.is_callable and default.arg is not default._given_arg  # noqa: SLF001 (SQLAlchemy wraps such)
+    return bool(default.is_scalar or takes_nothing)
+
+
+def _is_heard(mapper: Mapper[Any]) -> bool:
+    of_instances = mapper.class_manager.dispatch
+    return any(len(list(getattr(mapper.dispatch, name))) != own for name, own in _OF_MAPPERS.items()) or any(
+        len(list(getattr(of_instances, name))) > own for name, own in _OF_INSTANCES.items()
+    )
+
+
+def _listeners(kind: type[SyncSession], name: str) -> int:
+    return len(getattr(kind.dispatch, name)._clslevel.get(kind, ()))  # noqa: SLF001 (asked of a class, before any session)
