@@ -263,8 +263,8 @@ async def test_what_each_write_may_cost(stage: Stage, key: str | None) -> None:
     patching = headers and {"Idempotency-Key": "p"}
     at_most = {
         "POST /v1/entries": _on(stage, sqlite=4, postgresql=2) + more,
-        "PATCH /v1/entries/{id}": 5 + more,
-        "DELETE /v1/entries/{id}": 4,
+        "PATCH /v1/entries/{id}": _on(stage, sqlite=5, postgresql=4) + more,
+        "DELETE /v1/entries/{id}": _on(stage, sqlite=4, postgresql=3),
     }
     with stage.budgets(at_most) as budgets:
         async with stage.as_user(id=ADA) as ada:

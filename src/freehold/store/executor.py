@@ -12,6 +12,8 @@ from typing import Any, Protocol
 from sqlalchemy import CompoundSelect, Result, Row, Select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from freehold.store.straight import NotStraight, Straight
+
 Statement = Select[Any] | CompoundSelect[Any]
 
 
@@ -57,11 +59,16 @@ class SessionExecutor:
 
     async def fetch(self, plan: Plan, params: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """Run a plan. What the session has not sent yet is flushed first, so that a list shows it."""
-        session = self._session
+        session: Any = self._session
         if plan.is_orm:
             return _rows(await session.execute(plan.statement, params))
         if session.new or session.dirty or session.deleted:
             await session.flush()
+        if getattr(session, "goes_straight", False):
+            try:
+                return await Straight.of_session(session).fetch(plan, params)
+            except NotStraight:
+                pass
         return _rows(await (await session.connection()).execute(plan.statement, params))
 
 

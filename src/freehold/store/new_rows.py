@@ -9,28 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Column, Insert, Table, bindparam, insert, inspect
+from sqlalchemy import Column, Table, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapper
 
 from freehold.resource.columns import Derived, derived_columns
 from freehold.resource.columns import given as given_source
 from freehold.resource.principal import Principal
-from freehold.store.audit import AUDIT
-from freehold.store.audit_values import AUDIT_VALUES
+from freehold.store import records
 from freehold.store.invariants import bounds_of
 from freehold.store.judgement import judge_values
 from freehold.store.plain_models import is_plain
 from freehold.store.prepared import Prepared
 from freehold.store.protection import Shape
-from freehold.store.straight import NotStraight, Straight
+from freehold.store.straight import Straight
 from freehold.store.unit import Unit
-
-_RECORDED: Final = (
-    "id", "recorded_at", "principal_id", "system_reason", "action", "subject_type", "subject_id", "details", "request_id",
-)  # fmt: skip
-_KEPT: Final = ("record_id", "subject_type", "subject_id", "content")
 
 
 class NewRows:
@@ -91,23 +85,15 @@ class NewRows:
         """Insert a row that may be, and the records of it. Raises NotStraight."""
         record, kept = unit.trail.created(unit, self._model, subject, str(values[key]), values)
         params = {f"row_{name}": value for name, value in values.items()}
-        params |= {f"record_{name}": record[name] for name in _RECORDED}
-        if kept is not None:
-            params |= {f"kept_{name}": kept[name] for name in _KEPT}
+        params |= records.params(record, kept)
         await straight.run([(each, params) for each in self._prepared(straight, has_values=kept is not None)])
 
     def _prepared(self, straight: Straight, *, has_values: bool) -> list[Prepared]:
         place = straight.dialect, has_values
         if place not in self._pieces:
-            inserts = [
-                _insert(self.table, {column.key: f"row_{name}" for name, column in self._attributes.items()}),
-                _insert(AUDIT, {name: f"record_{name}" for name in _RECORDED}),
-            ]
-            if has_values:
-                inserts.append(_insert(AUDIT_VALUES, {name: f"kept_{name}" for name in _KEPT}))
-            if straight.dialect_name == "postgresql":
-                inserts = [_in_one(inserts)]
-            self._pieces[place] = [_prepare(each, straight.dialect) for each in inserts]
+            columns = {column.key: f"row_{name}" for name, column in self._attributes.items()}
+            row = records.insert_of(self.table, columns)
+            self._pieces[place] = records.prepared([row, *records.inserts(has_values=has_values)], straight.dialect)
         return self._pieces[place]
 
 
@@ -121,21 +107,3 @@ def _default(column: Column[Any]) -> Callable[[], Any] | None:
         return None
     value = default.arg
     return (lambda: value) if default.is_scalar else (lambda: value(None))
-
-
-def _insert(table: Table, names: Mapping[str, str]) -> Insert:
-    values = {column: bindparam(name, type_=table.c[column].type) for column, name in names.items()}
-    return insert(table).values(values).inline()
-
-
-def _in_one(inserts: list[Insert]) -> Insert:
-    """One statement, one trip: all but the last stand in front of it."""
-    *others, last = inserts
-    return last.add_cte(*(each.cte(f"fh_part_{number}") for number, each in enumerate(others)))
-
-
-def _prepare(statement: Insert, dialect: Any) -> Prepared:
-    compiled: Any = statement.compile(dialect=dialect)
-    if compiled.fh_opaque or compiled.post_compile_params or compiled.literal_execute_params:
-        raise NotStraight
-    return Prepared(compiled, dialect)

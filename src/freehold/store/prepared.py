@@ -7,14 +7,16 @@ is bound and read as it would be by `Connection.execute`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Row
 from sqlalchemy.engine.result import SimpleResultMetaData
 
 from freehold.resource.principal import Principal
-from freehold.store.executor import Plan
 from freehold.store.scope import CALLER
+
+if TYPE_CHECKING:
+    from freehold.store.executor import Plan
 
 Binder = tuple[str, Callable[[], Any] | None, Any, Callable[[Any], Any] | None]
 Decoder = Callable[[Any], Any] | None

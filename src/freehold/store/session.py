@@ -120,6 +120,11 @@ class Session(AsyncSession):
         return self.scope.principal
 
     @property
+    def goes_straight(self) -> bool:
+        """Whether prepared statements may pass by SQLAlchemy's connection (`straight`): in a unit, and no savepoint is due."""
+        return self.unit is not None and self.join_mode == "rollback_only" and not self.in_nested_transaction()
+
+    @property
     def is_behind_wall(self) -> bool:
         """Does row-level security narrow what this session asks, beside the compiler?"""
         dialect: Any = self.fh_connection.dialect

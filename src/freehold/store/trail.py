@@ -19,9 +19,10 @@ from sqlalchemy.orm import Session as SyncSession
 
 from freehold.resource import clock
 from freehold.resource.base import new_id
+from freehold.store import records as records_of_one
 from freehold.store.audit import AUDIT, with_actor
 from freehold.store.audit_values import AUDIT_VALUES, DIGESTS, sealed
-from freehold.store.straight import NotStraight
+from freehold.store.straight import NotStraight, Straight
 
 if TYPE_CHECKING:
     from freehold.store.session import Session
@@ -156,7 +157,10 @@ class Trail:
             values += [] if kept is None else [kept]
             records.append(row)
         records += [_record(unit, subject, f"{subject[0]}.{action}", None) for subject, action in named.items()]
-        await _insert(unit.session, records, values)
+        if len(records) == 1 and len(values) <= 1:
+            await records_of_one.write(Straight.of_unit(unit), records[0], values[0] if values else None)
+        else:
+            await _insert(unit.session, records, values)
         self._notes.clear()
         self._deeds.clear()
 

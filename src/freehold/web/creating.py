@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
+from starlette.responses import Response
 
 from freehold.store.new_rows import NewRows
 from freehold.store.outbox import is_heard
 from freehold.store.plain_models import is_session_heard
-from freehold.store.straight import Straight
+from freehold.store.straight import NotStraight, Straight
 from freehold.store.unit import Unit
 from freehold.web.bound import Bound
 from freehold.web.changes import new_values
 from freehold.web.steps import Call
+
+Show = Callable[[Straight, Any], Awaitable[Response]]
 
 
 class Creating:
@@ -42,9 +46,15 @@ class Creating:
         shape = database.scopes.dialect(call.principal, None)[1]
         return values if rows.may_insert(values, shape, call.principal) else None
 
-    async def insert(self, unit: Unit, values: Mapping[str, Any]) -> tuple[Straight, Any]:
-        """Insert it, with its records; who reads it back, and its key. Raises NotStraight."""
+    async def insert(self, unit: Unit, values: Mapping[str, Any], show: Show) -> Response:
+        """Insert it, with its records; what `show` answers of it. Raises NotStraight for every error of the database.
+
+        An object meets the error again, and knows what was tried.
+        """
         assert self._rows is not None
-        straight = Straight(unit)
-        await self._rows.insert(unit, straight, self._bound.resource.name, self._bound.key_name, values)
-        return straight, values[self._bound.key_name]
+        straight, name = Straight.of_unit(unit), self._bound.key_name
+        try:
+            await self._rows.insert(unit, straight, self._bound.resource.name, name, values)
+            return await show(straight, values[name])
+        except DBAPIError as error:
+            raise NotStraight from error

@@ -64,7 +64,9 @@ class Writes:
 
             async def straight(unit: Unit) -> Response:
                 assert values is not None
-                reading, key = await self._creating.insert(unit, values)
+                return await self._creating.insert(unit, values, shown)
+
+            async def shown(reading: Straight, key: Any) -> Response:
                 made[:] = [key]
                 return await self._shown(reading, key, status=201, location=f"{self._path}/{key}")
 
