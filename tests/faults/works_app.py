@@ -5,11 +5,20 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from sqlalchemy import Column, Integer, Table, Text, insert
+from sqlalchemy import Column, Integer, MetaData, Table, Text, insert
 from sqlalchemy.orm import Mapped
 
-from freehold import Access, Base, Freehold, Resource, Session, anyone, job
+from freehold import Access, Freehold, Resource, Session, anyone, job
+from freehold import Base as FreeholdBase
+from freehold.resource.base import NAMING
 from freehold.resource.principal import Principal
+
+
+class Base(FreeholdBase):
+    """With tables of its own: the tests that import it serve other services as well."""
+
+    __abstract__ = True
+    metadata = MetaData(naming_convention=NAMING)
 
 
 class Order(Base):
