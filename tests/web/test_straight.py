@@ -26,6 +26,7 @@ from freehold.store.new_rows import NewRows
 from freehold.store.outbox import OUTBOX, Event, Subscriptions
 from freehold.store.session import ScopedSession, Session
 from freehold.testing import House, Stage
+from freehold.web.changing import Changing
 from freehold.web.creating import Creating
 from tests.web.shelf import ByName
 
@@ -116,6 +117,14 @@ def by_flush(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+CHANGES: list[dict[str, Any]] = [
+    {"title": "Öl"},
+    {"rank": 9, "price": "3.10", "mood": "loud", "is_open": True},
+    {"slug": None, "on": None, "at": "2026-02-03T04:05:06+02:00"},
+    {"rank": 7},
+    {"title": "all", "slug": "other", "weight": 3},
+    {},
+]
 DRAFTS: list[dict[str, Any]] = [
     {"title": "Äpfel & Birnen"},
     {"title": "all", "slug": "s", "mood": "loud", "price": "12.50", "weight": 1.5, "on": "2026-02-03", "rank": 3},
@@ -175,6 +184,67 @@ async def test_it_leaves_what_a_flush_leaves(
     assert made == 1, "one each way"
     assert straight == flushed
     assert straight[0] == 201
+
+
+async def changed_by(stage: Stage, changes: dict[str, Any]) -> Any:
+    """The answer to a change and everything that it left, without what differs each time."""
+    async with stage.as_user(id=ADA) as ada:
+        made = await ada.post("/v1/entries", json=DRAFTS[1])
+        key = made.json()["id"]
+        answer = await ada.patch(f"/v1/entries/{key}", json=changes, headers={"If-Match": made.headers["etag"]})
+        assert answer.status_code == 200, answer.text
+        read = await ada.get(f"/v1/entries/{key}")
+    assert (read.content, read.headers["etag"]) == (answer.content, answer.headers["etag"])
+    async with stage.database.reading(system("a test")) as db:
+        row = dict((await db.execute(select(Entry.__table__).where(Entry.id == UUID(key)))).one()._mapping)
+        query = select(AUDIT).where(AUDIT.c.subject_id == key, AUDIT.c.action == "entries.updated")
+        record = (await db.execute(query)).one()
+        values = select(AUDIT_VALUES.c.content).where(AUDIT_VALUES.c.record_id == record.id)
+        kept = (await db.execute(values)).scalar_one_or_none()
+    for each in ("id", "created_at", "updated_at"):
+        row.pop(each)
+    digests = set((record.details or {}).get("changed", ()))
+    told = {name: change for name, (_, change) in (kept or {}).items()}
+    assert digests == told.keys()
+    return row, told, record.principal_id, record.system_reason, answer.headers["etag"].partition("-")[0]
+
+
+@pytest.mark.parametrize("changes", CHANGES)
+async def test_a_change_leaves_what_a_flush_leaves(
+    stage: Stage, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage.aside():
+        straight = await changed_by(stage, changes)
+    async with stage.aside():
+        with monkeypatch.context() as patch:
+            patch.setattr(Changing, "can", lambda *_: False)
+            assert await changed_by(stage, changes) == straight
+
+
+async def test_X02_Z02_a_change_is_refused_as_a_flush_refuses_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with stage.as_user(id=ADA) as ada:
+        paths = [
+            (await ada.post("/v1/entries", json={"title": each, "slug": each})).headers["location"] for each in "ab"
+        ]
+
+    async def refusals() -> list[tuple[int, str]]:
+        async with stage.as_user(id=ADA) as ada, stage.as_user(id=new_id()) as eve:
+            answers = [
+                await eve.patch(paths[0], json={"title": "hers"}),
+                await ada.patch(paths[0], json={"title": "stale"}, headers={"If-Match": '"9-x"'}),
+                await ada.patch(f"/v1/entries/{new_id()}", json={"title": "nowhere"}),
+                await ada.patch(paths[0], json={"slug": "b"}),
+                await ada.patch(paths[0], json={"next_id": str(new_id())}),
+            ]
+        return [(each.status_code, each.json()["code"]) for each in answers]
+
+    straight = await refusals()
+    assert [status for status, _ in straight] == [403, 412, 404, 409, 422]
+    with monkeypatch.context() as patch:
+        patch.setattr(Changing, "can", lambda *_: False)
+        assert await refusals() == straight
+    async with stage.database.reading(system("a test")) as db:
+        assert (await db.execute(select(AUDIT.c.id).where(AUDIT.c.action == "entries.updated"))).all() == []
 
 
 async def test_a_breach_is_told_as_a_flush_tells_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,7 +333,7 @@ async def test_what_each_write_may_cost(stage: Stage, key: str | None) -> None:
     patching = headers and {"Idempotency-Key": "p"}
     at_most = {
         "POST /v1/entries": _on(stage, sqlite=4, postgresql=2) + more,
-        "PATCH /v1/entries/{id}": _on(stage, sqlite=5, postgresql=4) + more,
+        "PATCH /v1/entries/{id}": _on(stage, sqlite=5, postgresql=3) + more,
         "DELETE /v1/entries/{id}": _on(stage, sqlite=4, postgresql=3),
     }
     with stage.budgets(at_most) as budgets:

@@ -46,7 +46,7 @@ def recheck(schema: type[BaseModel], row: object, values: dict[str, Any]) -> Non
     They speak of several fields together, which a patch alone does not hold. Raises Invalid. Does nothing when the
     row lacks a field of the schema: then the schema does not describe the row.
     """
-    checks = [each for each in schema.__pydantic_decorators__.model_validators.values() if each.info.mode == "after"]
+    checks = _checks(schema)
     names = schema.model_fields.keys()
     if not checks or any(name not in values and not hasattr(row, name) for name in names):
         return
@@ -58,6 +58,15 @@ def recheck(schema: type[BaseModel], row: object, values: dict[str, Any]) -> Non
             raise Invalid(errors=[FieldError(error.type, error.message(), pointer="")]) from error
         except (ValueError, AssertionError) as error:
             raise Invalid(errors=[FieldError("value_error", str(error), pointer="")]) from error
+
+
+def has_checks(schema: type[BaseModel]) -> bool:
+    """Whether `recheck` has anything to run."""
+    return bool(_checks(schema))
+
+
+def _checks(schema: type[BaseModel]) -> list[Any]:
+    return [each for each in schema.__pydantic_decorators__.model_validators.values() if each.info.mode == "after"]
 
 
 def _plain(value: Any) -> Any:

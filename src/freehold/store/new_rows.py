@@ -7,7 +7,7 @@ constructor, a rule that only the database can judge) there is no such piece, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +20,7 @@ from freehold.resource.principal import Principal
 from freehold.store import records
 from freehold.store.invariants import bounds_of
 from freehold.store.judgement import judge_values
-from freehold.store.plain_models import is_plain
+from freehold.store.plain_models import at_insert, is_plain
 from freehold.store.prepared import Prepared
 from freehold.store.protection import Shape
 from freehold.store.straight import Straight
@@ -39,7 +39,7 @@ class NewRows:
         self._version = None if version is None else mapper.get_property_by_column(version).key
         self._first_version: Any = mapper.version_id_generator
         self._defaults = {
-            key: None if column.name in self._derived else _default(column) for key, column in self._attributes.items()
+            key: None if column.name in self._derived else at_insert(column) for key, column in self._attributes.items()
         }
         self._pieces: dict[Any, list[Prepared]] = {}
 
@@ -99,11 +99,3 @@ class NewRows:
 
 def _key_of(attributes: Mapping[str, Column[Any]], column: Column[Any]) -> str:
     return next(key for key, each in attributes.items() if each is column)
-
-
-def _default(column: Column[Any]) -> Callable[[], Any] | None:
-    default: Any = column.default
-    if default is None:
-        return None
-    value = default.arg
-    return (lambda: value) if default.is_scalar else (lambda: value(None))

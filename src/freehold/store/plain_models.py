@@ -1,7 +1,8 @@
-"""Which models are their columns and nothing more, so that a row may be inserted without an object."""
+"""Which models are their columns and nothing more, so that a row may be inserted or changed without an object."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import Column, Table
@@ -13,7 +14,7 @@ from freehold.resource.columns import derived_columns
 from freehold.store.session import ScopedSession
 
 # By name: how many listeners the toolkit itself has, on every mapper or session.
-_OF_MAPPERS: Final = {"before_insert": 1, "after_insert": 0}
+_OF_MAPPERS: Final = {"before_insert": 1, "after_insert": 0, "before_update": 1, "after_update": 0}
 _OF_INSTANCES: Final = {"init": 1, "init_failure": 1}
 _OF_SESSIONS: Final = {
     "before_flush": 0, "after_flush": 2, "after_flush_postexec": 0, "before_attach": 0, "after_attach": 0,
@@ -53,11 +54,34 @@ def _is_plain_column(mapper: Mapper[Any], column: Column[Any]) -> bool:
     attribute = getattr(mapper.class_, mapper.get_property_by_column(column).key, None)
     if attribute is None or len(list(attribute.dispatch.set)) > 0:
         return False
-    default: Any = column.default
-    if default is None or column.name in derived_columns(column.table):  # what it is derived from is computed here, too
-        return True
-    takes_nothing = default.is_callable and default.arg is not default._given_arg  # noqa: SLF001 (SQLAlchemy wraps such)
-    return bool(default.is_scalar or takes_nothing)
+    if column.server_onupdate is not None or not _is_known(column.onupdate):
+        return False
+    # What a derived column is derived from is computed here, too.
+    return column.name in derived_columns(column.table) or _is_known(column.default)
+
+
+def _is_known(default: Any) -> bool:
+    """Whether a default is a constant, or a function of nothing (which SQLAlchemy wraps)."""
+    return default is None or bool(
+        default.is_scalar or (default.is_callable and default.arg is not default._given_arg)  # noqa: SLF001
+    )
+
+
+def at_insert(column: Column[Any]) -> Callable[[], Any] | None:
+    """What makes the value of a plain column in a new row that does not name it."""
+    return _made_by(column.default)
+
+
+def at_update(column: Column[Any]) -> Callable[[], Any] | None:
+    """What makes the value of a plain column in a change that does not name it."""
+    return _made_by(column.onupdate)
+
+
+def _made_by(default: Any) -> Callable[[], Any] | None:
+    if default is None:
+        return None
+    value = default.arg
+    return (lambda: value) if default.is_scalar else (lambda: value(None))
 
 
 def _is_heard(mapper: Mapper[Any]) -> bool:

@@ -51,20 +51,20 @@ def insert_of(table: Table, names: Mapping[str, str]) -> Insert:
     return insert(table).values(values).inline()
 
 
-def prepared(statements: list[Insert], dialect: Any) -> list[Prepared]:
+def prepared(statements: list[Any], dialect: Any) -> list[Prepared]:
     """Statements in the text of a dialect; on PostgreSQL in one. Raises NotStraight for what a scope would refuse."""
     if dialect.name == "postgresql":
         statements = [_in_one(statements)]
     return [_prepare(each, dialect) for each in statements]
 
 
-def _in_one(inserts: list[Insert]) -> Insert:
+def _in_one(inserts: list[Any]) -> Any:
     """One statement, one trip: all but the last stand in front of it."""
     *others, last = inserts
     return last.add_cte(*(each.cte(f"fh_part_{number}") for number, each in enumerate(others)))
 
 
-def _prepare(statement: Insert, dialect: Any) -> Prepared:
+def _prepare(statement: Any, dialect: Any) -> Prepared:
     compiled: Any = statement.compile(dialect=dialect)
     if compiled.fh_opaque or compiled.post_compile_params or compiled.literal_execute_params:
         raise NotStraight

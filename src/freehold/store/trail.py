@@ -94,14 +94,30 @@ class Trail:
 
         Raises NotStraight where they are told under another name than the deed.
         """
-        record = _record(unit, (subject_type, key), f"{subject_type}.created", None)
+        told = {name: values.get(name) for name in self._fields(model, subject_type)}
+        return _told(unit, Note((subject_type, key), "created", None, now=told))
+
+    def updated(
+        self,
+        unit: Unit,
+        model: type[DeclarativeBase],
+        subject_type: str,
+        key: str,
+        *,
+        was: Mapping[str, Any],
+        changed: Mapping[str, Any],
+    ) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """The same of a row that is changed. was: all of it before."""
+        names = [name for name in self._fields(model, subject_type) if name in changed]
+        note = Note((subject_type, key), "updated", None, {name: was[name] for name in names})
+        note.now = {name: changed[name] for name in names}
+        return _told(unit, note)
+
+    def _fields(self, model: type[DeclarativeBase], subject_type: str) -> tuple[str, ...]:
         tracked = self._tracked(model)
-        if tracked is None:
-            return record, None
-        if tracked.subject != subject_type:
+        if tracked is not None and tracked.subject != subject_type:
             raise NotStraight
-        note = Note((subject_type, key), "created", None, now={name: values.get(name) for name in tracked.fields})
-        return record, _with_content(record, _plain(note, without=set()))
+        return () if tracked is None else tracked.fields
 
     def _tracked(self, model: type[Any]) -> Tracked | None:
         return next((self._trails[kind] for kind in model.__mro__ if kind in self._trails), None)
@@ -210,6 +226,11 @@ def _record(unit: Unit, subject: Subject, action: str, reason: str | None) -> di
         "details": with_actor(unit.principal, None),
         "request_id": unit.request_id,
     }
+
+
+def _told(unit: Unit, note: Note) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    record = _record(unit, note.subject, f"{note.subject[0]}.{note.verb}", None)
+    return record, _with_content(record, _plain(note, without=set()))
 
 
 def _with_content(record: dict[str, Any], told: dict[str, dict[str, Any]]) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from freehold.store.unit import Unit
 from freehold.web import body as bodies
 from freehold.web.bound import Bound
 from freehold.web.changes import change_row, create_row
+from freehold.web.changing import Changing
 from freehold.web.creating import Creating
 from freehold.web.jobs import accepted
 from freehold.web.preconditions import check_match, entity_tag
@@ -39,6 +40,7 @@ class Writes:
         self._reads = reads
         self._path = path
         self._creating = Creating(bound)
+        self._changing = Changing(bound)
         self.create_schema = bound.create_schema if without is None else bound.create_without(without)
 
     def create(self, *, parent: tuple[Bound, str] | None = None) -> Write:
@@ -96,7 +98,11 @@ class Writes:
                 await leave_trail(db, bound, "updated", row)
                 return await self._shown(db, key)
 
-            return Step(work, lambda: key, ahead=self._ahead(call, changes))
+            async def straight(unit: Unit) -> Response:
+                return await self._changing.change(call, unit, key, changes, lambda reading: self._shown(reading, key))
+
+            can = self._changing.can(call, changes)
+            return Step(work, lambda: key, ahead=self._ahead(call, changes), straight=straight if can else None)
 
         return Write(self._reads, rule, prepare, bodies.MERGE_PATCH_TYPES)
 
