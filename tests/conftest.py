@@ -116,6 +116,23 @@ def postgres_url(_worker_database: str) -> str:
     return _worker_database
 
 
+@pytest.fixture(scope="session")
+def _other_database() -> Iterator[str]:
+    with postgres_database() as url:
+        yield url
+
+
+@pytest.fixture
+def other_postgres_url(_other_database: str) -> str:
+    """A second empty PostgreSQL database, for what moves from one into another.
+
+    Kept for all tests: dropping one writes out what every database of the server has changed, which takes many seconds on
+    a busy disk and counts against the time of a test.
+    """
+    asyncio.run(_execute(_other_database, EMPTY))
+    return _other_database
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A fresh database of each kind in turn."""

@@ -7,13 +7,12 @@ import contextlib
 import json
 import sys
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select
-from tests.conftest import postgres_database
 from tests.media import pictures
 from tests.media.gallery_app import ADA, GalleryAlbum, GalleryMedium, GalleryUser, build
 
@@ -57,13 +56,12 @@ async def running(url: str, folder: Path):
 
 
 @pytest.fixture
-def elsewhere(database_url: str, tmp_path: Path) -> Iterator[str]:
+def elsewhere(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> str:
     """Another database of the same kind."""
     if database_url.startswith("sqlite"):
-        yield f"sqlite+aiosqlite:///{tmp_path}/elsewhere/new.db"
-        return
-    with postgres_database() as url:
-        yield url
+        return f"sqlite+aiosqlite:///{tmp_path}/elsewhere/new.db"
+    url: str = request.getfixturevalue("other_postgres_url")
+    return url
 
 
 async def test_F13_taken_while_writing_and_restored_elsewhere_it_holds_what_was_acknowledged(

@@ -68,7 +68,7 @@ async def shelves(folder: Path) -> AsyncIterator[Heard]:
         yield Heard(app, recorder)
 
 
-@pytest.fixture(scope="module", params=[imba, shelves], ids=["imba", "shelves"])
+@pytest.fixture(scope="module", params=[pytest.param(imba, marks=pytest.mark.long), shelves], ids=["imba", "shelves"])
 async def heard(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Heard]:
     async with request.param(tmp_path_factory.mktemp("contract")) as found:
         yield found

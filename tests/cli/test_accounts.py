@@ -275,6 +275,8 @@ def test_T12_keys_are_rotated_from_the_command_line(shelf: Shelf) -> None:
     assert (kid, state) == (states[1][0], "active")  # and the one that leaked verifies nothing any more
 
 
+# The same commands run in this process in tests/cli/test_roles.py.
+@pytest.mark.long
 def test_a_schema_is_made_checked_and_applied(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     shelf.process("migrate", "make", "first")

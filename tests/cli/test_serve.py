@@ -122,6 +122,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
             server.command.kill()
 
 
+# The server that this command starts is tried in tests/web/test_edge_sockets.py: it ends so there, in half the time.
+@pytest.mark.long
 def test_F07_sigterm_lets_requests_in_flight_end_and_exits_0(start: Start) -> None:
     server = start("serve", "tiny:app")
     thread, outcome = server.in_flight(1.5)
@@ -132,6 +134,7 @@ def test_F07_sigterm_lets_requests_in_flight_end_and_exits_0(start: Start) -> No
     assert server.address in server.log.read_text()
 
 
+@pytest.mark.long
 def test_F07_a_second_sigterm_ends_now(start: Start) -> None:
     server = start("serve", "tiny:app")
     thread, outcome = server.in_flight(20)

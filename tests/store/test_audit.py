@@ -20,20 +20,28 @@ from freehold.store.audit_ddl import AUDIT_DDL
 from freehold.store.database import Database
 from freehold.store.ledger import LEDGER
 from freehold.testing.budget import watch
+from tests.kept import Kept, kept
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 USER = Principal(id=new_id(), roles=frozenset({"admin"}))
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = Database.open(database_url)
-    await opened.start()
-    async with opened.engine.begin() as connection:
+async def _create(database: Database) -> None:
+    async with database.engine.begin() as connection:
         await connection.run_sync(LEDGER.create_all)
-    yield opened
-    await opened.close()
+
+
+@pytest.fixture(scope="module")
+async def _kept(module_database: str) -> AsyncIterator[Kept]:
+    async with kept(Database.open(module_database), _create) as found:
+        yield found
+
+
+@pytest.fixture
+async def database(_kept: Kept) -> AsyncIterator[Database]:
+    async with _kept.lent() as found:
+        yield found
 
 
 async def write(database: Database, *subjects: str, **values: Any) -> None:
@@ -53,7 +61,7 @@ async def faults(database: Database, *, key: bytes = b"") -> list[str]:
 
 
 async def tamper(database: Database, *statements: str) -> None:
-    """What somebody does who may drop triggers: change the rows behind them."""
+    """What somebody does who may drop triggers: change the rows behind them. The wall stands again afterwards."""
     drop = {
         "sqlite": [f"DROP TRIGGER freehold_audit_{name}" for name in ("insert", "update", "delete")],
         "postgresql": [f"DROP TRIGGER freehold_audit_{name} ON freehold_audit" for name in ("row", "truncate")],
@@ -61,6 +69,8 @@ async def tamper(database: Database, *statements: str) -> None:
     async with database.engine.begin() as connection:
         for statement in [*drop[database.dialect_name], *statements]:
             await connection.execute(text(statement))
+        for statement in AUDIT_DDL[database.dialect_name]:
+            await connection.exec_driver_sql(statement)
 
 
 class TestRecord:
@@ -127,9 +137,6 @@ class TestWall:
 
     async def test_the_statements_for_migrations_build_the_same_wall(self, database: Database) -> None:
         await tamper(database)
-        async with database.engine.begin() as connection:
-            for statement in AUDIT_DDL[database.dialect_name]:
-                await connection.exec_driver_sql(statement)
         await write(database, "a")
         with pytest.raises(DBAPIError, match="append-only"):
             async with database.engine.begin() as connection:

@@ -19,6 +19,7 @@ from freehold.store.ledger import LEDGER
 from freehold.store.outbox import OUTBOX, Event, Outbox, emit, is_heard
 from freehold.store.session import Session
 from freehold.testing.budget import watch
+from tests.kept import Kept, kept
 
 pytestmark = pytest.mark.anyio
 
@@ -27,15 +28,22 @@ SEEN = Table("seen", METADATA, Column("id", Integer, primary_key=True), Column("
 USER = Principal(id=new_id())
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = Database.open(database_url)
-    await opened.start()
-    async with opened.engine.begin() as connection:
+async def _create(database: Database) -> None:
+    async with database.engine.begin() as connection:
         await connection.run_sync(LEDGER.create_all)
         await connection.run_sync(METADATA.create_all)
-    yield opened
-    await opened.close()
+
+
+@pytest.fixture(scope="module")
+async def _kept(module_database: str) -> AsyncIterator[Kept]:
+    async with kept(Database.open(module_database), _create) as found:
+        yield found
+
+
+@pytest.fixture
+async def database(_kept: Kept) -> AsyncIterator[Database]:
+    async with _kept.lent() as found:
+        yield found
 
 
 async def send(database: Database, *notes: str, key: str = "k", name: str = "thing.happened") -> None:
@@ -139,8 +147,8 @@ async def test_J03_an_event_that_always_fails_is_given_up_and_frees_its_key(data
     assert await column(database, "state") == ["dead", "delivered"]
 
 
-async def test_J02_two_relays_deliver_each_event_once_and_in_order(database_url: str, database: Database) -> None:
-    other = Database.open(database_url)
+async def test_J02_two_relays_deliver_each_event_once_and_in_order(module_database: str, database: Database) -> None:
+    other = Database.open(module_database)
     await other.start()
     for number in range(5):
         for key in "abc":

@@ -131,6 +131,7 @@ async def _a_stay_ends(database: Database) -> str:
         return str(stay.id)
 
 
+@pytest.mark.long
 def test_from_a_landlords_registration_to_a_confirmed_stay(site: Site) -> None:
     landlord, reviewer, tenant = site.tab(), site.tab(), site.tab()
     landlord.register("Ada Okafor", ADA, PASSWORD, side="landlord")
