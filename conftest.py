@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from zlib import crc32
 
 import pytest
+from tests import own_postgres
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 (pytest makes a folder in it that is its own)
 _ROOM_BYTES = 2 * 1024**3
@@ -55,7 +56,8 @@ _EITHER = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Decide once, for the processes of xdist too, on which kinds of database the tests run."""
+    """Decide once, for the processes of xdist too, on which kinds of database the tests run, and on which server."""
+    own_postgres.start(config)
     os.environ.setdefault(DATABASES, "either" if _has_server() else "either=sqlite")
 
 

@@ -18,6 +18,7 @@ from find_services import postgres_binaries, postgres_state
 from tests.redis_server import missing
 
 ACCOUNT = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def free_port() -> int:
@@ -27,13 +28,17 @@ def free_port() -> int:
 
 
 class Cluster:
-    """One server on a folder of its own. It waits for no disk: tests kill servers, not machines."""
+    """One server on a folder of its own. It waits for no disk: tests kill servers, not machines.
 
-    def __init__(self, binaries: Path, folder: Path, *options: str) -> None:
+    dies_with_us: even when this process is killed; for one that is started in the main thread.
+    """
+
+    def __init__(self, binaries: Path, folder: Path, *options: str, dies_with_us: bool = False) -> None:
         self.binaries = binaries
         self.data = folder / "data"
         self.port = free_port()
         self._options = ["-c", "fsync=off", *options]
+        self._wrapped = ["setpriv", "--pdeathsig", "QUIT", "--"] if dies_with_us and shutil.which("setpriv") else []
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -69,7 +74,7 @@ class Cluster:
     def begin(self) -> None:
         """Start, and do not wait."""
         addresses = ["-p", str(self.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
-        command = [self.binaries / "postgres", "-D", self.data, *addresses, *self._options]
+        command = [*self._wrapped, self.binaries / "postgres", "-D", self.data, *addresses, *self._options]
         log = (self.data.parent / "log").open("ab")
         self._process = subprocess.Popen(command, user=ACCOUNT, group=ACCOUNT, cwd="/", stdout=log, stderr=log)
         log.close()
@@ -112,18 +117,20 @@ def _children(pid: int) -> list[int]:
 
 
 @contextmanager
-def cluster(*options: str, of: Cluster | None = None, folder: Path | None = None) -> Iterator[Cluster]:
+def cluster(
+    *options: str, of: Cluster | None = None, folder: Path | None = None, dies_with_us: bool = False
+) -> Iterator[Cluster]:
     """A server, started; gone with its folder at the end. of: whose replica it is. folder: where there is little room."""
     binaries = postgres_binaries()
     if binaries is None:
         missing("PostgreSQL is not installed here; `make services` installs it")
         raise AssertionError
-    made = Path(tempfile.mkdtemp(prefix="fh_cluster_", dir=folder or _memory()))
+    made = Path(tempfile.mkdtemp(prefix="fh_cluster_", dir=folder or MEMORY))
     made.chmod(0o755)
     if ACCOUNT is not None:
         owner = pwd.getpwnam(ACCOUNT)
         os.chown(made, owner.pw_uid, owner.pw_gid)
-    server = Cluster(binaries, made, *options)
+    server = Cluster(binaries, made, *options, dies_with_us=dies_with_us)
     try:
         if of is None:
             server.initialise()
@@ -136,7 +143,3 @@ def cluster(*options: str, of: Cluster | None = None, folder: Path | None = None
             server.thaw()
             server.kill(signal.SIGQUIT)
         shutil.rmtree(made, ignore_errors=True)
-
-
-def _memory() -> str | None:
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

@@ -78,6 +78,7 @@ async def test_F13_taken_while_writing_and_restored_elsewhere_it_holds_what_was_
         async def go_on() -> None:
             while not stop.is_set():
                 written.append(await write(app, len(written)))
+                await asyncio.sleep(0.01)  # the longer a backup takes, the more there would be to put back
 
         writer = asyncio.create_task(go_on())
         await asyncio.sleep(0.05)
