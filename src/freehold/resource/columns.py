@@ -125,8 +125,8 @@ class _Default:
 
     def at_insert(self, context: DefaultExecutionContext) -> Any:
         column: Column[Any] = context.current_column
-        given = context.get_current_parameters()  # type: ignore[no-untyped-call]
-        row = {name: given(column.table.c[name], given) for name in self._recipe.sources}
+        values = context.get_current_parameters()  # type: ignore[no-untyped-call]
+        row = {name: given(column.table.c[name], values) for name in self._recipe.sources}
         return self._recipe.value(row, column)
 
 
