@@ -18,8 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from freehold import install
 from freehold.calendar import Calendar, CalendarRefused, Event, KnownEvent, Range, plan_import, read_calendar
-from freehold.web import document_response
-from freehold.web.edge import EdgeOptions
+from freehold.web import EdgeOptions, document_response
 
 LARGEST = 500_000
 

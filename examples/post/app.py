@@ -9,8 +9,8 @@ from pydantic import BaseModel, EmailStr
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from freehold import install, send_letter
-from freehold.mail import LETTERS, Mailer, MailTransport, Templates
+from freehold import install
+from freehold.mail import LETTERS, Mailer, MailTransport, Templates, send_letter
 
 
 class Base(DeclarativeBase):

@@ -5,11 +5,9 @@ from freehold.errors import (
     Forbidden,
     Invalid,
     NotFound,
-    Problem,
 )
 from freehold.identity import Identity, UserMixin
 from freehold.jobs import job, schedule
-from freehold.mail import send_letter, send_mail
 from freehold.resource.access import (
     Access,
     anyone,
@@ -25,12 +23,11 @@ from freehold.resource.access import (
     with_factor,
 )
 from freehold.resource.base import Base
-from freehold.resource.declaration import Filter, Geo, Queries, Ranges, Resource, Schemas
+from freehold.resource.declaration import Filter, Queries, Resource, Schemas
 from freehold.resource.invariants import at_most, never_below, no_overlap, unique_while
 from freehold.resource.principal import Principal, system
 from freehold.resource.roles import Roles
 from freehold.store.audit import record as audit
-from freehold.store.rule_clause import public_fact
 from freehold.store.session import Session
 from freehold.web.app import Freehold
 from freehold.web.install import install
@@ -45,14 +42,11 @@ __all__ = [
     "Filter",
     "Forbidden",
     "Freehold",
-    "Geo",
     "Identity",
     "Invalid",
     "NotFound",
     "Principal",
-    "Problem",
     "Queries",
-    "Ranges",
     "Resource",
     "Roles",
     "Router",
@@ -71,13 +65,10 @@ __all__ = [
     "nobody",
     "owner",
     "permission",
-    "public_fact",
     "recent",
     "role",
     "schedule",
     "scope",
-    "send_letter",
-    "send_mail",
     "signed_in",
     "system",
     "unique_while",

@@ -27,12 +27,12 @@ from freehold import (
     allow,
     anyone,
     owner,
-    public_fact,
     role,
     signed_in,
     where,
 )
 from freehold.resource.access import nobody
+from freehold.store import public_fact
 from freehold.store.protection import Shape
 from freehold.testing.interference import Interference, Vacuous, non_interference
 from freehold.testing.scene import Scene

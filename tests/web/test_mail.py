@@ -11,9 +11,9 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from freehold import Freehold, Session, send_letter, send_mail, system
+from freehold import Freehold, Session, system
 from freehold.errors import ConfigurationError
-from freehold.mail import FileMail, Leaving, SmtpMail, leave_address
+from freehold.mail import FileMail, Leaving, SmtpMail, leave_address, send_letter, send_mail
 from freehold.resource.base import new_id
 from freehold.settings import Settings
 

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, bindparam, delete, insert, or_, select, update
 
-from freehold import Conflict, Principal, Session, public_fact
+from freehold import Conflict, Principal, Session
 from freehold.fields import now
+from freehold.store import public_fact
 
 from ..properties import crud as properties
 from .models import Block

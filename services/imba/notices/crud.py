@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
-from freehold import Principal, Session, audit, send_letter
+from freehold import Principal, Session, audit
 from freehold.fields import now
-from freehold.mail import leave_address
+from freehold.mail import leave_address, send_letter
 from freehold.settings import Settings
 from freehold.wording import Paragraphs, Phrase
 

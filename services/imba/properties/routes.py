@@ -8,24 +8,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 
-from freehold import (
-    Access,
-    Filter,
-    Geo,
-    Invalid,
-    Principal,
-    Queries,
-    Ranges,
-    Resource,
-    Schemas,
-    Session,
-    owner,
-    role,
-    where,
-)
+from freehold import Access, Filter, Invalid, Principal, Queries, Resource, Schemas, Session, owner, role, where
 from freehold.calendar import Calendar
 from freehold.errors import FieldError
 from freehold.fields import Day
+from freehold.resource import Geo, Ranges
 from freehold.traffic import Cache, Limits
 
 from ..access import STAFF

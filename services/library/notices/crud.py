@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
-from freehold import Session, send_letter
+from freehold import Session
+from freehold.mail import send_letter
 from freehold.wording import Phrase, phrase
 
 from ..books import turns as books

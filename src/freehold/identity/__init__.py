@@ -5,6 +5,7 @@ may do with a resource (that is its access rule).
 """
 
 from freehold.identity.accounts import EmailTaken
+from freehold.identity.api_keys import KeyLifetimes
 from freehold.identity.authentication import TWO_FACTORS, Authentication
 from freehold.identity.blocklist import Blocklist
 from freehold.identity.browser_sessions import BrowserLifetimes, BrowserSession, BrowserSessions
@@ -22,6 +23,7 @@ from freehold.identity.provider import Provider
 from freehold.identity.schemas import UserCreate, UserRead, UserUpdate
 from freehold.identity.service import Identity
 from freehold.identity.sessions import Device, InvalidGrant, Lifetimes, TokenAnswer
+from freehold.identity.social import GitHub, OpenId, google
 from freehold.identity.users import UserMixin
 
 __all__ = [
@@ -36,12 +38,15 @@ __all__ = [
     "Device",
     "EmailTaken",
     "FactorRequired",
+    "GitHub",
     "Identity",
     "Impersonation",
     "InvalidGrant",
+    "KeyLifetimes",
     "Lifetimes",
     "MagicLinks",
     "Mailer",
+    "OpenId",
     "Organisations",
     "Pages",
     "PasswordPolicy",
@@ -55,4 +60,5 @@ __all__ = [
     "UserUpdate",
     "WrongCredentials",
     "email_key",
+    "google",
 ]

@@ -9,6 +9,7 @@ from freehold.store.forgetting import forget_history
 from freehold.store.idempotency import IDEMPOTENCY
 from freehold.store.lists import Lists
 from freehold.store.outbox import OUTBOX, Event, emit
+from freehold.store.rule_clause import public_fact
 from freehold.store.session import Session
 from freehold.store.tally import Tally
 from freehold.store.unit import Unit
@@ -25,4 +26,5 @@ __all__ = [
     "Unit",
     "emit",
     "forget_history",
+    "public_fact",
 ]

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from freehold.web.addresses import root_of
 from freehold.web.problem_table import entries
 
 _TYPES = {
@@ -73,7 +74,7 @@ def _asset(name: str) -> bytes:
 
 
 def _root(request: Request) -> str:
-    return html.escape(str(request.scope.get("root_path", "")).rstrip("/"), quote=True)
+    return html.escape(root_of(request.scope), quote=True)
 
 
 def page(request: Request, template: str, *, title: str, style: str, csp: str, **values: str) -> Response:

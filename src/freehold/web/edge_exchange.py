@@ -9,6 +9,7 @@ from starlette.types import Message, Scope, Send
 
 from freehold.errors import DeadlineExceeded, Problem
 from freehold.observe.context import Trace
+from freehold.web.addresses import below, root_of
 from freehold.web.edge_headers import RawHeaders, finished
 from freehold.web.edge_limits import CLOSE, BodyLimit, too_large
 from freehold.web.edge_load import Turn
@@ -16,6 +17,7 @@ from freehold.web.problem_translation import to_problem
 from freehold.web.problems import problem_parts
 
 _KEPT = frozenset({b"allow", b"retry-after", b"www-authenticate", b"connection", b"accept", b"accept-patch"})
+_MADE = frozenset({201, 202})  # of what was made, operations tell the address within this service
 _EMPTY: Message = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
@@ -32,6 +34,7 @@ class Exchange:
         "is_replaced",
         "method",
         "problem",
+        "root",
         "scope",
         "started",
         "status",
@@ -42,6 +45,7 @@ class Exchange:
 
     def __init__(self, scope: Scope, send: Send, trace: Trace, *, has_credentials: bool, cors: RawHeaders) -> None:
         self.scope = scope
+        self.root = root_of(scope)  # as it came in: a mount inside goes on writing into the scope
         self.method: str = scope["method"]
         self.is_head = self.method == "HEAD"
         self.trace = trace
@@ -112,6 +116,8 @@ class Exchange:
             request_id=self.trace.request_id.encode(),
         )
         headers += self.scope["state"].get("fh_headers", ())
+        if self.root and status in _MADE:
+            headers = below(self.root, headers)
         if self.cors:
             headers += self.cors
         await self._send({"type": "http.response.start", "status": status, "headers": headers})

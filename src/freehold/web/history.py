@@ -19,6 +19,7 @@ from freehold.resource.declaration import History
 from freehold.store.audit import AUDIT
 from freehold.store.audit_values import AUDIT_VALUES
 from freehold.store.session import Session
+from freehold.web.addresses import address_asked
 from freehold.web.admission import Endpoint, enter
 from freehold.web.paging import page_question
 from freehold.web.reads import Reads
@@ -61,7 +62,7 @@ class Histories:
                 None if place is None else self._reads.cursors.seal(place, **bound) for place in places
             )
             links = page_links(
-                request.scope["root_path"] + request.scope["path"],
+                address_asked(request.scope),
                 request.query_params.multi_items(),
                 next_cursor=following,
                 prev_cursor=preceding,

@@ -16,6 +16,7 @@ from freehold.query.fields import Kind
 from freehold.query.links import page_links
 from freehold.resource.access import signed_in
 from freehold.transfer import journal
+from freehold.web.addresses import address_asked
 from freehold.web.openapi_parameters import page_parameters
 from freehold.web.paging import MAX_PAGE_SIZE, PAGE_SIZE, page_question
 from freehold.web.path_keys import key_in_path
@@ -65,7 +66,7 @@ def remarks_router(cursors: Cursors, *, prefix: str) -> Router:
         following = cursors.seal(Position("after", (shown[-1].line, shown[-1].number)), **bound) if more else None
         items = [Remark.model_validate(each, from_attributes=True) for each in shown]
         links = page_links(
-            request.scope["root_path"] + request.scope["path"],
+            address_asked(request.scope),
             request.query_params.multi_items(),
             next_cursor=following,
         )

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from freehold.web.addresses import root_of
 from freehold.web.docs import PAGE_CSP, page
 
 _BODY = """<h1>{heading}</h1>
@@ -38,7 +39,7 @@ def landing_route(*, title: str, collections: Sequence[str], show_docs: bool, sh
     shown = list(collections) if show_docs else []
 
     async def landing(request: Request) -> Response:
-        root = str(request.scope.get("root_path", "")).rstrip("/")
+        root = root_of(request.scope)
         if "text/html" in request.headers.get("accept", ""):
             answer = page(
                 request,

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from freehold.errors import NotFound
 from freehold.mail import FileMail, Letter
+from freehold.web.addresses import root_of
 
 PATH = "/dev/mail"
 _MOST = 200  # of the newest
@@ -82,7 +83,7 @@ def routes_of(files: FileMail) -> list[Route]:
 
 
 def _root(request: Request) -> str:
-    return escape(str(request.scope.get("root_path", "")).rstrip("/") + PATH, quote=True)
+    return escape(root_of(request.scope) + PATH, quote=True)
 
 
 def _page(title: str, body: str, root: str) -> Response:

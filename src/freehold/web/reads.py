@@ -31,6 +31,7 @@ from freehold.store.protection import Grant
 from freehold.store.reading import Reading, executor_of
 from freehold.store.session import Session
 from freehold.store.straight import Straight
+from freehold.web.addresses import address_asked
 from freehold.web.admission import Endpoint, enter
 from freehold.web.bound import Bound
 from freehold.web.grants import Grants
@@ -124,7 +125,7 @@ class Reads:
             visibility_of=lambda model: self.siblings[model].visibility(asking),
         )
         links = page_links(
-            request.scope["root_path"] + request.scope["path"],
+            address_asked(request.scope),
             request.query_params.multi_items(),
             next_cursor=page.next_cursor,
             prev_cursor=page.prev_cursor,

@@ -7,6 +7,8 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from freehold.web.addresses import root_of
+
 ROOT = "/account"
 LOG_IN = f"{ROOT}/log-in"
 FACTOR = f"{LOG_IN}/factor"
@@ -56,7 +58,7 @@ def _is_odd(text: str) -> bool:
 
 def at(request: Request, path: str, **query: str) -> str:
     """An address of this service for a link: below the prefix that it is mounted under, if any."""
-    root = str(request.scope.get("root_path", "")).rstrip("/")
+    root = root_of(request.scope)
     return f"{root}{path}" + (f"?{urlencode(query)}" if query else "")
 
 
@@ -67,7 +69,7 @@ def leave_for(request: Request, path: str, **query: str) -> Response:
 
 def here(request: Request) -> str:
     """The page of this request, or the one that its form stands on, without the prefix that all is mounted under."""
-    path = request.url.path.removeprefix(str(request.scope.get("root_path", "")).rstrip("/"))
+    path = request.url.path.removeprefix(root_of(request.scope))
     if request.method == "GET":
         return path + (f"?{request.url.query}" if request.url.query else "")
     return "/".join(path.split("/")[:3])
