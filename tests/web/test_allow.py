@@ -15,10 +15,11 @@ from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from freehold import Caller, Freehold, Identity, Router, UserMixin, allow, anyone, install, role, signed_in
+from freehold.errors import ConfigurationError
 from freehold.resource.base import NAMING
 from freehold.resource.base import Base as FreeholdBase
 from freehold.settings import Settings
-from freehold.traffic import Cache
+from freehold.traffic import Cache, per_minute
 from tests.web.shelf import ByName, as_
 
 pytestmark = pytest.mark.anyio
@@ -117,6 +118,18 @@ async def test_both_rules_hold_where_a_router_and_its_path_have_one(tmp_path: Pa
         for _ in range(2):
             assert (await client.get("/staff/kept", headers=as_("ada"))).status_code == 200
         assert (await client.get("/staff/kept")).status_code == 401
+
+
+async def test_a_quota_that_nobody_would_keep_stops_the_start(tmp_path: Path) -> None:
+    app = Freehold(settings=settings(tmp_path), authenticator=ByName())
+
+    @app.get("/rare", dependencies=[allow(anyone, quota=per_minute(3))])
+    async def rare() -> str:
+        return "three times a minute"
+
+    with pytest.raises(ConfigurationError, match="limits or cache= on /rare"):
+        async with app.router.lifespan_context(app):
+            pass
 
 
 async def test_C03_a_form_of_a_path_of_fastapi_s_own_is_judged_by_its_hidden_field(tmp_path: Path) -> None:

@@ -9,13 +9,14 @@ from freehold.errors import ConfigurationError
 from freehold.observe.logs import get_logger
 from freehold.settings import Settings
 from freehold.web.mounting import Mounted
-from freehold.web.unit import Allow, declared, rule_of
+from freehold.web.unit import Allow, UnitRouteMixin, declared, rule_of
 
 _log = get_logger("freehold.access")
 
 
 def refuse_unguarded(app: FastAPI, *, known: frozenset[str] | None = None) -> None:
     """Raise ConfigurationError that names every path operation without a rule. known: operation ids of resources."""
+    refuse_unkept_limits(app)
     mounted_ids = known if known is not None else frozenset(operation.id for operation in app.mounted.operations)  # type: ignore[attr-defined]
     open_ones = []
     for context in iter_route_contexts(app.routes):
@@ -29,6 +30,21 @@ def refuse_unguarded(app: FastAPI, *, known: frozenset[str] | None = None) -> No
         raise ConfigurationError(
             "no access rule on: " + "; ".join(sorted(open_ones)) + ". Add dependencies=[allow(signed_in)] "
             "(or allow(anyone) where it is meant to be open)"
+        )
+
+
+def refuse_unkept_limits(app: FastAPI) -> None:
+    """Raise ConfigurationError for a quota or a kept answer of a path on which nobody keeps it: one of FastAPI's own routes."""
+    routes = (context.original_route for context in iter_route_contexts(app.routes))
+    unkept = {
+        route.path
+        for route in routes
+        if isinstance(route, APIRoute) and not isinstance(route, UnitRouteMixin)
+        if (mark := declared(route)) is not None and mark.is_more_than_a_rule
+    }
+    if unkept:
+        raise ConfigurationError(
+            f"allow(…) with limits or cache= on {', '.join(sorted(unkept))}: put the path on a freehold Router, where they are kept"
         )
 
 

@@ -61,6 +61,11 @@ class Allow:
         if judged is not self.rule and self.rule != anyone:
             require(self.rule, await principal_of(connection))
 
+    @property
+    def is_more_than_a_rule(self) -> bool:
+        """Whether there are limits or kept answers, which a route of `Router` keeps and others do not."""
+        return self.cache is not None or not self.policy("").is_nothing
+
     def policy(self, operation: str) -> Policy:
         """The limits, under the names of an operation."""
         return own_policy(operation, **self._limits)
