@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from freehold.errors import ConfigurationError
 from freehold.identity import Identity, UserMixin
+from freehold.identity.locations import Locations
 from freehold.identity.social.configured import providers_of
 from freehold.jobs import Principals
 from freehold.mail import Mailer
@@ -75,7 +76,8 @@ def _plain_user() -> type[UserMixin]:
 def bind(
     identity: Identity, database: Database, settings: Settings, mailer: Mailer, *, limiter: Limiter, title: str
 ) -> None:
-    """Put the parts of identity together, as the settings say."""
+    """Put the parts of identity together, as the settings say. Raises ConfigurationError for a file that is no database."""
+    database.parts[Locations] = Locations(settings.geoip_file)
     identity.bind(
         database,
         secret=settings.secret_value,

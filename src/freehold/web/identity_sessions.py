@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from freehold.errors import NotFound
 from freehold.identity.devices import device_name
+from freehold.identity.locations import UNKNOWN, Location, locations_of
 from freehold.identity.service import Identity
 from freehold.resource.access import scope, signed_in
 from freehold.resource.principal import Principal
@@ -22,7 +23,7 @@ ACCOUNT = signed_in & scope("account")
 class SessionRead(BaseModel):
     """A log-in, without anything that could be used as one.
 
-    device: what the client's User-Agent says, in short; kind: by a cookie, or by tokens. is_by_staff: staff act in the account.
+    device: what the client's User-Agent says, in short. place: of its address, or `unknown`. kind: by a cookie, or by tokens. is_by_staff: staff act in the account.
     """
 
     id: UUID
@@ -33,6 +34,7 @@ class SessionRead(BaseModel):
     address: str
     user_agent: str
     device: str
+    place: str
     is_current: bool
     is_by_staff: bool
 
@@ -53,7 +55,8 @@ def sessions_router(identity: Identity) -> Router:
         """Your open log-ins."""
         response.headers["Cache-Control"] = "private, no-store"
         rows = await identity.parts.sessions.listed(db, known_id(caller))
-        return SessionList(items=[_shown(row, caller) for row in rows])
+        known = locations_of(identity.parts.database)
+        return SessionList(items=[_shown(row, caller, known.find(row.address)) for row in rows])
 
     @router.delete("", operation_id="end_sessions", status_code=204, dependencies=guarded(ACCOUNT))
     async def end_all(db: Db, caller: Caller) -> None:
@@ -71,7 +74,7 @@ def sessions_router(identity: Identity) -> Router:
     return router
 
 
-def _shown(row: Any, caller: Principal) -> SessionRead:
+def _shown(row: Any, caller: Principal, place: Location | None) -> SessionRead:
     return SessionRead(
         id=row.id,
         kind="browser" if row.is_browser else "token",
@@ -81,6 +84,7 @@ def _shown(row: Any, caller: Principal) -> SessionRead:
         address=row.address,
         user_agent=row.user_agent,
         device=device_name(row.user_agent),
+        place=UNKNOWN if place is None else place.name(),
         is_current=row.id == caller.session_id,
         is_by_staff=row.is_by_staff,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from freehold.identity.devices import program_and_system
+from freehold.identity.locations import Location
 from freehold.wording import Phrase, phrase
 
 GENERAL = ""
@@ -98,3 +99,8 @@ def device(user_agent: str) -> Phrase | str:
         return system or phrase("unknown device")
     known = _PROGRAMS.get(program, program)
     return known if system is None else phrase("{program} on {system}", program=known, system=system)
+
+
+def place(found: Location | None, language: str) -> Phrase | str:
+    """Where that was. The names are the database's, in a language that it may have them in."""
+    return phrase("unknown place") if found is None else found.name(language)

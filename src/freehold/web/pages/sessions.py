@@ -6,13 +6,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from freehold.errors import NotFound
+from freehold.identity.locations import locations_of
 from freehold.identity.service import Identity
 from freehold.resource.principal import system
 from freehold.store.unit import Unit
 from freehold.web.browser import clear_session
 from freehold.web.pages.forms import typed
 from freehold.web.pages.ids import id_of
-from freehold.web.pages.messages import device
+from freehold.web.pages.languages import words_for
+from freehold.web.pages.messages import device, place
 from freehold.web.pages.people import ACCOUNT, person_of
 from freehold.web.pages.places import LOG_IN, SESSIONS, leave_for
 from freehold.web.pages.route import PageRoute
@@ -27,13 +29,15 @@ def sessions_pages(identity: Identity) -> Router:
     @router.get(SESSIONS)
     async def listed(request: Request) -> Response:
         """Every open log-in of the account."""
-        person = await person_of(request, identity)
+        person, known = await person_of(request, identity), locations_of(identity.parts.database)
+        language = words_for(request).language
         async with identity.parts.database.reading(system("a user's own log-ins")) as session:
             rows = [
                 {
                     "id": row.id,
                     "device": device(row.user_agent),
                     "address": row.address,
+                    "place": place(known.find(row.address), language),
                     "created_at": row.created_at,
                     "last_used_at": row.last_used_at,
                     "is_current": row.id == person.caller.session_id,
