@@ -19,6 +19,7 @@ from freehold.identity import one_time, ways_in
 from freehold.identity.browser_sessions import BrowserSessions
 from freehold.identity.emails import email_key
 from freehold.identity.exporting import held_of
+from freehold.identity.first_proof import prove_address
 from freehold.identity.notices import Notices, language_of
 from freehold.identity.organisations import groups, invitations, members
 from freehold.identity.organisations.declaration import Organisations
@@ -150,10 +151,7 @@ class Accounts:
             user = await self.get(db, proof.user_id, lock=True)
             if user.email_key != proof.email_key or not user.is_active:
                 raise one_time.unknown_token()
-            if user.email_verified_at is None:
-                user.email_verified_at = clock.now()  # the link came by that address
-                await ways_in.forget(db, user.id)
-                await record(db, "user.unproved_access_removed", subject_type="user", subject_id=user.id)
+            await prove_address(db, user)  # the link came by it
             await self._set_password(db, user, password_hash, keep=None)
 
     async def change_password(self, session: Session, user_id: UUID, password_hash: str, *, keep: UUID | None) -> None:

@@ -1,32 +1,26 @@
-"""The first time that anybody proves the address of an account by a mailed link."""
+"""The first time that anybody proves the address of an account, by a link that was mailed there."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete
-
-from freehold.identity import one_time
-from freehold.identity.api_keys.tables import API_KEYS
-from freehold.identity.factors import holdings
-from freehold.identity.social import linked
+from freehold.identity import ways_in
+from freehold.resource import clock
+from freehold.store.audit import record
 
 if TYPE_CHECKING:
-    from freehold.identity.factors.desk import Desk
-    from freehold.identity.sessions import Sessions
     from freehold.store.session import Session
 
 
-async def begin_anew(session: Session, user: Any, *, sessions: Sessions, desk: Desk) -> None:
-    """Take from an account every way in that there was before its address was proved.
+async def prove_address(session: Session, user: Any) -> bool:
+    """Note that the address is proved; whether it was not before.
 
-    Somebody else may have registered with the address and wait for its owner to come: with a password, a log-in, a key, a
-    factor or a linked identity of theirs they would be in the account from then on. Its owner sets a password anew.
+    Then somebody else may have registered it, and wait for its owner to come: what they left to come in by is gone, second
+    factors too. Password and log-ins are for whoever calls this to end.
     """
-    user.password_hash = None
-    await sessions.end_all(session, user.id, by="account")
-    await one_time.forget(session, user.id)
-    if await holdings.kinds(session, user.id):
-        await desk.remove_all(session, user)
-    await linked.forget(session, user.id)
-    await session.execute(delete(API_KEYS).where(API_KEYS.c.owner_id == user.id))
+    if user.email_verified_at is not None:
+        return False
+    user.email_verified_at = clock.now()
+    await ways_in.forget(session, user.id)
+    await record(session, "user.unproved_access_removed", subject_type="user", subject_id=user.id)
+    return True

@@ -30,6 +30,7 @@ _ELSEWHERE = {
     "auth.insufficient_user_authentication",
     "auth.invalid_grant",
     "auth.unauthenticated",
+    "identity.more_rights",
     *("login.account_exists", "login.already_linked", "login.attempt_unknown", "login.denied", "login.failed"),
     *("login.email_unverified", "login.registration_needed"),
 }

@@ -43,7 +43,6 @@ class MagicLinks:
             user=user,
             accounts=parts.accounts,
             sessions=parts.sessions,
-            desk=parts.factors.desk,
             notices=parts.notices,
             lifetime=self.lifetime,
         )

@@ -11,16 +11,14 @@ from sqlalchemy import select
 from freehold.errors import Problem
 from freehold.identity import one_time
 from freehold.identity.devices import device_name
-from freehold.identity.first_proof import begin_anew
+from freehold.identity.first_proof import prove_address
 from freehold.identity.notices import language_of
 from freehold.identity.sealing import new_token, token_hash
-from freehold.resource import clock
 from freehold.resource.principal import system
 from freehold.store.audit import record
 
 if TYPE_CHECKING:
     from freehold.identity.accounts import Accounts
-    from freehold.identity.factors.desk import Desk
     from freehold.identity.notices import Notices
     from freehold.identity.sessions import Device, Sessions
     from freehold.identity.users import UserMixin
@@ -52,7 +50,6 @@ class LinkLogIn:
         user: type[UserMixin],
         accounts: Accounts,
         sessions: Sessions,
-        desk: Desk,
         notices: Notices,
         lifetime: timedelta,
     ) -> None:
@@ -60,7 +57,6 @@ class LinkLogIn:
         self._user: Any = user
         self._accounts = accounts
         self._sessions = sessions
-        self._desk = desk
         self._notices = notices
         self.lifetime = lifetime
 
@@ -98,9 +94,9 @@ class LinkLogIn:
                 user = await self._accounts.get(db, proof.user_id, lock=True)
                 if user.email_key != proof.email_key or not user.is_active:
                     raise one_time.unknown_token()
-                is_first_proof = user.email_verified_at is None
+                is_first_proof = await prove_address(db, user)
                 if is_first_proof:
-                    await self._prove_address(db, user)
+                    await self._end_what_was(db, user)
                 outcome = await opens(unit, user)
                 if not isinstance(outcome, Problem):
                     await self._notices.login_by_link(
@@ -117,8 +113,10 @@ class LinkLogIn:
             raise outcome
         return outcome
 
-    async def _prove_address(self, db: Session, user: Any) -> None:
-        await begin_anew(db, user, sessions=self._sessions, desk=self._desk)
-        user.email_verified_at = clock.now()
+    async def _end_what_was(self, db: Session, user: Any) -> None:
+        """The password and the log-ins of whoever registered. The owner sets a password anew."""
+        user.password_hash = None
+        await self._sessions.end_all(db, user.id, by="account")
+        await one_time.forget(db, user.id)
         await record(db, "user.email_verified", subject_type="user", subject_id=user.id)
         await db.flush()
