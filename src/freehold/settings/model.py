@@ -186,7 +186,8 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
         description="name=https://client_id:client_secret@issuer.example/path, by comma: other issuers of OpenID Connect to log in by.",
     )
     geoip_file: Path | None = Field(
-        None, description="A MaxMind database (.mmdb) of places, for the list of one's log-ins. Default: none, all unknown."
+        None,
+        description="A MaxMind database (.mmdb) of places, for the list of one's log-ins. Default: none, all unknown.",
     )
     log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(lower)] = Field(
         "auto", description="auto: json in production, console elsewhere."
