@@ -89,7 +89,8 @@ ONE_TIME_TOKENS = Table(
         "payload",
         String(320),
         nullable=True,
-        comment="the address as written, of a change of address; the browser, of a log-in",
+        # As in the history of the schema, which a second meaning is no reason to lengthen: of a log-in, the browser.
+        comment="the address as written, of a change of address",
     ),
     Column("created_at", UTCDateTime, nullable=False, default=clock.now),
     Column("expires_at", UTCDateTime, nullable=False),
