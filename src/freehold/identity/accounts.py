@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,10 +12,10 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 from sqlalchemy import inspect as mapping_of
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
-from freehold.errors import Conflict, FieldError, Invalid, NotFound
+from freehold.errors import FieldError, Invalid, NotFound
 from freehold.identity import one_time, ways_in
+from freehold.identity.addresses import Addresses
 from freehold.identity.browser_sessions import BrowserSessions
 from freehold.identity.emails import email_key
 from freehold.identity.exporting import held_of
@@ -26,6 +26,7 @@ from freehold.identity.organisations.declaration import Organisations
 from freehold.identity.sessions import Sessions
 from freehold.identity.users import UserMixin
 from freehold.resource import clock
+from freehold.resource.base import new_id
 from freehold.store.audit import record
 
 if TYPE_CHECKING:
@@ -39,10 +40,8 @@ _OWN = frozenset(
 )
 
 
-class EmailTaken(Conflict):
-    """There is an account with this e-mail address already."""
-
-    code, title = "identity.email_taken", "This e-mail address has an account"
+class _Undone(Exception):  # no fault: it rolls a savepoint back
+    """What was done for an address that is taken is not to stay."""
 
 
 class Accounts:
@@ -65,6 +64,7 @@ class Accounts:
         self._browser_sessions = browser_sessions
         self._notices = notices
         self._user: Any = user
+        self._addresses = Addresses(user=user)
         self._role_names = role_names
         self._on_register = on_register
         self._on_export = on_export
@@ -86,33 +86,68 @@ class Accounts:
         Raises EmailTaken, also for the later of two registrations at one moment.
         """
         async with session.unscoped("registration: nobody owns the row yet") as db:
-            user = self._user(**_extras(draft, self._user))
-            user.set_email(draft.email)  # type: ignore[attr-defined]
-            user.password_hash, user.roles = password_hash, []
-            user.email_verified_at = clock.now() if is_verified else None
-            if language is not None and language_of(user) is None:
-                user.language = language
-            await self._require_free(db, user.email_key, None)
-            async with self._taking(db, user.email_key, None):
-                db.add(user)
-                await _call(self._on_register, db, user, draft)
-                await db.flush()
-            await record(db, "user.registered", subject_type="user", subject_id=user.id, after={"roles": user.roles})
+            await self._addresses.require_free(db, email_key(draft.email), None)  # type: ignore[attr-defined]
+            user = await self._added(db, draft, password_hash=password_hash, language=language, is_verified=is_verified)
             await self.ask_for_verification(db, user)
             user_id: UUID = user.id
         return user_id
 
-    async def _id_of(self, db: Session, key: str) -> UUID | None:
-        user = self._user.__table__.c
-        found: UUID | None = (await db.execute(select(user.id).where(user.email_key == key))).scalar_one_or_none()
-        return found
+    async def register_quietly(
+        self, session: Session, draft: BaseModel, *, password_hash: str | None, language: str | None = None
+    ) -> None:
+        """As `register`, where accounts are concealed: for an address that has one its owner is told, and nobody else.
+
+        The same is done for either, and one mail is owed. What was done for an address that is taken is undone: an account
+        at one that nobody can have (A01).
+        """
+        address: str = draft.email  # type: ignore[attr-defined]
+        async with session.unscoped("registration: nobody owns the row yet") as db:
+            owner_id = await self._addresses.owner_of(db, email_key(address))
+            free = draft if owner_id is None else draft.model_copy(update={"email": f"{new_id()}@taken.invalid"})
+            with suppress(_Undone):
+                async with db.begin_nested():
+                    user = await self._added(db, free, password_hash=password_hash, language=language)
+                    token, reads = await self._verification_of(db, user), language_of(user)
+                    if session.unit is not None:
+                        await session.unit.trail.write(session.unit)
+                    if owner_id is not None:
+                        raise _Undone
+            if owner_id is None:
+                await self._notices.verification(db, address, token, one_time.LIFETIME, language=reads)
+            else:
+                await self.tell_owner_of_registration(db, address)
+
+    async def _added(
+        self,
+        db: Session,
+        draft: BaseModel,
+        *,
+        password_hash: str | None,
+        language: str | None,
+        is_verified: bool = False,
+    ) -> Any:
+        user = self._user(**_extras(draft, self._user))
+        user.set_email(draft.email)  # type: ignore[attr-defined]
+        user.password_hash, user.roles = password_hash, []
+        user.email_verified_at = clock.now() if is_verified else None
+        if language is not None and language_of(user) is None:
+            user.language = language
+        async with self._addresses.taking(db, user.email_key, None):
+            db.add(user)
+            await _call(self._on_register, db, user, draft)
+            await db.flush()
+        await record(db, "user.registered", subject_type="user", subject_id=user.id, after={"roles": user.roles})
+        return user
 
     async def ask_for_verification(self, session: Session, user: Any) -> None:
         """Mail the link that proves the address, unless it is proved."""
         if user.email_verified_at is not None:
             return
-        token = await one_time.issue(session, user_id=user.id, purpose=one_time.VERIFICATION, email_key=user.email_key)
+        token = await self._verification_of(session, user)
         await self._notices.verification(session, user.email, token, one_time.LIFETIME, language=language_of(user))
+
+    async def _verification_of(self, session: Session, user: Any) -> str:
+        return await one_time.issue(session, user_id=user.id, purpose=one_time.VERIFICATION, email_key=user.email_key)
 
     async def tell_owner_of_registration(self, session: Session, email: str) -> None:
         """Somebody tried to register a taken address, where that is concealed."""
@@ -174,10 +209,10 @@ class Accounts:
         """
         async with session.unscoped("a user's own address") as db:
             user, key = await self.get(db, user_id, lock=True), email_key(email)
-            if conceals and await self._id_of(db, key) not in (None, user_id):
+            if conceals and await self._addresses.owner_of(db, key) not in (None, user_id):
                 await self.tell_owner_of_registration(db, email)
                 return
-            await self._require_free(db, key, user_id)
+            await self._addresses.require_free(db, key, user_id)
             token = await one_time.issue(db, user_id=user_id, purpose=one_time.ADDRESS, email_key=key, payload=email)
             await record(db, "user.email_change_asked", subject_type="user", subject_id=user_id)
             await self._notices.verification(db, email, token, one_time.LIFETIME, language=language_of(user))
@@ -186,29 +221,15 @@ class Accounts:
         """The address of a proof becomes the account's; the owner is told by the old one."""
         if proof.payload is None or not user.is_active:
             raise one_time.unknown_token()
-        await self._require_free(db, proof.email_key, user.id)
+        await self._addresses.require_free(db, proof.email_key, user.id)
         former = user.email
-        async with self._taking(db, proof.email_key, user.id):
+        async with self._addresses.taking(db, proof.email_key, user.id):
             user.set_email(proof.payload)
             user.email_verified_at = clock.now()
             await db.flush()
         await one_time.forget(db, user.id)
         await record(db, "user.email_changed", subject_type="user", subject_id=user.id)
         await self._notices.email_changed(db, former, language=language_of(user))
-
-    async def _require_free(self, db: Session, key: str, user_id: UUID | None) -> None:
-        if await self._id_of(db, key) not in (None, user_id):
-            raise EmailTaken("This e-mail address has an account already.")
-
-    @asynccontextmanager
-    async def _taking(self, db: Session, key: str, user_id: UUID | None) -> AsyncIterator[None]:
-        """A savepoint for what takes an address: EmailTaken for the later of two at one moment."""
-        try:
-            async with db.begin_nested():
-                yield
-        except IntegrityError:
-            await self._require_free(db, key, user_id)
-            raise
 
     async def set_roles(self, session: Session, user_id: UUID, roles: Sequence[str]) -> None:
         """Replace the roles; decisions follow within 5 s. Raises NotFound, Invalid for a role the service has not.

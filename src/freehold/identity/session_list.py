@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, exists, select
 
 from freehold.identity.tables import BROWSER_SESSIONS, IMPERSONATIONS, SESSIONS
 from freehold.resource import clock
@@ -34,15 +34,11 @@ async def listed(session: Session, user_id: UUID, *, browser_idle: timedelta) ->
     return list(found.all())
 
 
-async def is_known_address(session: Session, user_id: UUID, address: str, *, within: timedelta) -> bool:
+def is_known_address(user_id: ColumnElement[UUID], address: str, *, within: timedelta) -> ColumnElement[bool]:
     """Whether the user has logged in from this address (or its /64) lately."""
-    found = await session.execute(
-        select(SESSIONS.c.id)
-        .where(
-            SESSIONS.c.user_id == user_id,
-            SESSIONS.c.address_key == address_key(address),
-            SESSIONS.c.created_at > clock.now() - within,
-        )
-        .limit(1)
+    columns = SESSIONS.c
+    return exists().where(
+        columns.user_id == user_id,
+        columns.address_key == address_key(address),
+        columns.created_at > clock.now() - within,
     )
-    return found.first() is not None

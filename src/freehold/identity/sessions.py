@@ -308,9 +308,9 @@ class Sessions:
         )
         return found.first() is not None
 
-    async def is_known_address(self, session: Session, user_id: UUID, address: str) -> bool:
+    def is_known_address(self, user_id: ColumnElement[UUID], address: str) -> ColumnElement[bool]:
         """Whether the user has logged in from this address (or its /64) within the life of a log-in."""
-        return await session_list.is_known_address(session, user_id, address, within=self._lifetimes.absolute)
+        return session_list.is_known_address(user_id, address, within=self._lifetimes.absolute)
 
     async def forget(self, session: Session, user_id: UUID) -> None:
         """Remove every trace of the user's log-ins."""

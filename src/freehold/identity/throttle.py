@@ -1,4 +1,4 @@
-"""The quotas of log-in, registration and reset (ARCHITECTURE 6). Unknown e-mails are counted like known ones."""
+"""The quotas of log-in, registration, reset and of the provider's endpoints (ARCHITECTURE 6). Unknown e-mails are counted like known ones."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ class Throttle:
     async def admit_address(self, operation: str, *, address: str) -> None:
         """Count one try of an address, whoever it is. Raises QuotaExceeded."""
         await take(self.limiter, [(f"{operation}-address", address_key(address), PER_ADDRESS)])
+
+    async def give_back_address(self, operation: str, *, address: str) -> None:
+        """Return a try of `admit_address` to an address behind which somebody has proved who they are."""
+        await self.limiter.give_back(f"{operation}-address", address_key(address), PER_ADDRESS)
 
     async def try_password(self, person: str) -> QuotaExceeded | None:
         """Count a password before it is looked at, so that a hundred at once are no way round; the refusal, if any."""

@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from freehold.errors import NotFound
-from freehold.identity.accounts import EmailTaken
+from freehold.identity.addresses import EmailTaken
 from freehold.identity.factors import losing
 from freehold.identity.keys import JWKS_MAX_AGE
 from freehold.identity.languages import preferred
@@ -113,8 +113,8 @@ def _registration(identity: Identity) -> Router:
                 user = await accounts.get(everything, user_id)
                 return user_answer(identity, request, user, status=201, location=f"/v1/users/{user_id}")
         try:
-            await accounts.register(db, draft, password_hash=password_hash, language=language)
-        except EmailTaken:
+            await accounts.register_quietly(db, draft, password_hash=password_hash, language=language)
+        except EmailTaken:  # by another, at this very moment
             await accounts.tell_owner_of_registration(db, draft.email)
         return Response(b"{}", 202, media_type="application/json")
 

@@ -50,9 +50,9 @@ async def page(
     return response
 
 
-async def error_page(request: Request, message: str) -> Response:
+async def error_page(request: Request, message: str, *, status: int = 400) -> Response:
     """What went wrong, to the person: nothing is sent anywhere."""
-    return await page(request, "error", status=400, message=message)
+    return await page(request, "error", status=status, message=message)
 
 
 def leave_for(address: str) -> Response:

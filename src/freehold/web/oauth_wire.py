@@ -18,6 +18,7 @@ from freehold.identity.service import Identity
 from freehold.resource.principal import system
 from freehold.store.database import Database
 from freehold.web.execution import caller_address
+from freehold.web.oauth_quota import count_address, count_client
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 FORM = "application/x-www-form-urlencoded"
@@ -25,7 +26,10 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class OAuthRoute(APIRoute):
-    """A route whose refusals are OAuth's. It looks at no log-in: who asks here is a client, and proves it itself."""
+    """A route whose refusals are OAuth's. It looks at no log-in: who asks here is a client, and proves it itself.
+
+    Counted by address before anything else, and by client once that has proved itself (`client_of`).
+    """
 
     def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler."""
@@ -33,6 +37,7 @@ class OAuthRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             try:
+                await count_address(request, self.path)
                 return await handler(request)
             except OAuthError as error:
                 return refusal(error)
@@ -84,7 +89,9 @@ async def form_of(request: Request) -> dict[str, str]:
 async def client_of(request: Request, parts: ProviderParts, form: Mapping[str, str]) -> Client:
     """The client that asks, which has proved itself. Raises OAuthError, QuotaExceeded."""
     authorization = request.headers.getlist("authorization")
-    return await parts.authentication(authorization, form, address=caller_address(request))
+    client = await parts.authentication(authorization, form, address=caller_address(request))
+    await count_client(request, client, parts)
+    return client
 
 
 async def proved_key(request: Request, parts: ProviderParts, database: Database) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from freehold.errors import ConfigurationError
@@ -22,6 +23,7 @@ from freehold.identity.provider.tokens_at_hand import TokensAtHand
 from freehold.identity.session_values import Lifetimes
 from freehold.identity.sessions import Sessions
 from freehold.resource import clock
+from freehold.resource.quotas import Quota
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from freehold.traffic.limits import Limiter
 
 _NAME = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")
+OF_A_CLIENT = Quota(1200, timedelta(minutes=1), when_away="count")
 _KEPT = ("account",)
 """Scopes that no application of others can have: they change what protects an account."""
 
@@ -54,6 +57,7 @@ class ProviderParts:
     id_tokens: IdTokens
     tickets: Tickets
     nonces: Nonces | None
+    quota: Quota
 
 
 @dataclass(eq=False, kw_only=True)
@@ -64,11 +68,13 @@ class Provider:
     to an application where its access rule names a scope that the person has allowed, `... & scope("reservations:read")`,
     or where it is open to anyone; every other is closed to applications, whoever stands behind them.
     lifetimes: of what an application holds. asks_for_nonce: DPoP proofs carry a nonce of the server (RFC 9449 8).
+    quota: of one client that has proved itself, over everything that clients ask; others are counted by address.
     """
 
     scopes: Mapping[str, str] = field(default_factory=dict)
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     asks_for_nonce: bool = False
+    quota: Quota = OF_A_CLIENT
 
     def __post_init__(self) -> None:
         """Refuse scopes that could not work. Raises ConfigurationError."""
@@ -122,6 +128,7 @@ class Provider:
             id_tokens=id_tokens,
             tickets=Tickets(secret),
             nonces=Nonces(secret) if self.asks_for_nonce else None,
+            quota=self.quota,
         )
 
     async def sweep(self, session: Session) -> None:

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from sqlalchemy import Row, select
 
 from freehold.errors import ConfigurationError, NotFound, Problem
-from freehold.identity.accounts import Accounts, EmailTaken
+from freehold.identity.accounts import Accounts
+from freehold.identity.addresses import EmailTaken
 from freehold.identity.factors import holdings
 from freehold.identity.notices import Notices, language_of
 from freehold.identity.social import attempts, linked

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from freehold.errors import Problem
-from freehold.identity.accounts import EmailTaken
+from freehold.identity.addresses import EmailTaken
 from freehold.identity.emails import login_key
 from freehold.identity.languages import preferred
 from freehold.identity.pages import Pages
@@ -96,11 +96,12 @@ async def _register(identity: Identity, request: Request, given: Mapping[str, st
     language = preferred(wish(request), identity.languages)
 
     async def work(unit: Unit) -> None:
-        try:
+        if not parts.conceals_accounts:
             await parts.accounts.register(unit.session, draft, password_hash=hashed, language=language)
-        except EmailTaken:
-            if not parts.conceals_accounts:
-                raise
+            return
+        try:
+            await parts.accounts.register_quietly(unit.session, draft, password_hash=hashed, language=language)
+        except EmailTaken:  # by another, at this very moment
             await parts.accounts.tell_owner_of_registration(unit.session, draft.email)
 
     await parts.database.run(system("registration"), work)
