@@ -22,6 +22,7 @@ from sqlalchemy import select
 
 from freehold import system
 from freehold.fields import now
+from freehold.resource import clock
 from freehold.store import Database
 
 from .. import demo
@@ -353,6 +354,28 @@ def _reserves_with_keys_alone(tenant: Tab) -> str:
     press("Enter")
     page.locator(".badge.pending").wait_for()
     return page.url.rpartition("/")[2]
+
+
+def test_Z11_who_leaves_for_good_gives_the_password_once_more(site: Site) -> None:
+    tab = site.tab()
+    tab.register("Cleo Marsh", "cleo@tenants.example", PASSWORD)
+    tab.go("/account")
+    tab.settled()
+    later = clock.now() + timedelta(minutes=6)
+    clock.set_source(lambda: later)
+    try:
+        tab.button("Erase the account").click()
+        tab.page.get_by_role("button", name="Erase it for good").click()
+        dialog = tab.page.get_by_role("dialog", name="Is it you?")
+        dialog.get_by_label("Password").fill("not it")
+        dialog.get_by_role("button", name="Go on").click()
+        dialog.get_by_text("is wrong").first.wait_for()
+        dialog.get_by_label("Password").fill(PASSWORD)
+        dialog.get_by_role("button", name="Go on").click()
+        tab.page.get_by_text("Your account is erased.").wait_for()
+    finally:
+        clock.set_source(None)
+    assert tab.faults == []
 
 
 def test_errors_stand_beside_the_fields_that_the_api_names(site: Site) -> None:

@@ -1,8 +1,10 @@
 // Starts the client: the head with who is signed in, and the view that the address names.
 
 import { fill } from "./core/dom.js";
+import { whenStale } from "./core/api.js";
 import { here, onMove } from "./core/place.js";
 import { loadUser, watch } from "./core/session.js";
+import { proveAnew } from "./parts/prove_anew.js";
 import { failed } from "./parts/states.js";
 import { drawHead, drawFoot } from "./parts/head.js";
 import { find } from "./routes.js";
@@ -43,6 +45,7 @@ addEventListener("unhandledrejection", ({ reason }) => console.error(reason));
 for (const name of ["online", "offline"]) addEventListener(name, () => document.body.classList.toggle("offline", !navigator.onLine));
 document.body.classList.toggle("offline", !navigator.onLine);
 
+whenStale(proveAnew);
 await loadUser().catch(() => {});
 onMove(show);
 // Signing out, or a log-in that ended, draws the view again for nobody; signing in is followed by a move of its own.

@@ -40,10 +40,25 @@ export async function api(method, path, { query, body, key, match, signal, heade
 
 const wait = (answer) => Number(answer.headers.get("retry-after")) || null;
 
+const STEP_UP = "/v1/auth/step-up";
+let proveAnew = null;
+
+/** call: where a request needs a more recent log-in; true once there is one, and the request is sent again. */
+export const whenStale = (call) => {
+  proveAnew = call;
+};
+
+const isStale = (answer) => answer.headers.get("www-authenticate")?.includes("insufficient_user_authentication");
+
 async function authorised(address, options) {
   const token = await accessToken();
   if (token) options.headers.Authorization = `Bearer ${token}`;
   const answer = await insistent(address, options);
+  if (isStale(answer)) {
+    if (address === root + STEP_UP || !(await proveAnew?.())) return answer;
+    options.headers.Authorization = `Bearer ${await accessToken()}`;
+    return insistent(address, options);
+  }
   if (answer.status !== 401 || !token) return answer;
   // The token died early (a key was changed, a clock is off): once more with a new one, or as nobody.
   const next = await accessToken({ stale: token });

@@ -74,6 +74,11 @@ export async function logInByProvider() {
   await loadUser();
 }
 
+/** The same log-in, with an access token that says that its owner was asked once more. */
+export function keepFresh(answer) {
+  if (tokens) keep({ ...tokens, ...kept(answer), refresh: tokens.refresh });
+}
+
 /** Ends the log-in on the server too. Whatever it answers, this browser forgets. */
 export async function logOut() {
   const old = tokens;
