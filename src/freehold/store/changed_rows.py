@@ -12,6 +12,7 @@ from sqlalchemy import Table, bindparam, inspect, literal, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapper
 
 from freehold.resource.access import Constant, Rule
+from freehold.resource.applications import counting_for
 from freehold.resource.columns import Derived, derived_columns
 from freehold.store import records
 from freehold.store.executor import Plan
@@ -67,7 +68,7 @@ class ChangedRows:
         return dict(zip(self._columns, found[0], strict=False))
 
     def _loading(self, straight: Straight) -> Prepared:
-        left = self._rule.simplify(straight.principal)
+        left = counting_for(self._rule, straight.principal).simplify(straight.principal)
         shape = straight.scope.shape
         may = literal(left.value) if isinstance(left, Constant) else RuleClause(shape.for_rule(self._rule, self._model))
         columns = [column.label(key) for key, column in self._columns.items()]

@@ -163,4 +163,4 @@ class Shape:
 
     def for_rule(self, rule: Rule, model: type[DeclarativeBase]) -> ColumnElement[bool]:
         """The condition of a further rule (a field's, an action's) for this kind of caller."""
-        return condition(rule.simplify(self._principal), model, self._caller)
+        return condition(counting_for(rule, self._principal).simplify(self._principal), model, self._caller)
