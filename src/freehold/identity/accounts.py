@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from freehold.errors import FieldError, Invalid, NotFound
 from freehold.identity import one_time, ways_in
-from freehold.identity.addresses import Addresses
+from freehold.identity.addresses import Addresses, EmailTaken
 from freehold.identity.browser_sessions import BrowserSessions
 from freehold.identity.emails import email_key
 from freehold.identity.exporting import held_of
@@ -31,6 +31,8 @@ from freehold.store.audit import record
 
 if TYPE_CHECKING:
     from freehold.store.session import Session
+
+__all__ = ["Accounts", "EmailTaken", "Hook"]
 
 Hook = Callable[..., Awaitable[Any] | Any]
 
@@ -97,8 +99,7 @@ class Accounts:
     ) -> None:
         """As `register`, where accounts are concealed: for an address that has one its owner is told, and nobody else.
 
-        The same is done for either, and one mail is owed. What was done for an address that is taken is undone: an account
-        at one that nobody can have (A01).
+        The same is done for either; for a taken one it is undone: an account at an address that nobody can have (A01).
         """
         address: str = draft.email  # type: ignore[attr-defined]
         async with session.unscoped("registration: nobody owns the row yet") as db:
@@ -234,8 +235,7 @@ class Accounts:
     async def set_roles(self, session: Session, user_id: UUID, roles: Sequence[str]) -> None:
         """Replace the roles; decisions follow within 5 s. Raises NotFound, Invalid for a role the service has not.
 
-        Where they change, log-ins by cookie end: a cookie's value does not outlive a change of rights (C01). So does what
-        staff do in the account: what they may reach was judged by the roles of before.
+        Where they change, log-ins by cookie end (C01), and what staff do in the account: both were judged by those of before.
         """
         wrong = [name for name in roles if self._role_names is not None and name not in self._role_names]
         if wrong:
