@@ -188,6 +188,27 @@ async def test_T11_T15_another_process_follows_within_two_seconds(people: Any, d
     assert not (await elsewhere.find(session_id)).is_good
 
 
+async def test_T11_what_was_read_before_a_log_out_is_not_remembered_after_it(
+    people: Any, database: Any, monkeypatch: Any
+) -> None:
+    await people.add()
+    given = await people.log_in()
+    session_id = (await people.caller(given.access_token)).session_id
+    standings = Standings(database, user=people.identity.user)
+    read = standings._read
+
+    async def late(about: Any) -> Any:
+        found = await read(about)
+        await people.run(people.parts.sessions.end, session_id, by="logout")
+        standings.forget(session_id)
+        return found
+
+    monkeypatch.setattr(standings, "_read", late)
+    assert (await standings.find(session_id)).is_good
+    monkeypatch.setattr(standings, "_read", read)
+    assert not (await standings.find(session_id)).is_good
+
+
 async def test_T15_a_role_taken_is_gone_though_the_token_lists_it(people: Any) -> None:
     user_id = await people.add()
     given = await people.log_in()

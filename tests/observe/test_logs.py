@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -161,6 +163,22 @@ def test_E03_large_and_deep_values_are_bounded() -> None:
 def test_E03_cleaning_takes_time_in_proportion_to_the_text() -> None:
     for text in ("a-" * 5_000, "passw" * 2_000, "://" * 3_000, "1 " * 5_000, "code" * 3_000, "[parameters: " * 800):
         assert isinstance(scrub(text), str)
+
+
+@pytest.mark.parametrize("route", ["/v1/books/{id}", 'a "quoted" one', "ümlaut"])
+def test_the_line_of_a_request_is_written_as_any_other(lines: Lines, route: str) -> None:
+    with tracing("own-id", "4bf92f3577b34da6a3ce929d0e0e4736"):
+        logs.access_line("GET", route, 200, time.perf_counter() - 1.5, client="::1", problem=None)
+        logs.access_line("GET", route, 404, time.perf_counter() - 1.5, client="::1", problem="not_found")
+    plain, odd = lines()
+    assert list(plain) == [name for name in odd if name != "problem"]
+    assert 1400 < plain.pop("milliseconds") < 60_000
+    told = datetime.fromisoformat(plain.pop("timestamp"))
+    assert abs(datetime.now(UTC) - told) < timedelta(minutes=1)
+    assert plain == {
+        "level": "info", "logger": "freehold.access", "event": "request", "request_id": "own-id",
+        "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "method": "GET", "route": route, "status": 200, "client": "::1",
+    }  # fmt: skip
 
 
 def test_levels_below_the_threshold_are_not_written(stream: io.StringIO) -> None:

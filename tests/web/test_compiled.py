@@ -19,7 +19,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
-from sqlalchemy import JSON, BigInteger, Double, LargeBinary, MetaData, Numeric, String, delete, select, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Double,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    String,
+    delete,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from freehold import (
@@ -81,6 +93,7 @@ class Crate(Base):
     is_public: Mapped[bool] = mapped_column(default=False)
     clock: Mapped[time | None]
     raw: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sheet_id: Mapped[UUID | None] = mapped_column(index=True)
     extra: Mapped[Any] = mapped_column(JSON, nullable=True)
 
 
@@ -95,6 +108,7 @@ def declared() -> list[Resource]:
         queries=Queries(filters=["is_public", "number__gte", "tint"], sort=["created_at"]),
     )
     crates = Resource(Crate, access=access(Crate), queries=Queries(filters=["is_public"], sort=["created_at"]))
+    sheets.nested("crates", crates, by="sheet_id")
     fresh = Resource(Secret, access=Access(read=recent(minutes=5), create=signed_in))
     return [sheets, crates, Resource(Coin, access=Access(read=anyone, create=anyone)), fresh]
 
@@ -262,6 +276,43 @@ class TestSameAnswers:
                     row = await session.get(Sheet, key)
                     expected = adapter.dump_json(adapter.validate_python(row, from_attributes=True), by_alias=True)
                 assert found.content == expected
+
+        pair.runner.run(compare())
+
+    @FEW
+    @given(
+        rows=st.lists(SHEETS, min_size=1, max_size=2),
+        below=st.lists(CRATES, min_size=1, max_size=5),
+        question=QUESTIONS,
+    )
+    def test_rows_below_a_row(
+        self, pair: Pair, rows: list[dict[str, Any]], below: list[dict[str, Any]], question: str
+    ) -> None:
+        assert table_of(pair.app, pair.app.mounted).reason("GET", "/v1/sheets/{id}/crates") == ""
+
+        async def compare() -> None:
+            ids = await pair.fill(Sheet, rows)
+            await pair.fill(Crate, [{**row, "sheet_id": ids[place % len(ids)]} for place, row in enumerate(below)])
+            for caller in CALLERS:
+                for key in (*ids, uuid4(), "nobody", str(ids[0]).upper()):
+                    page = await pair.same(f"/v1/sheets/{key}/crates?{question}", caller)
+                    if page.status_code == 200 and (cursor := page.json()["next_cursor"]) is not None:
+                        await pair.same(f"/v1/sheets/{key}/crates?{question}&cursor={cursor}", caller)
+
+        pair.runner.run(compare())
+
+    def test_an_instant_beyond_time(self, pair: Pair) -> None:
+        """PostgreSQL knows one that only SQL as text can write; its driver gives it without a zone."""
+        if pair.app.database.dialect_name != "postgresql":
+            pytest.skip("SQLite has no such instant")
+
+        async def compare() -> None:
+            (key,) = await pair.fill(Coin, [{"worth": 3}])
+            async with pair.app.database.writing(system("what no schema lets in")) as unit:
+                await unit.session.execute(update(Coin).values(updated_at=literal_column("'infinity'::timestamptz")))
+            found = await pair.same(f"/v1/coins/{key}")
+            assert found.json()["updated_at"] == "9999-12-31T23:59:59.999999Z"
+            await pair.same("/v1/coins")
 
         pair.runner.run(compare())
 

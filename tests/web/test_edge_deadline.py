@@ -15,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from freehold.observe.health import Health
 from freehold.observe.metrics import Metrics
 from freehold.web.edge import Edge, EdgeOptions
+from freehold.web.edge_deadline import Deadlines
 from freehold.web.probes import probe_routes
 from freehold.web.problems import install_handlers
 
@@ -235,3 +236,42 @@ async def test_E06_metrics_are_not_there_unless_shown() -> None:
     app.router.routes += probe_routes(Health(), Metrics(), show_metrics=False)
     install_handlers(app)
     assert (await ask(Edge(app), "/metrics"))[0] == 404
+
+
+async def test_V11_deadlines_of_one_length_share_a_timer_and_pass_one_by_one() -> None:
+    deadlines, ended = Deadlines(0.08), []
+
+    async def work(name: str, *, pause: float, lasts: float) -> None:
+        nonlocal ended
+        await asyncio.sleep(pause)
+        deadline = deadlines.begin()
+        try:
+            await asyncio.sleep(lasts)
+        except asyncio.CancelledError as error:
+            ended += [name] if deadline.left(error) else []
+        else:
+            assert not deadline.left(None)
+
+    lasting = [work("first", pause=0, lasts=30), work("quick", pause=0, lasts=0), work("second", pause=0.04, lasts=30)]
+    await asyncio.wait_for(asyncio.gather(*lasting), 10)
+    await asyncio.wait_for(work("after a rest", pause=0, lasts=30), 10)
+    assert ended == ["first", "second", "after a rest"]
+
+
+async def test_V12_a_cancellation_by_others_is_no_deadline() -> None:
+    deadlines, told = Deadlines(30), []
+
+    async def work() -> None:
+        deadline = deadlines.begin()
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError as error:
+            told.append(deadline.left(error))
+            raise
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert told == [False]

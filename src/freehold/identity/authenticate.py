@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from freehold.errors import Unauthenticated
 from freehold.identity.rights import Rights
@@ -20,6 +19,7 @@ from freehold.identity.tokens import AccessClaims, AccessTokens, invalid_token
 from freehold.identity.users import UserMixin
 from freehold.resource import clock
 from freehold.resource.principal import ANONYMOUS, MULTI_FACTOR, Principal, system
+from freehold.store.executor import Plan
 
 if TYPE_CHECKING:
     from freehold.store.database import Database
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # A log-out or a lost role acts at once in the process that did it, and within this time in the others (T11, T15: 5 s).
 REMEMBERED_FOR = timedelta(seconds=2)
 MOST_REMEMBERED = 10_000
-_BEARER = re.compile(r"bearer +([\x21-\x7e]+) *", re.IGNORECASE)
+_SESSION = "session_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,9 @@ class Standings:
 
     def __init__(self, database: Database, *, user: type[UserMixin]) -> None:
         self._database = database
-        self._user: Any = user
+        self._plan = _plan(user)
         self._known: OrderedDict[UUID, _Standing] = OrderedDict()
+        self._forgotten = 0
 
     async def find(self, session_id: UUID, *, claims_factor: bool = False) -> _Standing | None:
         """The standing of a log-in; None when there is none such. A failing database fails the request, as it must.
@@ -60,8 +61,10 @@ class Standings:
             known = None
         if known is not None and time.monotonic() - known.read_at < REMEMBERED_FOR.total_seconds():
             return known
+        forgotten = self._forgotten
         found = await self._read(session_id)
-        if found is not None:
+        # A read that began before something was forgotten may be older than what it was forgotten for.
+        if found is not None and forgotten == self._forgotten:
             self._known[session_id] = found
             self._known.move_to_end(session_id)
             while len(self._known) > MOST_REMEMBERED:
@@ -70,28 +73,25 @@ class Standings:
 
     def forget(self, about: UUID) -> None:
         """Drop what is remembered of a log-in, or of all log-ins of a user."""
+        self._forgotten += 1
         if self._known.pop(about, None) is None:
             for session_id in [key for key, standing in self._known.items() if standing.user_id == about]:
                 del self._known[session_id]
 
     def forget_all(self) -> None:
         """Drop everything that is remembered."""
+        self._forgotten += 1
         self._known.clear()
 
     async def _read(self, session_id: UUID) -> _Standing | None:
-        user, table = self._user.__table__.c, self._user.__table__
-        query = (
-            select(SESSIONS.c.user_id, SESSIONS.c.ended_at, SESSIONS.c.expires_at, SESSIONS.c.amr)
-            .add_columns(user.roles, user.is_active)
-            .join(table, user.id == SESSIONS.c.user_id)
-            .where(SESSIONS.c.id == session_id)
-        )
         # The time before the look: what is committed during it may be missed, and must not be remembered longer.
         read_at = time.monotonic()
-        async with self._database.reading(system("authenticate")) as session:
-            row = (await session.execute(query)).first()
-        if row is None:
+        # Never on a replica. Log-ins that are looked up at one moment share a statement, however many they are.
+        async with self._database.asking(system("authenticate")) as asking:
+            rows = await asking.fetch(self._plan, {_SESSION: session_id})
+        if not rows:
             return None
+        row = rows[0]
         return _Standing(
             row.user_id,
             frozenset(row.roles or ()),
@@ -100,6 +100,18 @@ class Standings:
             is_good=row.is_active and row.ended_at is None,
             read_at=read_at,
         )
+
+
+def _plan(model: Any) -> Plan:
+    table = model.__table__
+    user = table.c
+    query = (
+        select(SESSIONS.c.user_id, SESSIONS.c.ended_at, SESSIONS.c.expires_at, SESSIONS.c.amr)
+        .add_columns(user.roles, user.is_active)
+        .join(table, user.id == SESSIONS.c.user_id)
+        .where(SESSIONS.c.id == bindparam(_SESSION, type_=SESSIONS.c.id.type))
+    )
+    return Plan(query, ("standing",), key=_SESSION)
 
 
 def unproved_token() -> Unauthenticated:
@@ -123,10 +135,11 @@ class Bearer:
             return ANONYMOUS
         if len(authorization) > 1:
             raise invalid_token()
-        match = _BEARER.fullmatch(authorization[0])
-        if match is None:
+        scheme, _, rest = authorization[0].partition(" ")
+        token = rest.strip(" ")
+        if scheme.lower() != "bearer" or not token or " " in token or not (token.isascii() and token.isprintable()):
             raise Unauthenticated("The Authorization header holds no bearer token.", invalid_token=True)
-        return await self.holder(match.group(1))
+        return await self.holder(token)
 
     async def holder(self, token: str, *, key_thumbprint: str | None = None) -> Principal:
         """Who holds the token. key_thumbprint: of a key that the caller has proved to hold (RFC 9449); None for a bearer.

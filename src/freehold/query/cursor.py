@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, Literal, NoReturn
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from freehold.query.fields import Kind
 from freehold.resource.principal import Principal
 
 _MAC_BYTES: Final = 16
+_compact: Final = json.JSONEncoder(separators=(",", ":")).encode
 MAX_CURSOR_CHARACTERS: Final = 8_192
 Direction = Literal["after", "before"]
 
@@ -52,7 +54,7 @@ class Cursors:
 
     def seal(self, position: Position, *, resource: str, principal: Principal, digest: str) -> str:
         """The text of a cursor, safe in an address."""
-        payload = json.dumps([position.direction[0], *map(_to_json, position.values)], separators=(",", ":")).encode()
+        payload = _compact([position.direction[0], *map(_to_json, position.values)]).encode()
         return _encode(self._mac(payload, resource, principal, digest) + payload)
 
     def open(self, text: str, *, resource: str, principal: Principal, digest: str, kinds: Sequence[Kind]) -> Position:
@@ -70,9 +72,13 @@ class Cursors:
         return Position("after" if direction == "a" else "before", tuple(map(_from_json, kinds, values)))
 
     def _mac(self, payload: bytes, resource: str, principal: Principal, digest: str) -> bytes:
-        caller = [str(principal.id) if principal.id else None, principal.reason]
-        bound = json.dumps([resource, caller, digest]).encode()
-        return hmac.digest(self._key, bound + b"\0" + payload, "sha256")[:_MAC_BYTES]
+        bound = _bound(resource, principal.id, principal.reason, digest)
+        return hmac.digest(self._key, bound + payload, "sha256")[:_MAC_BYTES]
+
+
+@lru_cache(maxsize=1_000)
+def _bound(resource: str, caller: UUID | None, reason: str | None, digest: str) -> bytes:
+    return json.dumps([resource, [str(caller) if caller else None, reason], digest]).encode() + b"\0"
 
 
 def _refuse() -> NoReturn:

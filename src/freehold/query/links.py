@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import quote, urlencode
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote, quote_plus, urlencode
+
+_MOST_KEPT: Final = 500
 
 
 def page_links(
@@ -13,12 +17,15 @@ def page_links(
 
     path: as the client sent it, decoded. params: the decoded query parameters, in order.
     """
-    kept = [(name, value) for name, value in params if name != "cursor"]
+    first = _first(path, tuple(params))
+    beside = f"{first}{'&' if '?' in first else '?'}cursor="
     cursors = {"next": next_cursor, "prev": prev_cursor}
-    links = [_link(path, [*kept, ("cursor", cursor)], rel) for rel, cursor in cursors.items() if cursor is not None]
-    return ", ".join([*links, _link(path, kept, "first")])
+    links = [f'<{beside}{quote_plus(cursor)}>; rel="{rel}"' for rel, cursor in cursors.items() if cursor is not None]
+    return ", ".join([*links, f'<{first}>; rel="first"'])
 
 
-def _link(path: str, params: Sequence[tuple[str, str]], rel: str) -> str:
-    question = f"?{urlencode(params)}" if params else ""
-    return f'<{quote(path, safe="/:@!$&()*+,;=-._~")}{question}>; rel="{rel}"'
+@lru_cache(maxsize=_MOST_KEPT)
+def _first(path: str, params: tuple[tuple[str, str], ...]) -> str:
+    """The address of the first page: asked for with every other one."""
+    kept = [(name, value) for name, value in params if name != "cursor"]
+    return quote(path, safe="/:@!$&()*+,;=-._~") + (f"?{urlencode(kept)}" if kept else "")

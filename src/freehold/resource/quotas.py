@@ -45,6 +45,8 @@ class Quota:
 
     def of(self, principal: Principal) -> Quota:
         """What counts for this caller."""
+        if self.anonymous is None and not self.roles:
+            return self
         if principal.is_anonymous and self.anonymous is not None:
             return Quota(self.anonymous, self.window, when_away=self.when_away)
         held = [limit for role, limit in self.roles.items() if role in principal.roles]

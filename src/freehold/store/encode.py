@@ -60,7 +60,7 @@ class Encoder:
         """Each row as JSON, with what the caller may not see left out. without: fields that are added otherwise."""
         if self.exact is not None and not (visibility.hidden or visibility.flags or without):
             try:
-                return [self.exact.one(row) for row in rows]
+                return self.exact.each(rows)
             except TypeError:
                 pass  # a value that only Pydantic can write, or refuse
         return [

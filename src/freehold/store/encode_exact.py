@@ -36,6 +36,7 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy.types import TypeEngine
 
 from freehold.resource.base import UTCDateTime
+from freehold.store.fetched import as_written
 
 _SAME: Final[Mapping[type[Any], frozenset[type[TypeEngine[Any]]]]] = {
     UUID: frozenset({Uuid}),
@@ -56,7 +57,8 @@ _HARMLESS: Final = frozenset(
     }
 )  # fmt: skip
 _OWN: Final = ("__get_pydantic_core_schema__", "model_post_init", "__init__", "__new__")
-_OPTIONS: Final = orjson.OPT_UTC_Z
+# A column of instants holds nothing but UTC, whether the driver says so of a value or not.
+_OPTIONS: Final = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 
 
 class ExactEncoder:
@@ -65,14 +67,17 @@ class ExactEncoder:
     def __init__(self, names: Sequence[str]) -> None:
         self._names = tuple(names)
 
-    def one(self, row: Sequence[Any]) -> bytes:
-        """One row as JSON."""
-        return orjson.dumps(dict(zip(self._names, row, strict=False)), _other, _OPTIONS)
+    def each(self, rows: Sequence[Sequence[Any]]) -> list[bytes]:
+        """Each row as JSON."""
+        names = self._names
+        written = as_written(rows, len(names))
+        return [orjson.dumps(dict(zip(names, row, strict=False)), _other, _OPTIONS) for row in written]
 
     def many(self, rows: Sequence[Sequence[Any]]) -> bytes:
         """All rows as one array."""
         names = self._names
-        return orjson.dumps([dict(zip(names, row, strict=False)) for row in rows], _other, _OPTIONS)
+        written = as_written(rows, len(names))
+        return orjson.dumps([dict(zip(names, row, strict=False)) for row in written], _other, _OPTIONS)
 
 
 def exact_encoder(read: type[BaseModel], columns: Mapping[str, Column[Any]] | None) -> ExactEncoder | None:

@@ -59,18 +59,15 @@ async def fetch_page(
     position = seal.position()
     query = await weighed(plans, executor, query)
     found = await fetch_rows(plans, executor, query, position, visibility_of(plans.spec.model))
-    page, more = found[: query.limit], len(found) > query.limit
-    if position.direction == "before":
-        page.reverse()
+    more, page = len(found.rows) > query.limit, found.cut(query.limit, turned=position.direction == "before")
     next_cursor, prev_cursor = seal.neighbours(position, page, more=more)
-    rows = [each.row for each in page]
     extra: list[tuple[str, bytes]] = []
     if query.count:
         total = await executor.fetch(plans.count(query), values(plans.spec, query))
         extra.append(("total", to_json(total[0][0])))
     if query.facets:
         extra.append(("facets", await fetch_facets(plans, executor, query)))
-    items = await _items(plans, executor, query, rows, visibility_of)
+    items = await _items(plans, executor, query, page.rows, visibility_of)
     return Page(envelope(items, next_cursor=next_cursor, extra=extra), next_cursor, prev_cursor)
 
 
@@ -88,10 +85,9 @@ async def fetch_items(
     position = seal.position()
     query = await weighed(plans, executor, query)
     found = await fetch_rows(plans, executor, query, position, visibility_of(plans.spec.model))
-    page, more = found[: query.limit], len(found) > query.limit
+    more, page = len(found.rows) > query.limit, found.cut(query.limit, turned=False)
     next_cursor, _ = seal.neighbours(position, page, more=more)
-    rows = [each.row for each in page]
-    return await _expanded(plans, executor, rows, query.expand, visibility_of), next_cursor
+    return await _expanded(plans, executor, page.rows, query.expand, visibility_of), next_cursor
 
 
 async def fetch_one(
@@ -128,14 +124,14 @@ class _Seal:
             "principal": principal,
             "digest": query.digest(),
         }
-        self._kinds = plans.sort_kinds(query)
+        self._plans = plans
 
     def position(self) -> Position:
         if self._query.cursor is None:
             return START
-        return self._cursors.open(self._query.cursor, kinds=self._kinds, **self._bound)
+        return self._cursors.open(self._query.cursor, kinds=self._plans.sort_kinds(self._query), **self._bound)
 
-    def neighbours(self, position: Position, rows: Sequence[Found], *, more: bool) -> tuple[str | None, str | None]:
+    def neighbours(self, position: Position, page: Found, *, more: bool) -> tuple[str | None, str | None]:
         """The cursors of the next and the previous page.
 
         An empty page, whose neighbour was deleted meanwhile, leads back to the end or the start of the list.
@@ -143,10 +139,10 @@ class _Seal:
         forward = position.direction == "after"
         has_next = more if forward else position != END
         has_prev = position != START if forward else more
-        if position == END and not rows:
+        if position == END and not page.rows:
             has_prev = False
-        following = (Position("after", rows[-1].place) if rows else START) if has_next else None
-        preceding = (Position("before", rows[0].place) if rows else END) if has_prev else None
+        following = (Position("after", page.place(-1)) if page.rows else START) if has_next else None
+        preceding = (Position("before", page.place(0)) if page.rows else END) if has_prev else None
         return self._sealed(following), self._sealed(preceding)
 
     def _sealed(self, position: Position | None) -> str | None:

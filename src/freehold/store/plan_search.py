@@ -27,16 +27,24 @@ _RANGES: Final = COMPARISONS | {"contains"}
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A row of a page. keys: how many sort values stand beside it. tier: of a page by relevance, before them."""
+    """The rows of a page. keys: how many sort values stand beside each. tiers: of a page by relevance, that of each row."""
 
-    row: Row[Any]
+    rows: Sequence[Row[Any]]
     keys: int
-    tier: tuple[int, ...] = ()
+    tiers: Sequence[int] | None = None
 
-    @property
-    def place(self) -> tuple[Any, ...]:
-        """Its place in the list. Of a page, those of the first and the last row are asked for."""
-        return (*self.tier, *(getattr(self.row, sort_label(place)) for place in range(self.keys)))
+    def cut(self, limit: int, *, turned: bool) -> Found:
+        """The first `limit` of them. turned: in the other order."""
+        cut = slice(0, limit)
+        rows, tiers = self.rows[cut], None if self.tiers is None else self.tiers[cut]
+        if turned:
+            rows, tiers = rows[::-1], None if tiers is None else tiers[::-1]
+        return Found(rows, self.keys, tiers)
+
+    def place(self, number: int) -> tuple[Any, ...]:
+        """The place of a row in the list."""
+        row, tier = self.rows[number], () if self.tiers is None else (self.tiers[number],)
+        return (*tier, *(getattr(row, sort_label(key)) for key in range(self.keys)))
 
 
 async def weighed(plans: ResourcePlans, executor: Executor, query: ListQuery) -> ListQuery:
@@ -60,17 +68,16 @@ async def _by_runs(plans: ResourcePlans, executor: Executor, asked: Condition) -
 
 async def fetch_rows(
     plans: ResourcePlans, executor: Executor, query: ListQuery, position: Position, visibility: Visibility
-) -> list[Found]:
+) -> Found:
     """The rows of a page in the direction of its place, and one more where there is one. query: weighed."""
     if query.by_relevance:
         return await _by_relevance(plans, executor, query, position, visibility)
-    found: list[Found] = []
+    rows: Sequence[Row[Any]] = ()
     for circle in circles(plans.spec, query, position):
         rows = await _page(plans, executor, circle, position, visibility)
-        found = [Found(row, len(query.sort)) for row in rows]
-        if len(found) > query.limit:
+        if len(rows) > query.limit:
             break
-    return found
+    return Found(rows, len(query.sort))
 
 
 async def _page(
@@ -88,12 +95,13 @@ async def _page(
 
 async def _by_relevance(
     plans: ResourcePlans, executor: Executor, query: ListQuery, position: Position, visibility: Visibility
-) -> list[Found]:
+) -> Found:
     assert query.search is not None
     forward = position.direction == "after"
     tiers = list(enumerate(query.search.tiers()))
     begins, *rest = position.values or (0 if forward else len(tiers),)
-    found: list[Found] = []
+    found: list[Row[Any]] = []
+    numbers: list[int] = []
     for number, match in tiers if forward else reversed(tiers):
         missing = query.limit + 1 - len(found)
         if missing == 0:
@@ -107,8 +115,9 @@ async def _by_relevance(
         edge = START if forward else END
         start = Position(position.direction, tuple(rest)) if number == begins and rest else edge
         rows = await _page(plans, executor, tier, start, visibility)
-        found += [Found(row, len(asked.sort), (number,)) for row in rows]
-    return found
+        found += rows
+        numbers += [number] * len(rows)
+    return Found(found, len(query.sort) - 1, numbers)
 
 
 def _is_loose(query: ListQuery) -> bool:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Row
 from sqlalchemy.engine.result import SimpleResultMetaData
 
+from freehold.resource.base import UTCDateTime
 from freehold.resource.principal import Principal
+from freehold.store.fetched import Fetched
 from freehold.store.scope import CALLER
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ class Prepared:
         "_binders",
         "_keys",
         "_meta",
+        "_plain",
+        "_processors",
         "_types",
         "bare",
         "caller",
@@ -61,6 +65,8 @@ class Prepared:
         self._meta = SimpleResultMetaData([column.keyname for column in columns])
         self._keys = self._meta._key_to_index  # noqa: SLF001
         self.decoders: Sequence[Decoder] | None = None
+        self._processors: Any = None
+        self._plain = 0
         self.is_slow = False
 
     def bind(self, params: Mapping[str, Any], principal: Principal) -> list[Any]:
@@ -85,17 +91,26 @@ class Prepared:
                 type_._cached_result_processor(self.dialect, kind)  # noqa: SLF001 (as SQLAlchemy's cursor result does)
                 for type_, kind in zip(self._types, kinds, strict=True)
             ]
+            self._processors = self.decoders if any(self.decoders) else None
+            is_plain = [self._is_plain(*each) for each in zip(self._types, self.decoders, strict=True)]
+            self._plain = is_plain.index(False) if False in is_plain else len(is_plain)
+
+    def _is_plain(self, type_: Any, decoder: Decoder) -> bool:
+        """Asyncpg gives instants in UTC as they are; what is beyond time, which it gives without a zone, is in UTC too."""
+        return decoder is None or (type(type_) is UTCDateTime and self.dialect.driver == "asyncpg")
 
     @property
     def width(self) -> int:
         """How many columns a row has."""
         return len(self._types)
 
-    def rows(self, found: Sequence[Sequence[Any]]) -> Sequence[Row[Any]]:
+    def rows(self, found: Sequence[Sequence[Any]]) -> Fetched:
         """Rows of the driver as SQLAlchemy gives them."""
         assert self.decoders is not None, "described by whoever ran it"
-        decoders: Any = self.decoders if any(self.decoders) else None
-        return [Row(self._meta, decoders, self._keys, each) for each in found]
+        return Fetched(found, self._row, self._plain)
+
+    def _row(self, found: Sequence[Any]) -> Row[Any]:
+        return Row(self._meta, self._processors, self._keys, found)
 
 
 def prepare(plan: Plan, dialect: Any) -> Prepared | None:

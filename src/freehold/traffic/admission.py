@@ -5,6 +5,8 @@ from __future__ import annotations
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import lru_cache
+from typing import Final
 
 from prometheus_client import Counter
 
@@ -14,6 +16,9 @@ from freehold.resource.principal import Principal
 from freehold.traffic.limits import Decision, Limiter, QuotaExceeded, address_key, take
 from freehold.traffic.places import Full, MemoryPlaces, Places
 from freehold.traffic.policy import Policy
+
+_MOST_CALLERS: Final = 10_000
+"""Whose digests are remembered."""
 
 
 class TooManyAtOnce(TooManyRequests):
@@ -42,6 +47,10 @@ class Admission:
         self.places = places or MemoryPlaces()
         self._secret = secret
         self._refused = _counter(metrics)
+        self._key_of_known = lru_cache(maxsize=_MOST_CALLERS)(self._digest)
+        self._key_of_address = lru_cache(maxsize=_MOST_CALLERS)(
+            lambda address: self._digest("address", address_key(address))
+        )
 
     async def admit(self, policy: Policy, principal: Principal, address: str, *, times: int = 1) -> list[Decision]:
         """Take what one request costs, or one that stands for several. Raises QuotaExceeded, and costs nothing then.
@@ -52,8 +61,10 @@ class Admission:
             return []
         key = self.caller_key(principal, address)
         wanted = [(name, key, quota.of(principal)) for name, quota in policy.quotas]
+        cost = policy.cost * times
+        if cost > 1:
+            cost = min(cost, *(quota.limit for _, _, quota in wanted))
         try:
-            cost = min(policy.cost * times, *(quota.limit for _, _, quota in wanted))
             return await take(self.limiter, wanted, cost=cost)
         except QuotaExceeded as refusal:
             for name in refusal.extra["violated-policies"]:
@@ -79,9 +90,14 @@ class Admission:
 
     def caller_key(self, principal: Principal, address: str) -> str:
         """Who is counted, as a digest."""
-        known = principal.id or principal.key_id
-        text = f"{'user' if principal.id else 'key'}:{known}" if known else f"address:{address_key(address)}"
-        return hmac.digest(b"fh-caller\0" + self._secret, text.encode(), "sha256")[:16].hex()
+        if principal.id:
+            return self._key_of_known("user", principal.id)
+        if principal.key_id:
+            return self._key_of_known("key", principal.key_id)
+        return self._key_of_address(address)
+
+    def _digest(self, kind: str, known: object) -> str:
+        return hmac.digest(b"fh-caller\0" + self._secret, f"{kind}:{known}".encode(), "sha256")[:16].hex()
 
     def _count(self, policy: str) -> None:
         if self._refused is not None:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias
+from functools import lru_cache
+from typing import Final, Protocol, TypeAlias
 
 from freehold.errors import TooManyRequests
 from freehold.resource.quotas import Quota
 
 # Above this a window of single instants costs more memory than it is worth; GCRA keeps one number.
 EXACT_UP_TO = 100
+# What is worked out once for each quota. A service has few; a caller's role may make more of them.
+_MOST_KEPT: Final = 1_000
 
 Wanted: TypeAlias = tuple[str, str, Quota]
 """The name of a quota, who is counted, and the quota."""
@@ -54,7 +57,12 @@ class Limiter(Protocol):
 
 def scaled(quota: Quota, factor: int) -> Quota:
     """So many times as much; see `FREEHOLD_LIMITS=x<N>`."""
-    return quota if factor == 1 else replace(quota, limit=quota.limit * factor)
+    return quota if factor == 1 else _scaled(quota, factor)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _scaled(quota: Quota, factor: int) -> Quota:
+    return replace(quota, limit=quota.limit * factor)
 
 
 def address_key(client: str | None) -> str:
@@ -76,9 +84,14 @@ def address_key(client: str | None) -> str:
 def rate_limit_headers(decisions: Iterable[Decision]) -> dict[str, str]:
     """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11), structured fields (RFC 9651)."""
     listed = list(decisions)
-    policies = ", ".join(f'"{d.name}";q={d.quota.limit};w={d.quota.window_seconds}' for d in listed)
-    limits = ", ".join(f'"{d.name}";r={d.remaining};t={d.reset_seconds}' for d in listed)
+    policies = ", ".join([_told(d.name, d.quota) for d in listed])
+    limits = ", ".join([f'"{d.name}";r={d.remaining};t={d.reset_seconds}' for d in listed])
     return {"RateLimit-Policy": policies, "RateLimit": limits}
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _told(name: str, quota: Quota) -> str:
+    return f'"{name}";q={quota.limit};w={quota.window_seconds}'
 
 
 async def take(limiter: Limiter, wanted: Sequence[Wanted], *, cost: int = 1) -> list[Decision]:

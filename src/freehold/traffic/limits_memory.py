@@ -6,6 +6,8 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import lru_cache
 
 from freehold.resource.quotas import Quota
 from freehold.traffic.limits import EXACT_UP_TO, Decision, Wanted, scaled
@@ -119,14 +121,14 @@ class MemoryLimiter:
     def _hit(self, name: str, key: str, quota: Quota, cost: int) -> Decision:
         now = self._now()
         self._forget_idle(now)
-        entry = self._entries.get((name, key))
+        counted = name, key
+        entry = self._entries.get(counted)
         if entry is None:
-            entry = _Entry(_Window() if quota.limit <= EXACT_UP_TO else _Gcra(), 0)
-            self._entries[name, key] = entry
+            entry = self._entries[counted] = _Entry(_Window() if quota.limit <= EXACT_UP_TO else _Gcra(), 0)
         allowed, remaining, wait = entry.state.hit(now, quota, cost)
         if allowed:
             entry.idle_at = entry.state.idle_at(_span(quota))
-            self._entries.move_to_end((name, key))
+            self._entries.move_to_end(counted)
         return Decision(allowed, name, quota, max(0, remaining), _whole_seconds(wait))
 
     def _give_back(self, name: str, key: str, quota: Quota, cost: int) -> None:
@@ -146,7 +148,12 @@ class MemoryLimiter:
 
 
 def _span(quota: Quota) -> int:
-    return round(quota.window.total_seconds() * _NANOSECONDS)
+    return _nanoseconds(quota.window)
+
+
+@lru_cache(maxsize=1_000)
+def _nanoseconds(window: timedelta) -> int:
+    return round(window.total_seconds() * _NANOSECONDS)
 
 
 def _whole_seconds(nanoseconds: int) -> int:

@@ -69,8 +69,13 @@ async def count_parts(request: Request, principal: Principal, policies: Iterable
 
 async def count(parts: Runtime, scope: Scope, principal: Principal, policy: Policy | None, *, times: int = 1) -> None:
     """Count a request under a policy, or that of the service. Raises QuotaExceeded, TooManyAtOnce, AtCapacity."""
+    complete = parts.traffic.defaults.complete(policy, writes=scope["method"] not in ("GET", "HEAD"))
+    await count_under(parts, scope, principal, complete, times=times)
+
+
+async def count_under(parts: Runtime, scope: Scope, principal: Principal, policy: Policy, *, times: int = 1) -> None:
+    """The same for a policy that is complete."""
     traffic, state = parts.traffic, scope["state"]
-    policy = traffic.defaults.complete(policy, writes=scope["method"] not in ("GET", "HEAD"))
     if policy.is_nothing:
         return
     address = address_of(scope)
@@ -78,4 +83,5 @@ async def count(parts: Runtime, scope: Scope, principal: Principal, policy: Poli
         await state["fh_places"].enter_async_context(traffic.admission.in_progress(policy, principal, address))
     decisions = await traffic.admission.admit(policy, principal, address, times=times)
     if decisions:
-        state["fh_headers"] = [(k.lower().encode(), v.encode()) for k, v in rate_limit_headers(decisions).items()]
+        told = rate_limit_headers(decisions)
+        state["fh_headers"] = [(name.lower().encode(), value.encode()) for name, value in told.items()]

@@ -18,11 +18,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from freehold.errors import BadRequest
 from freehold.resource.principal import ANONYMOUS, Authenticator, Principal
 
 AUTHORIZATION = "Authorization"
+_AUTHORIZATION = b"authorization"
 
 
 class CredentialReader(Protocol):
@@ -50,26 +52,48 @@ class AuthorizationHeader:
 
     def is_given(self, connection: HTTPConnection) -> bool:
         """See `CredentialReader`."""
-        return "authorization" in connection.headers
+        return AUTHORIZATION in connection.headers
 
     async def read(self, connection: HTTPConnection) -> Principal:
         """See `CredentialReader`."""
         return await self._authenticator.authenticate(connection.headers.getlist("authorization"))
 
 
-async def identified(
-    connection: HTTPConnection, authenticator: Authenticator, readers: Sequence[CredentialReader]
-) -> Principal:
-    """The caller; `ANONYMOUS` where the request shows nothing. Raises BadRequest for more than one source."""
-    given: dict[str, CredentialReader] = {}
-    for reader in (*readers, AuthorizationHeader(authenticator)):
-        if reader.source not in given and reader.is_given(connection):
-            given[reader.source] = reader
-    if len(given) > 1:
-        raise several_credentials(given)
-    for reader in given.values():
-        return await reader.read(connection)
-    return ANONYMOUS
+class CredentialChain:
+    """The readers of an application. Only those are asked whose header field a request has."""
+
+    def __init__(self, readers: Sequence[CredentialReader]) -> None:
+        self._readers = [(_field(reader.source), reader) for reader in readers]
+        self._sources = frozenset([_AUTHORIZATION, *(source for source, _ in self._readers)])
+
+    async def identified(
+        self, scope: Scope, authenticator: Authenticator, connection: HTTPConnection | None = None
+    ) -> Principal:
+        """The caller; `ANONYMOUS` where the request shows nothing. Raises BadRequest for more than one source.
+
+        authenticator: reads what no reader wants of the Authorization header. connection: the request, where it is
+        wrapped up as one.
+        """
+        there = [name for name, _ in scope["headers"] if name in self._sources]
+        if not there:
+            return ANONYMOUS
+        connection = connection or HTTPConnection(scope)
+        given: dict[str, CredentialReader] = {}
+        for source, reader in self._readers:
+            if source in there and reader.source not in given and reader.is_given(connection):
+                given[reader.source] = reader
+        if _AUTHORIZATION in there and AUTHORIZATION not in given:
+            given[AUTHORIZATION] = AuthorizationHeader(authenticator)
+        if len(given) > 1:
+            raise several_credentials(given)
+        for reader in given.values():
+            return await reader.read(connection)
+        return ANONYMOUS
+
+
+def _field(source: str) -> bytes:
+    """A header field as servers write its name (ASGI: lower case)."""
+    return source.lower().encode("latin-1")
 
 
 def several_credentials(sources: Sequence[str] | dict[str, CredentialReader]) -> BadRequest:

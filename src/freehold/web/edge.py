@@ -23,8 +23,9 @@ from freehold.observe.logs import access_line, get_logger
 from freehold.observe.metrics import Metrics
 from freehold.web.body import MERGE_PATCH_TYPES
 from freehold.web.edge_cors import Cors
+from freehold.web.edge_deadline import Deadline, Deadlines
 from freehold.web.edge_exchange import Exchange
-from freehold.web.edge_fields import CREDENTIALS, Fields
+from freehold.web.edge_fields import Fields
 from freehold.web.edge_hosts import Hosts, Proxies, forwarded_scheme
 from freehold.web.edge_lifespan import telling
 from freehold.web.edge_limits import (
@@ -65,6 +66,7 @@ class Edge:
         self.metrics = metrics or Metrics()
         self.load = Load(self.options.in_flight_limit)
         self.draining = False
+        self._deadlines: dict[float, Deadlines] = {}
         self._hosts = Hosts(self.options.hosts)
         self._proxies = Proxies(self.options.trusted_proxies)
         self._templates = RouteTemplates(app)
@@ -111,7 +113,7 @@ class Edge:
             scope,
             send,
             trace,
-            has_credentials=any(fields.get(name) is not None for name in CREDENTIALS),
+            has_credentials=fields.has_credentials,
             cors=self._cors.headers(fields.single(b"origin")),
         )
         token = CURRENT.set(trace)
@@ -197,17 +199,31 @@ class Edge:
 
     async def _within_deadline(self, exchange: Exchange, receive: Receive, seconds: float) -> None:
         """Run the application; past the deadline it is cancelled and awaited, and the answer is 503."""
+        deadline = exchange.deadline = self._deadline(seconds)
+        if deadline is None:
+            await self.app(exchange.scope, receive, exchange.send)
+            return
         try:
-            async with asyncio.timeout(seconds or None) as exchange.timeout:
-                await self.app(exchange.scope, receive, exchange.send)
-        except Exception:
-            if exchange.timeout is None or not exchange.timeout.expired():
+            await self.app(exchange.scope, receive, exchange.send)
+        except BaseException as error:
+            is_ours = deadline.left(error) or (deadline.is_over and isinstance(error, Exception))
+            if not is_ours:
                 raise
             if not exchange.started:
-                exchange.timeout = None
+                exchange.deadline = None
                 raise DeadlineExceeded(headers=CLOSE) from None
+        else:
+            deadline.left(None)
         finally:
-            exchange.timeout = None
+            exchange.deadline = None
+
+    def _deadline(self, seconds: float) -> Deadline | None:
+        if not seconds:
+            return None
+        found = self._deadlines.get(seconds)
+        if found is None:
+            found = self._deadlines[seconds] = Deadlines(seconds)
+        return found.begin()
 
     async def _failed(self, exchange: Exchange, error: Exception) -> None:
         if isinstance(error, ClientDisconnect):

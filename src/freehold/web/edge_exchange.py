@@ -10,6 +10,7 @@ from starlette.types import Message, Scope, Send
 from freehold.errors import DeadlineExceeded, Problem
 from freehold.observe.context import Trace
 from freehold.web.addresses import below, root_of
+from freehold.web.edge_deadline import Deadline
 from freehold.web.edge_headers import RawHeaders, finished
 from freehold.web.edge_limits import CLOSE, BodyLimit, too_large
 from freehold.web.edge_load import Turn
@@ -28,6 +29,7 @@ class Exchange:
         "_send",
         "body_limit",
         "cors",
+        "deadline",
         "has_credentials",
         "is_complete",
         "is_head",
@@ -38,7 +40,6 @@ class Exchange:
         "scope",
         "started",
         "status",
-        "timeout",
         "trace",
         "turn",
     )
@@ -55,7 +56,7 @@ class Exchange:
         self.started = self.is_complete = self.is_replaced = False
         self.problem: str | None = None
         self.body_limit: BodyLimit | None = None
-        self.timeout: Any = None
+        self.deadline: Deadline | None = None
         self.turn: Turn | None = None
         self._send = send
 
@@ -91,7 +92,7 @@ class Exchange:
         if self.body_limit is not None and self.body_limit.passed:
             return too_large(self.body_limit.limit_bytes)
         status = message["status"]
-        if status >= 500 and self.timeout is not None and self.timeout.expired():
+        if status >= 500 and self.deadline is not None and self.deadline.is_over:
             return DeadlineExceeded(headers=CLOSE)  # what failed is the cleaning up after the cancellation
         if status < 400:
             return None
@@ -106,8 +107,8 @@ class Exchange:
         self.started, self.status = True, status
         if self.turn is not None:
             self.turn.answered()
-        if self.timeout is not None and not self.is_head and not self.timeout.expired():
-            self.timeout.reschedule(None)
+        if self.deadline is not None and not self.is_head:
+            self.deadline.met()
         headers = finished(
             list(given),
             status=status,

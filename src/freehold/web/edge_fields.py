@@ -54,6 +54,11 @@ class Fields:
         self.size_bytes = size
         self.count = count
 
+    @property
+    def has_credentials(self) -> bool:
+        """Whether the request says who calls."""
+        return not self._values.keys().isdisjoint(CREDENTIALS)
+
     def get(self, name: bytes) -> bytes | None:
         """The value, lists joined; None when it was not sent."""
         return self._values.get(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from starlette.exceptions import HTTPException
@@ -28,6 +29,7 @@ _ODD_PATH = re.compile(
 _ODD_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ufffd\u2028\u2029]")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 _SHOWN_CHARACTERS = 100
+_LONGEST_KEPT = 300
 CLOSE = {"Connection": "close"}
 
 
@@ -65,10 +67,20 @@ def check_credentials(scope: Scope, fields: Fields) -> None:
     if b"authorization" in fields.repeated:
         raise BadRequest("Send one Authorization header.")
     query: bytes = scope.get("query_string", b"")
-    if query and (b"access" in query.lower() or b"%" in query):
-        names = (name.lower() for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
-        if "access_token" in names:
-            raise BadRequest("Send the token in the Authorization header, not in the query.")
+    if query and (b"access" in query.lower() or b"%" in query) and _asks_with_token(query):
+        raise BadRequest("Send the token in the Authorization header, not in the query.")
+
+
+def _asks_with_token(query: bytes) -> bool:
+    return _known_to_hold_token(query) if len(query) <= _LONGEST_KEPT else _holds_token(query)
+
+
+def _holds_token(query: bytes) -> bool:
+    names = (name.lower() for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    return "access_token" in names
+
+
+_known_to_hold_token = lru_cache(maxsize=1_000)(_holds_token)
 
 
 def raw_path(scope: Scope) -> bytes:

@@ -109,11 +109,12 @@ class StrictProtocol(HttpToolsProtocol):
                 self.send_400_response("")
                 return
         super().data_received(data)
+        if self._in_head:
+            self._start_timer()  # a head that comes in one piece needs none
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head_bytes, self._in_head = 0, True
-        self._start_timer()
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from starlette.requests import HTTPConnection
+from starlette.types import Scope as ASGIScope
 
 from freehold.errors import Forbidden, InsufficientScope, Unauthenticated
 from freehold.resource.access import Constant, Rule, Scope, anyone
 from freehold.resource.applications import counting_for, names_scope
 from freehold.resource.principal import ANONYMOUS, Principal
-from freehold.web.credentials import identified
-from freehold.web.runtime import runtime
+from freehold.web.runtime import Runtime, runtime
 from freehold.web.step_up import step_ups
 
 
@@ -22,14 +22,18 @@ async def principal_of(connection: HTTPConnection) -> Principal:
     Raises Unauthenticated for a credential that is not good, BadRequest for two, Forbidden for a cookie that a page of
     others made the browser send.
     """
-    state = connection.scope.setdefault("state", {})
+    return await caller_of(runtime(connection), connection.scope, connection)
+
+
+async def caller_of(parts: Runtime, scope: ASGIScope, connection: HTTPConnection | None = None) -> Principal:
+    """The same, of a request that need not be wrapped up as one. connection: where it is; a reader may want its body."""
+    state = scope.setdefault("state", {})
     found: Principal | None = state.get("fh_principal")
     if found is None:
-        parts = runtime(connection)
         if parts.identify is not None:
-            found = await parts.identify(connection)
+            found = await parts.identify(connection or HTTPConnection(scope))
         else:
-            found = await identified(connection, parts.authenticator, parts.readers)
+            found = await parts.credentials.identified(scope, parts.authenticator, connection)
         state["fh_principal"] = found
     return found
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
@@ -25,7 +25,7 @@ from freehold.resource.principal import Principal
 from freehold.store.database import Database
 from freehold.store.encode import EVERYTHING, Visibility
 from freehold.store.executor import SessionExecutor
-from freehold.store.plan_page import fetch_items, fetch_one, fetch_page
+from freehold.store.plan_page import Page, fetch_items, fetch_one, fetch_page
 from freehold.store.plans import KEY, ResourcePlans
 from freehold.store.protection import Grant
 from freehold.store.reading import Reading, executor_of
@@ -42,8 +42,12 @@ from freehold.web.rows import clause
 from freehold.web.runtime import runtime
 
 JSON = "application/json"
+Params = tuple[tuple[str, str], ...]
 _MOST_KEPT = 500  # questions, by their text
 _LONGEST_KEPT = 300
+
+
+NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Reads:
         self.cursors = cursors
         self.siblings: Mapping[Any, Reads] = {}
         self.grants = Grants(bound)
-        self._questions: dict[tuple[bytes, frozenset[str]], ListQuery] = {}
+        self._questions: dict[tuple[bytes, frozenset[str]], tuple[ListQuery, Params]] = {}
         self._listed: set[str] = set()
         self._shown: set[str] = set()
 
@@ -86,51 +90,56 @@ class Reads:
 
             async def load(viewer: Principal) -> Response:
                 above = parent[0].parse_key(request.path_params["id"]) if parent else None
-                query = self._question(request, self.unaskable(viewer))
-                if parent is not None:
-                    query = query.within(self.spec.fields[parent[1]], above)
-                grant = self._deleted(viewer) if query.deleted else None
-
-                async def work(asking: Session | Reading) -> Response:
-                    if parent is not None:
-                        await self.for_parent(parent[0]).require(asking, above)
-                    return await self._page(request, asking, query)
-
-                database = runtime(request).database
-                return await database.planned(viewer, work, tables=self._listed, grant=grant)
+                database, question = runtime(request).database, request.scope["query_string"]
+                page, params = await self.listed(database, viewer, question, parent=parent, above=above)
+                path = address_asked(request.scope)
+                links = page_links(path, params, next_cursor=page.next_cursor, prev_cursor=page.prev_cursor)
+                return Response(page.body, headers={"Link": links}, media_type=JSON)
 
             return await answer(request, principal, load)
 
         return endpoint
 
-    def _question(self, request: Request, hidden: frozenset[str]) -> ListQuery:
+    async def listed(
+        self,
+        database: Database,
+        viewer: Principal,
+        question: bytes,
+        *,
+        parent: tuple[Bound, str] | None = None,
+        above: Any = None,
+    ) -> tuple[Page, Params]:
+        """One page as a caller sees it, and the parameters that asked for it. above: the key of the row of `parent`."""
+        query, params = self._question(question, self.unaskable(viewer))
+        if parent is not None:
+            query = query.within(self.spec.fields[parent[1]], above)
+        grant = self._deleted(viewer) if query.deleted else None
+
+        async def work(asking: Session | Reading) -> Page:
+            if parent is not None:
+                await self.for_parent(parent[0]).require(asking, above)
+            return await fetch_page(
+                self._plans,
+                executor_of(asking),
+                query,
+                cursors=self.cursors,
+                principal=asking.principal,
+                visibility_of=lambda model: self.siblings[model].visibility(asking),
+            )
+
+        return await database.planned(viewer, work, tables=self._listed, grant=grant), params
+
+    def _question(self, text: bytes, hidden: frozenset[str]) -> tuple[ListQuery, Params]:
         """What is asked. The same text asks the same, unless a filter of one's own is in it."""
-        text = request.scope["query_string"]
         known = self._questions.get((text, hidden))
         if known is None:
-            known = parse(self.spec, request.query_params.multi_items(), hidden=hidden)
-            if not known.custom and len(text) <= _LONGEST_KEPT:
+            params = tuple(QueryParams(text).multi_items())
+            known = parse(self.spec, params, hidden=hidden), params
+            if not known[0].custom and len(text) <= _LONGEST_KEPT:
                 if len(self._questions) >= _MOST_KEPT:
                     self._questions.clear()
                 self._questions[text, hidden] = known
         return known
-
-    async def _page(self, request: Request, asking: Session | Reading, query: ListQuery) -> Response:
-        page = await fetch_page(
-            self._plans,
-            executor_of(asking),
-            query,
-            cursors=self.cursors,
-            principal=asking.principal,
-            visibility_of=lambda model: self.siblings[model].visibility(asking),
-        )
-        links = page_links(
-            address_asked(request.scope),
-            request.query_params.multi_items(),
-            next_cursor=page.next_cursor,
-            prev_cursor=page.prev_cursor,
-        )
-        return Response(page.body, headers={"Link": links}, media_type=JSON)
 
     async def items(self, session: Session, query: ListQuery) -> tuple[Sequence[bytes], str | None]:
         """One page of items, each as JSON by itself, and the cursor of the next one."""
@@ -225,6 +234,8 @@ class Reads:
 
     def unaskable(self, principal: Principal) -> frozenset[str]:
         """The fields that this caller may not read, or not in every row: nothing may be asked about them."""
+        if not self.bound.resource.access.read_fields:
+            return NOTHING
         return self.bound.hidden(principal) | frozenset(self.bound.conditional(principal))
 
     def visibility(self, session: Session | Reading | Straight) -> Visibility:

@@ -17,7 +17,7 @@ from freehold.store.invariant_breach import Breach
 from freehold.store.invariants import Registry
 from freehold.store.session import Session
 from freehold.traffic.service import Traffic
-from freehold.web.credentials import CredentialReader
+from freehold.web.credentials import CredentialChain, CredentialReader
 
 ActorLoader = Callable[[Session, Principal], Awaitable[Any]]
 
@@ -42,6 +42,10 @@ class Runtime:
     retry_secret: bytes = b""
     invariants: Registry = field(default_factory=Registry)
     traffic: Traffic = field(default_factory=Traffic)
+    credentials: CredentialChain = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.credentials = CredentialChain(self.readers)
 
     async def actor_for(self, function: Callable[..., Any], session: Session) -> Any:
         """What a domain function is given for the caller: the principal, or its user's row in the session at hand."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from freehold.resource.access import Constant, Owner, Role, Rule, SignedIn, Where
 from freehold.resource.access import Scope as Scoped
 from freehold.resource.principal import Principal
-from freehold.traffic.policy import Policy
-from freehold.web.admission import count
-from freehold.web.guard import principal_of, require
+from freehold.traffic.policy import Defaults, Policy
+from freehold.web.admission import count_under
+from freehold.web.guard import caller_of, require
 from freehold.web.runtime import Runtime
 
 _MOST_KINDS: Final = 1_000
@@ -28,11 +27,16 @@ class Door:
         self._policy = None if policy.is_nothing else policy  # then that of the service, as it is
         self._is_by_role = all(isinstance(atom, _BY_ROLE) for atom in rule.atoms())
         self._let_in: set[Any] = set()
+        self._defaults: Defaults | None = None
+        self._complete = policy
 
     async def enter(self, parts: Runtime, scope: Scope) -> Principal:
         """The caller. Raises what `admission.enter` raises, in its order."""
-        principal = await principal_of(HTTPConnection(scope))
-        await count(parts, scope, principal, self._policy)
+        principal = await caller_of(parts, scope)
+        defaults = parts.traffic.defaults
+        if defaults is not self._defaults:
+            self._defaults, self._complete = defaults, defaults.complete(self._policy, writes=False)
+        await count_under(parts, scope, principal, self._complete)
         if not self._is_by_role:
             require(self._rule, principal)
             return principal

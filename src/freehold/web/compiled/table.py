@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -15,12 +14,15 @@ from starlette.types import ASGIApp, Receive, Scope
 from freehold.identity.service import Identity
 from freehold.observe.logs import get_logger
 from freehold.query.fields import Kind
+from freehold.resource.declaration import Nested
 from freehold.web.admission import Endpoint
+from freehold.web.compiled.listing import Listing
 from freehold.web.compiled.own_user import OwnUser
 from freehold.web.compiled.point import PointRead
 from freehold.web.compiled.straight import StraightCall
 from freehold.web.edge_methods import matching_route
 from freehold.web.mounting import Mounted, Operation
+from freehold.web.reads import Reads
 from freehold.web.runtime import Runtime
 from freehold.web.unit import declared
 
@@ -43,8 +45,7 @@ class Compiled(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """An operation that answers a request. key: of the row, as it stands in the path."""
 
     operation: Compiled
@@ -61,6 +62,7 @@ class Table:
         self._size = -1
         self._exact: dict[str, tuple[Compiled, str]] = {}
         self._below: dict[str, tuple[Compiled, str, re.Pattern[str]]] = {}
+        self._nested: dict[tuple[str, str], tuple[Compiled, str, re.Pattern[str]]] = {}
         self._reasons: dict[tuple[str, str], str] = {}
         settings = getattr(app, "settings", None)
         self.is_off = settings is not None and settings.compiled == "off"
@@ -77,9 +79,18 @@ class Table:
             return Found(*exact, None)
         head, _, key = path.rpartition("/")
         below = self._below.get(head)
-        if below is None or scope["query_string"] or below[2].fullmatch(key) is None:
+        if below is None:
+            return self._nested_in(head, key)
+        if scope["query_string"] or below[2].fullmatch(key) is None:
             return None
         return Found(below[0], below[1], key)
+
+    def _nested_in(self, path: str, name: str) -> Found | None:
+        head, _, key = path.rpartition("/")
+        nested = self._nested.get((head, name))
+        if nested is None or nested[2].fullmatch(key) is None:
+            return None
+        return Found(nested[0], nested[1], key)
 
     def reason(self, method: str, path: str) -> str:
         """Why an operation is not compiled; empty where it is."""
@@ -93,6 +104,7 @@ class Table:
         self._size = len(self._app.router.routes)
         self._exact.clear()
         self._below.clear()
+        self._nested.clear()
         self._reasons.clear()
         self._add_own_user()
         for operation in self._mounted.operations:
@@ -139,28 +151,48 @@ class Table:
     def _add(self, operation: Operation) -> str:
         if operation.method != "GET":
             return "writes"
-        if operation.kind not in ("one", "list") or operation.detail is not None:
-            return f"its kind is {'nested' if operation.kind == 'list' else operation.kind}"
-        if not self._leads_here(operation):
+        if operation.kind not in ("one", "list"):
+            return f"its kind is {operation.kind}"
+        # The row that a path names is of the resource itself, or of the one above.
+        above = None if operation.detail is None else self._above(operation)
+        kind = (above or self._mounted.reads[operation.bound.model]).spec.key.kind
+        if not self._leads_here(operation, kind):
             return "an earlier route has its path"
-        if operation.kind == "list":
-            self._exact[operation.path] = StraightCall(_called(operation)), operation.path
-            return ""
-        return self._add_one(operation)
-
-    def _add_one(self, operation: Operation) -> str:
-        kind = operation.spec.key.kind
-        if kind not in _KEYS:
+        if "{id}" in operation.path and kind not in _KEYS:
             return "its key is neither a UUID nor a number"
-        reads, own = self._mounted.reads[operation.bound.model], operation.policy
-        fused = operation.cache is None and not own.limits_progress
-        made: Compiled = PointRead(reads, own) if fused else StraightCall(_called(operation))
-        self._below[operation.path.rpartition("/")[0]] = made, operation.path, _KEYS[kind]
+        self._place(operation, self._made(operation, above), kind)
         return ""
 
-    def _leads_here(self, operation: Operation) -> bool:
+    def _above(self, operation: Operation) -> Reads:
+        return next(
+            self._mounted.reads[each.model]
+            for each in self._mounted.bounds
+            if any(operation.detail is nested for nested in each.resource.children)
+        )
+
+    def _made(self, operation: Operation, above: Reads | None) -> Compiled:
+        reads, own = self._mounted.reads[operation.bound.model], operation.policy
+        if operation.cache is not None or own.limits_progress:
+            return StraightCall(_called(operation))
+        if operation.kind == "one":
+            return PointRead(reads, own)
+        if above is None:
+            return Listing(reads, own)
+        assert isinstance(operation.detail, Nested), "of lists, the nested ones alone have a detail"
+        return Listing(reads, own, (above.bound, operation.detail.by))
+
+    def _place(self, operation: Operation, made: Compiled, kind: Kind) -> None:
+        head, _, name = operation.path.rpartition("/")
+        if "{id}" not in operation.path:
+            self._exact[operation.path] = made, operation.path
+        elif operation.kind == "one":
+            self._below[head] = made, operation.path, _KEYS[kind]
+        else:
+            self._nested[head.rpartition("/")[0], name] = made, operation.path, _KEYS[kind]
+
+    def _leads_here(self, operation: Operation, kind: Kind) -> bool:
         """Ask the router itself, so that an overlapping route of the application's own wins as it would there."""
-        sample = operation.path.replace("{id}", _SAMPLES.get(operation.spec.key.kind, "x"))
+        sample = operation.path.replace("{id}", _SAMPLES.get(kind, "x"))
         probe: dict[str, Any] = {"type": "http", "path": sample, "root_path": "", "method": "GET", "headers": []}
         try:
             found = matching_route({**probe, "app": self._app}, "GET", self._app)

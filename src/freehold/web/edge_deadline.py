@@ -1,0 +1,77 @@
+"""The deadlines of requests. All of one length share a timer: one for each would cost as much as half of the edge."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+
+class Deadline:
+    """Of one request, in the task that made it: past it the task is cancelled, as by `asyncio.timeout`."""
+
+    __slots__ = ("_cancelling", "_running", "_task", "ends_at", "is_over")
+
+    def __init__(self, running: dict[Deadline, None], task: asyncio.Task[Any], ends_at: float) -> None:
+        self._running = running
+        self._task = task
+        self._cancelling = task.cancelling()
+        self.ends_at = ends_at
+        self.is_over = False
+
+    def met(self) -> None:
+        """What had to be done by then is done: it will not pass any more."""
+        self._running.pop(self, None)
+
+    def passes(self) -> None:
+        """Cancel the task."""
+        self.is_over = True
+        self._task.cancel()
+
+    def left(self, error: BaseException | None) -> bool:
+        """The work is over. Whether `error` came of this deadline, and of nobody else's cancellation."""
+        self.met()
+        if not self.is_over:
+            return False
+        return self._task.uncancel() <= self._cancelling and isinstance(error, asyncio.CancelledError)
+
+
+class Deadlines:
+    """All that are `seconds` long, and so pass in the order in which they began."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._running: dict[Deadline, None] = {}
+        self._has_timer = False
+
+    def begin(self) -> Deadline:
+        """One for the running task."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._loop, self._running, self._has_timer = loop, {}, False
+        task = asyncio.current_task()
+        assert task is not None, "a request is served by a task"
+        made = Deadline(self._running, task, loop.time() + self._seconds)
+        self._running[made] = None
+        if not self._has_timer:
+            self._wait_for(made)
+        return made
+
+    def _wait_for(self, first: Deadline) -> None:
+        assert self._loop is not None
+        self._has_timer = True
+        self._loop.call_at(first.ends_at, self._look, self._running)
+
+    def _look(self, running: dict[Deadline, None]) -> None:
+        """End what is over, and come back for the next one."""
+        if running is not self._running or self._loop is None:
+            return  # of a loop that served before (tests have several)
+        self._has_timer = False
+        now = self._loop.time()
+        while running:
+            first = next(iter(running))
+            if first.ends_at > now:
+                self._wait_for(first)
+                return
+            first.met()
+            first.passes()
