@@ -22,6 +22,7 @@ from freehold.resource.base import Base as FreeholdBase
 from freehold.settings import Settings
 from freehold.store.audit import AUDIT
 from freehold.store.audit_values import AUDIT_VALUES
+from freehold.store.changed_rows import ChangedRows
 from freehold.store.new_rows import NewRows
 from freehold.store.outbox import OUTBOX, Event, Subscriptions
 from freehold.store.session import ScopedSession, Session
@@ -193,6 +194,7 @@ async def changed_by(stage: Stage, changes: dict[str, Any]) -> Any:
         key = made.json()["id"]
         answer = await ada.patch(f"/v1/entries/{key}", json=changes, headers={"If-Match": made.headers["etag"]})
         assert answer.status_code == 200, answer.text
+        assert (answer.json()["updated_at"] != made.json()["updated_at"]) == bool(changes)
         read = await ada.get(f"/v1/entries/{key}")
     assert (read.content, read.headers["etag"]) == (answer.content, answer.headers["etag"])
     async with stage.database.reading(system("a test")) as db:
@@ -213,8 +215,17 @@ async def changed_by(stage: Stage, changes: dict[str, Any]) -> Any:
 async def test_a_change_leaves_what_a_flush_leaves(
     stage: Stage, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    made: list[bool] = []
+    change = ChangedRows.change
+
+    async def noted(self: ChangedRows, *args: Any) -> None:
+        await change(self, *args)
+        made.append(True)
+
+    monkeypatch.setattr(ChangedRows, "change", noted)
     async with stage.aside():
         straight = await changed_by(stage, changes)
+    assert made == ([True] if changes else []), "nothing changed: an object finds that out"
     async with stage.aside():
         with monkeypatch.context() as patch:
             patch.setattr(Changing, "can", lambda *_: False)
