@@ -54,6 +54,14 @@ class Principal:
         return self.reason is not None
 
     @property
+    def rights(self) -> tuple[Any, ...]:
+        """Equal for callers whom the same rules let in, as far as these do not ask how and when somebody logged in.
+
+        A credential that acts for nobody is not nobody, and an application is not whom it acts for, whatever scopes they share.
+        """
+        return self.id is None, self.key_id is None, self.client_id is None, self.roles, self.scopes
+
+    @property
     def has_factor(self) -> bool:
         """Whether a second factor was proved in this log-in, or a passkey that knows its user."""
         return MULTI_FACTOR in self.amr

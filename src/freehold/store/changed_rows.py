@@ -70,7 +70,7 @@ class ChangedRows:
     def _loading(self, straight: Straight) -> Prepared:
         left = counting_for(self._rule, straight.principal).simplify(straight.principal)
         shape = straight.scope.shape
-        may = literal(left.value) if isinstance(left, Constant) else RuleClause(shape.for_rule(self._rule, self._model))
+        may = literal(left.value) if isinstance(left, Constant) else RuleClause(shape.for_rule(left, self._model))
         columns = [column.label(key) for key, column in self._columns.items()]
         statement = select(*columns, may.label(_MAY)).where(self._key == bindparam("fh_key", type_=self._key.type))
         locking = statement.with_for_update(of=self._table, key_share=True)

@@ -24,7 +24,7 @@ from freehold.store.scope import CALLER, UnscopedStatement
 from freehold.store.touched import EVERYTHING, changed_by_deleting, written_by_text, written_table
 
 _OWN = "freehold_"
-_MOST_KINDS = 1_000  # of callers, whose shape is remembered by their roles and scopes
+_MOST_KINDS = 1_000  # of callers, whose shape is remembered by their rights
 
 
 class Scopes:
@@ -45,7 +45,7 @@ class Scopes:
         """The dialect and shape that callers like `principal` share."""
         if grant is not None or principal.is_system or not self._registry.is_by_role:
             return self._dialect(principal, grant)
-        kind = (principal.id is None, principal.roles, principal.scopes, self._registry.size)
+        kind = (principal.rights, self._registry.size)
         known = self._known.get(kind)
         if known is None:
             if len(self._known) >= _MOST_KINDS:

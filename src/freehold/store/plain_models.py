@@ -15,33 +15,43 @@ from freehold.store.session import ScopedSession
 
 # By name: how many listeners the toolkit itself has, on every mapper or session.
 _OF_MAPPERS: Final = {"before_insert": 1, "after_insert": 0, "before_update": 1, "after_update": 0}
-_OF_INSTANCES: Final = {"init": 1, "init_failure": 1}
+_OF_INSTANCES: Final = {"init": 1, "init_failure": 1, "refresh_flush": 0}
 _OF_SESSIONS: Final = {
     "before_flush": 0, "after_flush": 2, "after_flush_postexec": 0, "before_attach": 0, "after_attach": 0,
-    "transient_to_pending": 0, "pending_to_persistent": 0,
+    "transient_to_pending": 0, "pending_to_persistent": 0, "loaded_as_persistent": 0,
+    "after_begin": 0, "after_transaction_create": 1, "do_orm_execute": 1,
 }  # fmt: skip
 
 
 def is_plain(mapper: Mapper[Any]) -> bool:
-    """Whether a row of this mapper is one row of one table, with values that Python knows, and nobody listens."""
+    """Whether a row of this mapper is one row of one table, with values that Python knows."""
     table = mapper.local_table
     if not isinstance(table, Table) or mapper.single or mapper.polymorphic_on is not None or len(mapper.tables) != 1:
         return False
-    if _has_own_init(mapper) or mapper.validators:
+    if _has_own_ways(mapper.class_, mapper) or mapper.validators:
         return False
     if mapper.version_id_col is not None and not callable(mapper.version_id_generator):
         return False
-    return all(_is_plain_column(mapper, column) for column in table.c) and not _is_heard(mapper)
+    return all(_is_plain_column(mapper, column) for column in table.c)
 
 
-def is_session_heard() -> bool:
-    """Whether somebody but the toolkit listens to flushes and to objects that join a session."""
-    return any(_listeners(ScopedSession, name) != own for name, own in _OF_SESSIONS.items())
+def is_listened_to(mapper: Mapper[Any]) -> bool:
+    """Whether somebody but the toolkit waits for objects of this mapper: for flushes, attributes, or those that join a session.
+
+    Asked at every write, since listeners come and go.
+    """
+    return (
+        any(_listeners(ScopedSession, name) != own for name, own in _OF_SESSIONS.items())
+        or any(len(getattr(mapper.dispatch, name)) != own for name, own in _OF_MAPPERS.items())
+        or any(len(getattr(mapper.class_manager.dispatch, name)) > own for name, own in _OF_INSTANCES.items())
+        or any(len(mapper.class_manager[each.key].dispatch.set) > 0 for each in mapper.column_attrs)
+    )
 
 
-def _has_own_init(mapper: Mapper[Any]) -> bool:
-    """Whether objects are made by a constructor other than the one that SQLAlchemy gives to declared models."""
-    return mapper.class_manager.original_init is not _declarative_constructor
+def _has_own_ways(model: Any, mapper: Mapper[Any]) -> bool:
+    """Whether objects are made or set otherwise than SQLAlchemy does it for declared models."""
+    has_own_init = mapper.class_manager.original_init is not _declarative_constructor
+    return has_own_init or model.__setattr__ is not object.__setattr__ or model.__new__ is not object.__new__
 
 
 def _is_plain_column(mapper: Mapper[Any], column: Column[Any]) -> bool:
@@ -51,8 +61,7 @@ def _is_plain_column(mapper: Mapper[Any], column: Column[Any]) -> bool:
         return False
     if column.primary_key and column.default is None:
         return False
-    attribute = getattr(mapper.class_, mapper.get_property_by_column(column).key, None)
-    if attribute is None or len(list(attribute.dispatch.set)) > 0:
+    if not hasattr(mapper.class_, mapper.get_property_by_column(column).key):
         return False
     if column.server_onupdate is not None or not _is_known(column.onupdate):
         return False
@@ -82,13 +91,6 @@ def _made_by(default: Any) -> Callable[[], Any] | None:
         return None
     value = default.arg
     return (lambda: value) if default.is_scalar else (lambda: value(None))
-
-
-def _is_heard(mapper: Mapper[Any]) -> bool:
-    of_instances = mapper.class_manager.dispatch
-    return any(len(list(getattr(mapper.dispatch, name))) != own for name, own in _OF_MAPPERS.items()) or any(
-        len(list(getattr(of_instances, name))) > own for name, own in _OF_INSTANCES.items()
-    )
 
 
 def _listeners(kind: type[SyncSession], name: str) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from sqlalchemy import Row
@@ -30,6 +31,20 @@ class NotStraight(Exception):
     """This has to go through a session: a creation begins again with one, in a unit of its own."""
 
 
+class Sent:
+    """One statement on its way. Listeners get it for SQLAlchemy's context of an execution, and keep on it what they like."""
+
+    compiled = None
+    executemany = False
+
+    def __init__(self, prepared: Prepared, parameters: Sequence[Any], by: Straight) -> None:
+        self.prepared = prepared
+        self.statement = prepared.sql
+        self.parameters = parameters
+        self.dialect, self.root_connection = by.dialect, by.connection
+        self.cursor = SimpleNamespace(rowcount=-1, description=None, lastrowid=None)
+
+
 class Straight:
     """Runs prepared statements for one caller inside a transaction. An `Executor` of plans, too.
 
@@ -39,7 +54,7 @@ class Straight:
     def __init__(self, connection: Any, dialect: Any, scope: Scope, written: set[str]) -> None:
         self.scope = scope
         self.dialect = dialect
-        self._connection = connection
+        self.connection = connection
         self._written = written
 
     @classmethod
@@ -77,46 +92,55 @@ class Straight:
         return found.rows(await self.run([(found, params)]))
 
     async def run(self, statements: Sequence[tuple[Prepared, Mapping[str, Any]]]) -> Sequence[Any]:
-        """Run statements one after the other; the rows of the last one."""
-        bound = [(each, each.bind(params, self.principal)) for each, params in statements]
-        pooled = self._connection.connection
+        """Run statements one after the other; the rows of the last one. Raises NotStraight, before any, where they may not."""
+        if self._has_events and (self.connection.dispatch.before_execute or self.connection.dispatch.after_execute):
+            raise NotStraight  # whoever waits for these gets constructs of SQLAlchemy
+        try:
+            sent = [Sent(each, each.bind(params, self.principal), self) for each, params in statements]
+        except Exception as error:  # a value that is not its type's: SQLAlchemy says it in its own words
+            raise NotStraight from error
+        pooled = self.connection.connection
         if self.dialect_name == "sqlite":
-            return await self._on_sqlite(pooled, pooled.driver_connection, bound)
+            return await self._on_sqlite(pooled, pooled.driver_connection, sent)
         rows: Sequence[Any] = ()
-        for prepared, values in bound:
-            rows = await self._on_postgresql(pooled, pooled.dbapi_connection, prepared, values)
+        for each in sent:
+            rows = await self._on_postgresql(pooled, pooled.dbapi_connection, each)
         return rows
 
-    async def _on_postgresql(
-        self, pooled: Any, adapted: Any, prepared: Prepared, values: Sequence[Any]
-    ) -> Sequence[Any]:
+    @property
+    def _has_events(self) -> bool:
+        return bool(self.connection._has_events or self.connection.engine._has_events)  # noqa: SLF001 (as it asks itself)
+
+    async def _on_postgresql(self, pooled: Any, adapted: Any, sent: Sent) -> Sequence[Any]:
+        prepared = sent.prepared
         await self._tell(pooled, prepared)
-        self._say("before_cursor_execute", prepared, values)
+        self._say_before(sent)
         try:
             async with adapted._execute_mutex:  # noqa: SLF001 (here and below: as the adapter's own cursor does)
                 if adapted._transaction is None:  # noqa: SLF001
                     await adapted._start_transaction()  # noqa: SLF001
                 known_since = self.dialect._invalidate_schema_cache_asof  # noqa: SLF001
-                statement, columns = await adapted._prepare(prepared.sql, known_since)  # noqa: SLF001
-                rows: Sequence[Any] = await statement.fetch(*values)
+                statement, columns = await adapted._prepare(sent.statement, known_since)  # noqa: SLF001
+                rows: Sequence[Any] = await statement.fetch(*sent.parameters)
         except Exception as error:  # noqa: BLE001 (the adapter knows them all)
-            await greenlet_spawn(self._refuse, adapted, error, prepared.sql)
+            await greenlet_spawn(self._refuse, adapted, error, sent.statement)
         prepared.describe([each.type.oid for each in columns or ()])
-        self._say("after_cursor_execute", prepared, values)
+        self._say_after(sent, rows)
         return rows
 
-    async def _on_sqlite(self, pooled: Any, raw: Any, bound: Sequence[Any]) -> Sequence[Any]:
+    async def _on_sqlite(self, pooled: Any, raw: Any, all_sent: Sequence[Sent]) -> Sequence[Any]:
         """In one trip to the driver's thread."""
-        for prepared, values in bound:
-            await self._tell(pooled, prepared)
-            self._say("before_cursor_execute", prepared, values)
-            prepared.describe([None] * prepared.width)
+        for sent in all_sent:
+            await self._tell(pooled, sent.prepared)
+            self._say_before(sent)
+            sent.prepared.describe([None] * sent.prepared.width)
         try:
-            rows: Sequence[Any] = await raw.run(_run_all, raw.driver, [(each.sql, values) for each, values in bound])
+            statements = [(each.statement, each.parameters) for each in all_sent]
+            rows: Sequence[Any] = await raw.run(_run_all, raw.driver, statements)
         except Exception as error:  # noqa: BLE001 (whatever the driver raises)
-            await greenlet_spawn(self._refuse, pooled.dbapi_connection, error, bound[-1][0].sql)
-        for prepared, values in bound:
-            self._say("after_cursor_execute", prepared, values)
+            await greenlet_spawn(self._refuse, pooled.dbapi_connection, error, all_sent[-1].statement)
+        for sent in all_sent:
+            self._say_after(sent, rows)
         return rows
 
     def _refuse(self, adapted: Any, error: Exception, sql: str) -> NoReturn:
@@ -126,7 +150,7 @@ class Straight:
         except Exception as named:  # noqa: BLE001 (as its name is in the interface that all drivers have)
             if isinstance(named, getattr(self.dialect.dbapi, "InvalidCachedStatementError", ())):
                 self.dialect._invalidate_schema_cache()  # noqa: SLF001 (as its execution context does)
-            self._connection._handle_dbapi_exception(named, sql, (), None, None)  # noqa: SLF001
+            self.connection._handle_dbapi_exception(named, sql, (), None, None)  # noqa: SLF001
         raise error
 
     async def _tell(self, pooled: Any, prepared: Prepared) -> None:
@@ -135,12 +159,19 @@ class Straight:
             await greenlet_spawn(teller.tell, pooled, self.scope.told(prepared.bare, prepared.locks))
         self._written.update(prepared.writes)
 
-    def _say(self, event: str, prepared: Prepared, values: Sequence[Any]) -> None:
-        """Tell those who listen for SQLAlchemy's statements."""
-        connection = self._connection
-        if connection._has_events or connection.engine._has_events:  # noqa: SLF001 (as it asks itself)
-            for each in getattr(connection.dispatch, event):
-                each(connection, None, prepared.sql, values, None, False)
+    def _say_before(self, sent: Sent) -> None:
+        """Tell those who listen for SQLAlchemy's statements; they may write a remark into one."""
+        if self._has_events:
+            for each in self.connection.dispatch.before_cursor_execute:
+                sent.statement, sent.parameters = each(
+                    self.connection, sent.cursor, sent.statement, sent.parameters, sent, False
+                )
+
+    def _say_after(self, sent: Sent, rows: Sequence[Any]) -> None:
+        if self._has_events:
+            sent.cursor.rowcount = len(rows)
+            for each in self.connection.dispatch.after_cursor_execute:
+                each(self.connection, sent.cursor, sent.statement, sent.parameters, sent, False)
 
 
 def _run_all(driver: sqlite3.Connection, statements: Sequence[tuple[str, Sequence[Any]]]) -> Sequence[Any]:

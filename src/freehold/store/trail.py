@@ -174,7 +174,7 @@ class Trail:
             records.append(row)
         records += [_record(unit, subject, f"{subject[0]}.{action}", None) for subject, action in named.items()]
         if len(records) == 1 and len(values) <= 1:
-            await records_of_one.write(Straight.of_unit(unit), records[0], values[0] if values else None)
+            await _insert_one(unit, records[0], values[0] if values else None)
         else:
             await _insert(unit.session, records, values)
         self._notes.clear()
@@ -245,6 +245,13 @@ def _with_content(record: dict[str, Any], told: dict[str, dict[str, Any]]) -> di
 def _values(record: Mapping[str, Any], content: dict[str, Any]) -> dict[str, Any]:
     about = {name: record[name] for name in ("subject_type", "subject_id")}
     return {"record_id": record["id"], **about, "content": content}
+
+
+async def _insert_one(unit: Unit, record: dict[str, Any], kept: dict[str, Any] | None) -> None:
+    try:
+        await records_of_one.write(Straight.of_unit(unit), record, kept)
+    except NotStraight:
+        await _insert(unit.session, [record], [] if kept is None else [kept])
 
 
 async def _insert(session: Session, records: list[dict[str, Any]], values: list[dict[str, Any]]) -> None:

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import StatementError
 from starlette.responses import Response
 
 from freehold.resource.merge import changed_values, has_checks, recheck
 from freehold.store.changed_rows import ChangedRows
 from freehold.store.outbox import is_heard
-from freehold.store.plain_models import is_session_heard
+from freehold.store.plain_models import is_listened_to
 from freehold.store.straight import NotStraight, Straight
 from freehold.store.unit import Unit
 from freehold.web.bound import Bound
@@ -35,7 +35,11 @@ class Changing:
     def can(self, call: Call, changes: BaseModel) -> bool:
         """Whether these changes need no object."""
         rows, bound, sent = self._rows, self._bound, changes.model_fields_set
-        if rows is None or is_session_heard() or is_heard(call.parts.database.parts, f"{bound.resource.name}.updated"):
+        if (
+            rows is None
+            or is_listened_to(bound.mapper)
+            or is_heard(call.parts.database.parts, f"{bound.resource.name}.updated")
+        ):
             return False
         if any(getattr(changes, name) is not None for name in sent & bound.links.keys()):
             return False  # the row that it points to has to be looked at
@@ -60,5 +64,5 @@ class Changing:
             changed = rows.changed(straight, row, values)
             await rows.change(unit, straight, bound.resource.name, row, changed)
             return await show(straight)
-        except DBAPIError as error:
+        except StatementError as error:
             raise NotStraight from error

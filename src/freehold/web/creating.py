@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import StatementError
 from starlette.responses import Response
 
 from freehold.store.new_rows import NewRows
 from freehold.store.outbox import is_heard
-from freehold.store.plain_models import is_session_heard
+from freehold.store.plain_models import is_listened_to
 from freehold.store.straight import NotStraight, Straight
 from freehold.store.unit import Unit
 from freehold.web.bound import Bound
@@ -33,7 +33,7 @@ class Creating:
     def values(self, call: Call, draft: BaseModel) -> Mapping[str, Any] | None:
         """The attributes of the new row; None where it has to be made as an object, or is not plainly allowed."""
         rows, bound, database = self._rows, self._bound, call.parts.database
-        if rows is None or is_session_heard() or is_heard(database.parts, f"{bound.resource.name}.created"):
+        if rows is None or is_listened_to(bound.mapper) or is_heard(database.parts, f"{bound.resource.name}.created"):
             return None
         if any(getattr(draft, name) is not None for name in draft.model_fields_set & bound.links.keys()):
             return None  # the row that it points to has to be looked at
@@ -56,5 +56,5 @@ class Creating:
         try:
             await self._rows.insert(unit, straight, self._bound.resource.name, name, values)
             return await show(straight, values[name])
-        except DBAPIError as error:
+        except StatementError as error:
             raise NotStraight from error

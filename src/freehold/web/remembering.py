@@ -102,13 +102,7 @@ class Remembered:
 
     def viewer(self, principal: Principal) -> Principal:
         """Whom this caller sees the answer as."""
-        kind = (
-            principal.id is None,
-            principal.client_id is None,
-            principal.roles,
-            principal.scopes,
-            self._authenticated(principal),
-        )
+        kind = (principal.rights, self._authenticated(principal))
         if kind not in self._viewers:
             if len(self._viewers) > 1000:
                 self._viewers.clear()
@@ -151,7 +145,7 @@ class Remembered:
 
     def _key(self, request: Request, viewer: Principal) -> str:
         scopes = None if viewer.scopes is None else sorted(viewer.scopes)
-        who: list[Any] = [viewer.id, viewer.client_id is None, sorted(viewer.roles), scopes]
+        who: list[Any] = [viewer.id, viewer.key_id is None, viewer.client_id is None, sorted(viewer.roles), scopes]
         scope = request.scope  # as it was sent, since an endpoint may look at its own address
         asked = [scope["scheme"], scope["root_path"], scope["path"], scope.get("raw_path"), scope["query_string"]]
         headers = [request.headers.getlist(name) for name in self.cache.vary]

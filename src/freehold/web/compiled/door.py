@@ -40,8 +40,7 @@ class Door:
         if not self._is_by_role:
             require(self._rule, principal)
             return principal
-        # Applications of others are kept out of what names no scope, whatever theirs are (`guard.require`).
-        kind = (principal.id is None, principal.client_id is None, principal.roles, principal.scopes)
+        kind = principal.rights
         if kind not in self._let_in:
             require(self._rule, principal)
             if len(self._let_in) >= _MOST_KINDS:
