@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import httpx2
 import pytest
-from fastapi import APIRouter, FastAPI, Form
+from fastapi import APIRouter, FastAPI, Form, WebSocket
 from fastapi.responses import StreamingResponse
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -18,6 +19,7 @@ from freehold import Caller, Freehold, Identity, Router, UserMixin, allow, anyon
 from freehold.errors import ConfigurationError
 from freehold.resource.base import NAMING
 from freehold.resource.base import Base as FreeholdBase
+from freehold.resource.principal import Principal
 from freehold.settings import Settings
 from freehold.traffic import Cache, per_minute
 from tests.web.shelf import ByName, as_
@@ -149,3 +151,80 @@ async def test_C03_a_form_of_a_path_of_fastapi_s_own_is_judged_by_its_hidden_fie
         form = {"line": "hello", "csrf_token": opened.json()["csrf_token"]}
         signed = await client.post("/guest-book", data=form)
         assert (signed.status_code, signed.json()) == (200, "hello")
+
+
+async def test_what_a_path_says_of_limits_counts_below_a_router_with_a_rule(tmp_path: Path) -> None:
+    router = Router(prefix="/staff", dependencies=[allow(signed_in, at_once=9)])
+
+    @router.get("/rare", dependencies=[allow(signed_in, quota=per_minute(3))])
+    async def rare() -> str:
+        return "three times a minute"
+
+    given = settings(tmp_path).model_copy(update={"limits": "on"})
+    async with served(Freehold(settings=given, authenticator=ByName(), routers=[router])) as client:
+        assert [(await client.get("/staff/rare", headers=as_("ada"))).status_code for _ in range(4)] == [200] * 3 + [
+            429
+        ]
+
+
+class Changing(ByName):
+    """Everyone has these roles, for now."""
+
+    roles: frozenset[str] = frozenset({"staff"})
+
+    async def authenticate(self, authorization: Sequence[str]) -> Principal:
+        return replace(await super().authenticate(authorization), roles=self.roles)
+
+
+@pytest.mark.parametrize("says_so", ["router", "path", "inclusion"])
+async def test_I08_no_answer_is_given_again_past_a_rule_of_whatever_stands_round_the_path(
+    tmp_path: Path, says_so: str
+) -> None:
+    def rules(place: str) -> list[Any]:
+        return [allow(role("staff")) if place == says_so else allow(signed_in)]
+
+    router, people = Router(dependencies=rules("router")), Changing()
+
+    @router.post("/payroll", dependencies=rules("path"))
+    async def payroll() -> str:
+        return "what everyone earns"
+
+    app = Freehold(settings=settings(tmp_path), authenticator=people)
+    app.include_router(router, dependencies=rules("inclusion"))
+    retried = {**as_("ada"), "Idempotency-Key": "one"}
+    async with served(app) as client:
+        for _ in range(2):
+            assert (await client.post("/payroll", headers=retried)).status_code == 200
+        people.roles = frozenset()
+        assert (await client.post("/payroll", headers=retried)).status_code == 403
+
+
+async def test_a_router_that_is_included_twice_is_closed_where_it_says(tmp_path: Path) -> None:
+    router, app = Router(), Freehold(settings=settings(tmp_path), authenticator=ByName())
+
+    @router.get("/thing")
+    async def thing() -> str:
+        return "thing"
+
+    app.include_router(router, prefix="/open", dependencies=[allow(anyone)])
+    app.include_router(router, prefix="/closed", dependencies=MEMBERS)
+    async with served(app) as client:
+        assert [(await client.get(f"/{each}/thing")).status_code for each in ("open", "closed")] == [200, 401]
+
+
+@pytest.mark.parametrize("prefix", ["", "/included"])
+async def test_Z01_a_websocket_without_a_rule_stops_the_start(tmp_path: Path, prefix: str) -> None:
+    app, router = Freehold(settings=settings(tmp_path), authenticator=ByName()), APIRouter()
+
+    @router.websocket("/closed", dependencies=MEMBERS)
+    async def closed(websocket: WebSocket) -> None:
+        await websocket.accept()
+
+    @(router if prefix else app).websocket("/whispers")
+    async def whispers(websocket: WebSocket) -> None:
+        await websocket.accept()
+
+    app.include_router(router, prefix=prefix)
+    with pytest.raises(ConfigurationError, match=rf"no access rule on: WebSocket {prefix}/whispers\."):
+        async with app.router.lifespan_context(app):
+            pass

@@ -43,7 +43,7 @@ def rows_of(app: FastAPI, *, everything: bool = False) -> list[dict[str, Any]]:
             continue
         for method in sorted((context.methods or set()) - {"HEAD"}):
             name = getattr(context, "operation_id", None) or context.name
-            told = known.get((method, path)) or _own(app, context.original_route, method)
+            told = known.get((method, path)) or _own(app, context, method)
             rows.append({"method": method, "path": path, "operation": name, **told})
     return rows
 
@@ -70,12 +70,12 @@ def _compiled(app: Freehold, method: str, path: str) -> str:
     return f"no: {why}" if why else "yes"
 
 
-def _own(app: FastAPI, route: Any, method: str) -> dict[str, str]:
+def _own(app: FastAPI, context: Any, method: str) -> dict[str, str]:
     from fastapi.routing import APIRoute
 
     from freehold.web.unit import declared
 
-    mark = declared(route) if isinstance(route, APIRoute) else None
+    mark = declared(context) if isinstance(context.original_route, APIRoute) else None
     if mark is None:
         return {"access": "", "limits": "", "cache": "", "compiled": ""}
     return {**_told(app, mark.rule, mark.policy(""), mark.cache, method), "compiled": ""}

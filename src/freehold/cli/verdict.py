@@ -10,7 +10,7 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from sqlalchemy import ColumnElement, select
 
 from freehold.errors import ConfigurationError, Forbidden, InsufficientAuthentication, NotFound, Problem
@@ -58,7 +58,7 @@ class Explanation:
         return asdict(self)
 
 
-def operation_of(app: Freehold, method: str, path: str) -> Operation | APIRoute:
+def operation_of(app: Freehold, method: str, path: str) -> Operation | RouteContext:
     """The operation behind a path. Raises ConfigurationError where there is none."""
     for operation in app.mounted.operations:
         if operation.method == method and _matches(operation.path, path):
@@ -66,7 +66,7 @@ def operation_of(app: Freehold, method: str, path: str) -> Operation | APIRoute:
     for context in iter_route_contexts(app.routes):
         route = context.original_route
         if isinstance(route, APIRoute) and method in (context.methods or ()) and _matches(context.path or "", path):
-            return route
+            return context
     raise ConfigurationError(
         f"No operation answers {method} {path}; `freehold routes` lists them. "
         "A verb without a rule is closed to all, and therefore not there."
@@ -74,10 +74,10 @@ def operation_of(app: Freehold, method: str, path: str) -> Operation | APIRoute:
 
 
 async def explain(
-    app: Freehold, operation: Operation | APIRoute, principal: Principal, named: str, path: str
+    app: Freehold, operation: Operation | RouteContext, principal: Principal, named: str, path: str
 ) -> Explanation:
     """Judge the caller, then the row that the path names."""
-    if isinstance(operation, APIRoute):
+    if isinstance(operation, RouteContext):
         return _route(operation, principal, named)
     return await _Inquiry(app, operation, principal, path).run(named)
 
@@ -155,7 +155,7 @@ class _Inquiry:
         return found
 
 
-def _route(route: APIRoute, principal: Principal, named: str) -> Explanation:
+def _route(route: RouteContext, principal: Principal, named: str) -> Explanation:
     explanation = Explanation(named, f"{', '.join(sorted(route.methods or ()))} {route.path} ({route.name})")
     rule = rule_of(route)
     if rule is None:

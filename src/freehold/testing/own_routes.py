@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from freehold.resource.access import Rule
 from freehold.testing.probes import Probe
-from freehold.web.unit import Allow, rule_of
+from freehold.web.unit import rule_of
 
 if TYPE_CHECKING:
     from freehold.web.app import Freehold
@@ -23,9 +23,7 @@ def routes(app: Freehold) -> Iterator[tuple[str, APIRoute, Rule | None]]:
     for context in iter_route_contexts(app.routes):
         route = context.original_route
         if isinstance(route, APIRoute):
-            own = rule_of(route)
-            inherited = [each.call.rule for each in context.dependant.dependencies if isinstance(each.call, Allow)]
-            yield context.path or "", route, own if own is not None else next(iter(inherited), None)
+            yield context.path or "", route, rule_of(context)
 
 
 def own_probes(app: Freehold, keys: Sequence[str]) -> list[Probe]:

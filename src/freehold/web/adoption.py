@@ -1,4 +1,4 @@
-"""What `install` has to know of FastAPI's inside. Pinned to one minor version, and tested against it."""
+"""What has to be known of FastAPI's inside. Pinned to one minor version, and tested against it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ async def nobody(_: HTTPConnection) -> Principal:
 def streams(route: APIRoute) -> bool:
     """Whether the endpoint yields its answer: it cannot be inside a unit of work, and stays as it is."""
     return inspect.isasyncgenfunction(route.endpoint) or inspect.isgeneratorfunction(route.endpoint)
+
+
+def as_included(route: APIRoute) -> Any:
+    """The route as it stands where it is being included, with the dependencies of whatever includes it; else itself.
+
+    For `get_route_handler`, which FastAPI calls anew for each inclusion.
+    """
+    context: Any = _effective_route_context_var.get()
+    return context if context is not None and context.original_route is route else route
 
 
 def rebuild(context: RouteContext, route: APIRoute) -> None:

@@ -21,6 +21,7 @@ from freehold.resource.principal import ANONYMOUS, Principal, system
 from freehold.store.unit import Unit
 from freehold.web import body as request_body
 from freehold.web.admission import enter
+from freehold.web.adoption import as_included
 from freehold.web.execution import caller_address, claim_of, request_key
 from freehold.web.identity_retry import Rejudge, Retry
 from freehold.web.openapi_responses import headers
@@ -91,7 +92,7 @@ class OwnUnitRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler: guard, strict JSON, handler."""
         handler = super().get_route_handler()
-        rule = rule_of(self)
+        rule = rule_of(as_included(self))
 
         async def handle(request: Request) -> Response:
             principal = ANONYMOUS

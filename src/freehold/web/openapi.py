@@ -112,7 +112,7 @@ def _describe_own(app: Freehold, base: dict[str, Any], known: set[tuple[str, str
             operation = base["paths"].get(path, {}).get(method)
             if operation is None or (path, method) in known:
                 continue
-            mark = declared(route) if isinstance(route, APIRoute) else None
+            mark = declared(context) if isinstance(route, APIRoute) else None
             own.describe(operation, method, path, None if mark is None else mark.rule)
             policy = None if mark is None else mark.policy("")
             if app.traffic.defaults.complete(policy, writes=method != "get").quotas:

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
 
 from freehold.errors import ConfigurationError
 from freehold.observe.logs import get_logger
 from freehold.settings import Settings
 from freehold.web.mounting import Mounted
-from freehold.web.unit import Allow, UnitRouteMixin, declared, rule_of
+from freehold.web.unit import UnitRouteMixin, declared
 
 _log = get_logger("freehold.access")
 
 
 def refuse_unguarded(app: FastAPI, *, known: frozenset[str] | None = None) -> None:
-    """Raise ConfigurationError that names every path operation without a rule. known: operation ids of resources."""
+    """Raise ConfigurationError that names every path operation and WebSocket without a rule. known: operation ids of resources."""
     refuse_unkept_limits(app)
     mounted_ids = known if known is not None else frozenset(operation.id for operation in app.mounted.operations)  # type: ignore[attr-defined]
     open_ones = []
     for context in iter_route_contexts(app.routes):
         route = context.original_route
-        if not isinstance(route, APIRoute) or route.operation_id in mounted_ids:
+        if not isinstance(route, APIRoute | APIWebSocketRoute) or getattr(route, "operation_id", None) in mounted_ids:
             continue
-        inherited = any(isinstance(each.call, Allow) for each in context.dependant.dependencies)
-        if not inherited and rule_of(route) is None:
-            open_ones.append(f"{','.join(sorted(route.methods or ()))} {context.path}")
+        if declared(context) is None:
+            called_by = ",".join(sorted(context.methods or ())) or "WebSocket"
+            open_ones.append(f"{called_by} {context.path}")
     if open_ones:
         raise ConfigurationError(
             "no access rule on: " + "; ".join(sorted(open_ones)) + ". Add dependencies=[allow(signed_in)] "
@@ -35,12 +35,11 @@ def refuse_unguarded(app: FastAPI, *, known: frozenset[str] | None = None) -> No
 
 def refuse_unkept_limits(app: FastAPI) -> None:
     """Raise ConfigurationError for a quota or a kept answer of a path on which nobody keeps it: one of FastAPI's own routes."""
-    routes = (context.original_route for context in iter_route_contexts(app.routes))
     unkept = {
-        route.path
-        for route in routes
-        if isinstance(route, APIRoute) and not isinstance(route, UnitRouteMixin)
-        if (mark := declared(route)) is not None and mark.is_more_than_a_rule
+        context.path or ""
+        for context in iter_route_contexts(app.routes)
+        if isinstance(context.original_route, APIRoute) and not isinstance(context.original_route, UnitRouteMixin)
+        if (mark := declared(context)) is not None and mark.is_more_than_a_rule
     }
     if unkept:
         raise ConfigurationError(
@@ -65,8 +64,8 @@ def keeps_answers(app: FastAPI, mounted: Mounted) -> bool:
     """Whether any operation is declared with `Cache(...)`."""
     if any(operation.cache is not None for operation in mounted.operations):
         return True
-    routes = (context.original_route for context in iter_route_contexts(app.routes))
-    marks = (declared(route) for route in routes if isinstance(route, APIRoute))
+    contexts = iter_route_contexts(app.routes)
+    marks = (declared(context) for context in contexts if isinstance(context.original_route, APIRoute))
     return any(mark is not None and mark.cache is not None for mark in marks)
 
 

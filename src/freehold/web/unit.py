@@ -15,9 +15,11 @@ key; generator endpoints get no session.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Annotated, Any
+from functools import reduce
+from operator import and_
+from typing import Annotated, Any, Final, Self
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
@@ -32,6 +34,7 @@ from freehold.resource.quotas import Quotas
 from freehold.store.session import Session
 from freehold.store.unit import Unit
 from freehold.traffic.policy import Policy, own_policy
+from freehold.web import adoption
 from freehold.web import body as request_body
 from freehold.web.admission import enter, under
 from freehold.web.execution import Writing, execute, request_key
@@ -44,22 +47,35 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _session: ContextVar[Session | None] = ContextVar("fh_session", default=None)
 
 
+_UNSAID: Final[Mapping[str, Any]] = {"quota": (), "cost": 1, "at_once": None, "at_once_each": None}
+
+
 class Allow:
     """What a path operation declares: its access rule, its limits, whether its answers are kept. Made by `allow`."""
 
     def __init__(self, rule: Rule, limits: Mapping[str, Any] | None = None, cache: Cache | None = None) -> None:
         self.rule = rule
-        self._limits = limits or {}
+        self.limits = limits or {}
         self.cache = cache
 
     async def __call__(self, connection: HTTPConnection) -> None:
-        """Judge the caller, unless the route has by this rule before any dependency ran.
+        """Judge the caller, unless the route has by this rule alone before any dependency ran.
 
         FastAPI's own routes do not: those on an application itself, those added after `install`, websockets, streams.
         """
         judged = connection.scope.setdefault("state", {}).get("fh_rule")
         if judged is not self.rule and self.rule != anyone:
             require(self.rule, await principal_of(connection))
+
+    @classmethod
+    def together(cls, marks: Sequence[Self]) -> Allow:
+        """Several of one operation, the outermost first: all rules hold, and of the rest what was said last."""
+        if len(marks) == 1:
+            return marks[0]
+        closed = [mark.rule for mark in marks if mark.rule != anyone]
+        limits = {name: said for mark in marks for name, said in mark.limits.items()}
+        kept = [mark.cache for mark in marks if mark.cache is not None]
+        return Allow(reduce(and_, closed) if closed else anyone, limits, kept[-1] if kept else None)
 
     @property
     def is_more_than_a_rule(self) -> bool:
@@ -68,7 +84,7 @@ class Allow:
 
     def policy(self, operation: str) -> Policy:
         """The limits, under the names of an operation."""
-        return own_policy(operation, **self._limits)
+        return own_policy(operation, **self.limits)
 
 
 def allow(
@@ -92,19 +108,16 @@ def allow(
     if any(type(atom).__name__ in {"Owner", "Member", "Where"} for atom in rule.atoms()):
         raise ConfigurationError(f"allow({rule.describe()}): a path operation has no row; use role, scope, signed_in")
     limits = {"quota": quota, "cost": cost, "at_once": at_once, "at_once_each": at_once_each}
-    return Depends(Allow(rule, limits, cache))
+    return Depends(Allow(rule, {name: said for name, said in limits.items() if said != _UNSAID[name]}, cache))
 
 
-def declared(route: APIRoute) -> Allow | None:
-    """What `allow` says of a route, in its own dependencies or its router's."""
-    for dependency in route.dependencies:
-        if isinstance(dependency.dependency, Allow):
-            return dependency.dependency
-    found = [each.call for each in route.dependant.dependencies if isinstance(each.call, Allow)]
-    return found[0] if found else None
+def declared(route: Any) -> Allow | None:
+    """What `allow` says of a route and of the routers round it. route: FastAPI's, or its context where it was included."""
+    marks = [each.call for each in route.dependant.dependencies if isinstance(each.call, Allow)]
+    return Allow.together(marks) if marks else None
 
 
-def rule_of(route: APIRoute) -> Rule | None:
+def rule_of(route: Any) -> Rule | None:
     """The declared rule of a route."""
     found = declared(route)
     return None if found is None else found.rule
@@ -140,7 +153,7 @@ class UnitRouteMixin(APIRoute):
                 f"{self.path}: a generator endpoint cannot be inside a unit of work; put it on a plain APIRouter"
             )
         handler = super().get_route_handler()
-        mark = declared(self)
+        mark = declared(adoption.as_included(self))
         rule = None if mark is None else mark.rule
         kept = None if mark is None or mark.cache is None else self._kept(mark.rule, mark.cache)
 

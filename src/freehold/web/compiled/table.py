@@ -126,9 +126,7 @@ class Table:
             ),
             None,
         )
-        mark = (
-            declared(found.original_route) if found is not None and isinstance(found.original_route, APIRoute) else None
-        )
+        mark = declared(found) if found is not None and isinstance(found.original_route, APIRoute) else None
         if found is None or mark is None or not mark.policy("").is_nothing or not self._is_first(OWN, found):
             return
         own = OwnUser(identity)

@@ -14,6 +14,7 @@ from freehold.resource.access import Rule, anyone
 from freehold.resource.principal import Principal
 from freehold.web import browser
 from freehold.web.admission import enter
+from freehold.web.adoption import as_included
 from freehold.web.browser import SESSION_COOKIE
 from freehold.web.guard import require
 from freehold.web.pages.messages import of_problem
@@ -39,7 +40,7 @@ class PageRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler."""
         handler = super().get_route_handler()
-        declared = rule_of(self)
+        declared = rule_of(as_included(self))
         rule = anyone if declared is None else declared
 
         async def handle(request: Request) -> Response:
