@@ -38,6 +38,7 @@ from freehold.transfer.target import Targets
 from freehold.web import accounts
 from freehold.web.batch import batch_router
 from freehold.web.compiled.front import Entrance, in_front
+from freehold.web.credentials import CredentialChain
 from freehold.web.declared import declare, offer
 from freehold.web.development import logging_blocks, timed, timed_guard
 from freehold.web.edge import Edge
@@ -270,7 +271,7 @@ class Freehold(Entrance):
         return Runtime(
             database=self.database,
             authenticator=timed_guard(authenticator or self.identity or NoAccounts(), self.settings),
-            readers=() if self.identity is None else credential_readers(self.identity),
+            credentials=CredentialChain(() if self.identity is None else credential_readers(self.identity)),
             traffic=self.traffic,
             load_actor=accounts.actor_loader(self.identity.user) if self.identity is not None else None,
             deadline_seconds=self.settings.deadline_seconds,

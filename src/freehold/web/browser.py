@@ -73,7 +73,7 @@ class SessionCookie:
 
 def identity_of(request: HTTPConnection) -> Identity:
     """The identity of the application that serves this request."""
-    for reader in runtime(request).readers:
+    for reader in runtime(request).credentials.readers:
         if isinstance(reader, SessionCookie):
             return reader.identity
     raise ConfigurationError("this application reads no session cookies: give it an Identity")

@@ -1,7 +1,7 @@
 """Which credential a request shows, and who is behind it: a chain of readers, of which one at most finds something.
 
 The Authorization header is the application's `Authenticator`'s. What else there is (a session cookie, an API key, a token
-of another kind) is a `CredentialReader` in `Runtime.readers`; to add a kind of credential, add a reader::
+of another kind) is a `CredentialReader` in `Runtime.credentials`; to add a kind of credential, add a reader::
 
     class DPoP:
         source = "Authorization"
@@ -62,7 +62,8 @@ class AuthorizationHeader:
 class CredentialChain:
     """The readers of an application. Only those are asked whose header field a request has."""
 
-    def __init__(self, readers: Sequence[CredentialReader]) -> None:
+    def __init__(self, readers: Sequence[CredentialReader] = ()) -> None:
+        self.readers = tuple(readers)
         self._readers = [(_field(reader.source), reader) for reader in readers]
         self._sources = frozenset([_AUTHORIZATION, *(source for source, _ in self._readers)])
 

@@ -21,6 +21,7 @@ from freehold.settings import Settings
 from freehold.store import schema
 from freehold.store.database import Database
 from freehold.web import accounts
+from freehold.web.credentials import CredentialChain
 from freehold.web.identity import credential_readers, identity_router
 from freehold.web.runtime import Runtime
 from freehold.web.upkeep import sweep_keys
@@ -44,7 +45,7 @@ class InstalledIdentity:
         accounts.bind(identity, database, self.settings, self.mailer, limiter=parts.traffic.limiter, title=app.title)
         accounts.protect(database, identity, resources)
         parts.authenticator, parts.identify = identity, None
-        parts.readers = credential_readers(identity)
+        parts.credentials = CredentialChain(credential_readers(identity))
         parts.load_actor = accounts.actor_loader(identity.user)
         parts.deadline_seconds = self.settings.deadline_seconds
         database.parts[Lookup] = Lookup(self.finder(database))

@@ -17,7 +17,7 @@ from freehold.store.invariant_breach import Breach
 from freehold.store.invariants import Registry
 from freehold.store.session import Session
 from freehold.traffic.service import Traffic
-from freehold.web.credentials import CredentialChain, CredentialReader
+from freehold.web.credentials import CredentialChain
 
 ActorLoader = Callable[[Session, Principal], Awaitable[Any]]
 
@@ -27,7 +27,7 @@ class Runtime:
     """The parts behind every operation of one application.
 
     load_actor: the caller's user row in the session at hand, for domain functions that ask for one.
-    readers: of credentials beside those that the authenticator reads from the Authorization header.
+    credentials: readers of others than those that the authenticator reads from the Authorization header.
     identify: takes the place of the authenticator where the caller is found in more than the Authorization header.
     retry_secret: under which what is kept for retries is sealed and compared, beside the client's own key.
     traffic: quotas, and kept answers.
@@ -36,16 +36,12 @@ class Runtime:
     database: Database
     authenticator: Authenticator
     load_actor: ActorLoader | None = None
-    readers: Sequence[CredentialReader] = ()
+    credentials: CredentialChain = field(default_factory=CredentialChain)
     identify: Callable[[HTTPConnection], Awaitable[Principal]] | None = None
     deadline_seconds: float = 30.0
     retry_secret: bytes = b""
     invariants: Registry = field(default_factory=Registry)
     traffic: Traffic = field(default_factory=Traffic)
-    credentials: CredentialChain = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.credentials = CredentialChain(self.readers)
 
     async def actor_for(self, function: Callable[..., Any], session: Session) -> Any:
         """What a domain function is given for the caller: the principal, or its user's row in the session at hand."""
