@@ -14,12 +14,17 @@ import pytest
 from sqlalchemy import MetaData, String, event, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from freehold import Access, Freehold, Principal, Resource, anyone, owner, scope, signed_in, system, where
+from freehold import Access, Freehold, Principal, Queries, Resource, anyone, owner, scope, signed_in, system, where
+from freehold.fields import search_document
 from freehold.resource.base import NAMING, new_id
 from freehold.resource.base import Base as FreeholdBase
 from freehold.settings import Settings
-from freehold.store.audit import AUDIT
+from freehold.store.audit import AUDIT, seal_pending
+from freehold.store.audit_check import verify
+from freehold.store.audit_values import AUDIT_VALUES
 from freehold.testing import House, Stage
+from freehold.traffic import Cache
+from freehold.web.changing import Changing
 from tests.web.shelf import ByName
 
 pytestmark = pytest.mark.anyio
@@ -40,8 +45,15 @@ class Note(Base):
 class Paper(Base):
     __tablename__ = "papers"
     text: Mapped[str] = mapped_column(String(80))
+    body: Mapped[str | None] = mapped_column(deferred=True)
     is_open: Mapped[bool] = mapped_column(default=False)
     owner_id: Mapped[UUID]
+
+
+class Label(Base):
+    __tablename__ = "labels"
+    text: Mapped[str] = mapped_column(String(80))
+    search: Mapped[str] = search_document("text")
 
 
 class Shouted(Base):
@@ -59,11 +71,14 @@ def app(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Freeh
     settings = Settings(
         env="test", var_dir=folder, database_url=module_database, secret="x" * 40, limits="off", log_level="error"
     )
+    labels = Resource(
+        Label, access=Access(read=anyone, write=signed_in), queries=Queries(search=["text"]), cache=Cache(seconds=600)
+    )
     notes = Resource(Note, access=Access(read=anyone, create=signed_in, update=owner("owner_id")), owner="owner_id")
     either = owner("owner_id") | where(Paper.is_open) & scope("papers")
     papers = Resource(Paper, access=Access(read=anyone, create=either, update=either), owner="owner_id")
     shouted = Resource(Shouted, access=Access(read=anyone, write=signed_in))
-    return Freehold(notes, papers, shouted, settings=settings, authenticator=ByName())
+    return Freehold(labels, notes, papers, shouted, settings=settings, authenticator=ByName())
 
 
 @pytest.fixture
@@ -79,6 +94,11 @@ def listening(target: Any, name: str, hear: Callable[..., Any], **options: Any) 
         yield
     finally:
         event.remove(target, name, hear)
+
+
+def version(answer: httpx2.Response) -> int:
+    """Of the row, as its tag has it."""
+    return int(answer.headers["etag"].strip('"').partition("-")[0])
 
 
 @pytest.mark.parametrize("first", ["key", "application"])
@@ -182,8 +202,64 @@ async def test_a_listener_of_SQLAlchemys_executions_is_heard(stage: Stage) -> No
     assert any("INSERT INTO notes" in each for each in seen)
 
 
-async def test_E05_X03_writers_at_once_lose_nothing(house: House) -> None:
+async def test_what_it_was_is_told_of_columns_that_are_loaded_late(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever way the change goes, and it is none where nothing changes."""
+
+    async def told() -> list[Any]:
+        async with stage.as_user(id=ADA) as ada:
+            path = (await ada.post("/v1/papers", json={"text": "one", "body": "was"})).headers["location"]
+            assert version(await ada.patch(path, json={"body": "is"})) == 2
+            assert version(await ada.patch(path, json={"body": "is"})) == 2
+        async with stage.database.reading(system("a test")) as db:
+            mine = AUDIT.c.subject_id == path.rpartition("/")[2], AUDIT.c.action == "papers.updated"
+            ids = select(AUDIT.c.id).where(*mine)
+            return list(await db.scalars(select(AUDIT_VALUES.c.content).where(AUDIT_VALUES.c.record_id.in_(ids))))
+
+    for can in (Changing.can, lambda *_: False):
+        monkeypatch.setattr(Changing, "can", can)
+        (content,) = await told()
+        assert content["body"][1] == {"from": "was", "to": "is"}
+
+
+async def test_H02_kept_answers_and_what_search_finds_follow(house: House) -> None:
     async with house.stage(isolate=False, workers=False) as stage, stage.as_user(id=ADA) as ada:
+
+        async def found(term: str) -> list[str]:
+            return [each["text"] for each in (await ada.get("/v1/labels", params={"q": term})).json()["items"]]
+
+        assert await found("lamp") == []
+        path = (await ada.post("/v1/labels", json={"text": "A lamp"})).headers["location"]
+        assert await found("lamp") == ["A lamp"]
+        assert (await ada.patch(path, json={"text": "A chair"})).status_code == 200
+        assert (await found("lamp"), await found("chair")) == ([], ["A chair"])
+
+
+@pytest.mark.parametrize("verb", ["POST", "PATCH"])
+async def test_I04_one_key_has_one_effect(real_stage: Stage, verb: str) -> None:
+    async with real_stage.as_user(id=ADA) as ada:
+        path = "/v1/notes"
+        if verb == "PATCH":
+            path = (await ada.post(path, json={"text": "was"})).headers["location"]
+        key = {"Idempotency-Key": f"{new_id()}"}
+        answers = await asyncio.gather(
+            *(ada.request(verb, path, json={"text": "once"}, headers=key) for _ in range(50))
+        )
+        again = await ada.request(verb, path, json={"text": "once"}, headers=key)
+        other = await ada.request(verb, path, json={"text": "twice"}, headers=key)
+    done = [each for each in answers if each.status_code < 300]
+    assert {each.status_code for each in answers if each.status_code >= 300} <= {409}
+    assert len({each.content for each in [*done, again]}) == 1
+    assert (again.headers["idempotent-replayed"], other.status_code) == ("true", 422)
+    async with real_stage.database.reading(system("a test")) as db:
+        mine = AUDIT.c.subject_id == again.json()["id"]
+        records = (await db.scalars(select(AUDIT.c.action).where(mine).order_by(AUDIT.c.recorded_at))).all()
+    assert records == ["notes.created", *(["notes.updated"] if verb == "PATCH" else [])]
+
+
+async def test_E05_X03_writers_at_once_lose_nothing(real_stage: Stage) -> None:
+    async with real_stage.as_user(id=ADA) as ada:
         made = await ada.post("/v1/notes", json={"text": "0"})
         path, tag = made.headers["location"], made.headers["etag"]
         answers = await asyncio.gather(
@@ -191,16 +267,38 @@ async def test_E05_X03_writers_at_once_lose_nothing(house: House) -> None:
         )
         assert sorted(each.status_code for each in answers) == [200] + [412] * 49
         free = await asyncio.gather(*(ada.patch(path, json={"text": f"free {n}"}) for n in range(30)))
-        assert {each.status_code for each in free} == {200}
-        once = await asyncio.gather(
-            *(ada.post("/v1/notes", json={"text": "once"}, headers={"Idempotency-Key": "k"}) for _ in range(50))
-        )
-        assert {each.status_code for each in once} <= {201, 409}
-        assert len({each.content for each in once if each.status_code == 201}) == 1
-        async with stage.database.reading(system("a test")) as db:
-            notes = (await db.execute(select(Note.text, Note.row_version))).all()
-            changes = (await db.execute(select(AUDIT.c.id).where(AUDIT.c.action == "notes.updated"))).all()
-            created = (await db.execute(select(AUDIT.c.id).where(AUDIT.c.action == "notes.created"))).all()
-    assert [each.text for each in notes].count("once") == 1
-    assert len(changes) == 31
-    assert len(created) == 2
+        assert sorted(version(each) for each in free) == list(range(3, 33))
+        while await seal_pending(real_stage.database):
+            pass
+        async with real_stage.database.reading(system("a test")) as db:
+            assert await verify(db) == []
+            mine = AUDIT.c.subject_id == made.json()["id"]
+            records = (await db.scalars(select(AUDIT.c.action).where(mine))).all()
+    assert sorted(records) == ["notes.created", *["notes.updated"] * 31]
+
+
+async def test_V12_a_client_that_leaves_in_the_middle_leaves_a_whole_write_or_none(real_stage: Stage) -> None:
+    # asyncpg tells the loop of each connection that is given up in the middle of its work.
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    async with real_stage.as_user(id=ADA) as ada:
+        path = (await ada.post("/v1/notes", json={"text": "0"})).headers["location"]
+        for rounds in range(40):
+            task = asyncio.ensure_future(ada.patch(path, json={"text": f"{rounds}"}))
+            for _ in range(rounds):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            made = asyncio.ensure_future(ada.post("/v1/notes", json={"text": f"left {rounds}"}))
+            for _ in range(rounds):
+                await asyncio.sleep(0)
+            made.cancel()
+            await asyncio.gather(made, return_exceptions=True)
+        async with asyncio.timeout(20):
+            last = await ada.patch(path, json={"text": "last"})
+    assert last.status_code == 200
+    async with real_stage.database.reading(system("a test")) as db:
+        changes = select(AUDIT.c.id).where(AUDIT.c.subject_id == last.json()["id"])
+        assert len((await db.scalars(changes)).all()) == version(last)
+        left = set(await db.scalars(select(Note.id).where(Note.text.startswith("left"))))
+        told = set(await db.scalars(select(AUDIT.c.subject_id).where(AUDIT.c.action == "notes.created")))
+    assert {str(each) for each in left} <= told

@@ -146,7 +146,9 @@ class ResourcePlans:
 
     def _match_count(self, fts: str, type_: TypeEngine[Any]) -> Plan:
         query = bindparam(SEARCH, type_=type_)
-        return self._keep(("matches", fts), lambda: select(match_count(fts, query, MOST_RARE + 1)))
+        return self._keep(
+            ("matches", fts), lambda: select(match_count(self.spec.table.name, fts, query, MOST_RARE + 1))
+        )
 
     def related(self, found: Relation, visibility: Visibility = EVERYTHING) -> Plan:
         """Rows of this resource that a relationship of another one points to, for the keys in the bind `q_keys`."""

@@ -154,15 +154,23 @@ class MatchCount(FunctionElement[int]):
     type = Integer()
     inherit_cache = True
 
+    def __init__(self, *clauses: ColumnElement[Any], table: str) -> None:
+        super().__init__(*clauses)
+        self.table = table
 
-def match_count(fts: str, query: ColumnElement[Any], most: int) -> ColumnElement[int]:
-    """How many rows of an FTS5 table match, whoever may see them, up to `most`. To plan a statement, never for an answer."""
-    return MatchCount(literal_column(f'"{fts}"'), query, literal(most))
+
+def match_count(table: str, fts: str, query: ColumnElement[Any], most: int) -> ColumnElement[int]:
+    """How many rows of a table match in its FTS5 table, whoever may see them, up to `most`. To plan a statement.
+
+    Never for an answer, save an empty one, which is as old as the table is.
+    """
+    return MatchCount(literal_column(f'"{fts}"'), query, literal(most), table=table)
 
 
 @compiles(MatchCount, "sqlite")
 def _match_count_sqlite(element: MatchCount, compiler: SQLCompiler, **kw: Any) -> str:
     fts, query, most = (compiler.process(part, **kw) for part in element.clauses)
+    compiler.__dict__.setdefault("fh_reads", set()).add(element.table)
     return f"(SELECT count(*) FROM (SELECT 1 FROM {fts} WHERE {fts} MATCH {query} LIMIT {most}))"
 
 

@@ -113,16 +113,16 @@ class Straight:
 
     async def _on_postgresql(self, pooled: Any, adapted: Any, sent: Sent) -> Sequence[Any]:
         prepared = sent.prepared
-        await self._tell(pooled, prepared)
-        self._say_before(sent)
         try:
+            await self._tell(pooled, prepared)
+            self._say_before(sent)
             async with adapted._execute_mutex:  # noqa: SLF001 (here and below: as the adapter's own cursor does)
                 if adapted._transaction is None:  # noqa: SLF001
                     await adapted._start_transaction()  # noqa: SLF001
                 known_since = self.dialect._invalidate_schema_cache_asof  # noqa: SLF001
                 statement, columns = await adapted._prepare(sent.statement, known_since)  # noqa: SLF001
                 rows: Sequence[Any] = await statement.fetch(*sent.parameters)
-        except Exception as error:  # noqa: BLE001 (the adapter knows them all)
+        except BaseException as error:  # noqa: BLE001 (the adapter knows them all; a cancellation, too, costs the connection)
             await greenlet_spawn(self._refuse, adapted, error, sent.statement)
         prepared.describe([each.type.oid for each in columns or ()])
         self._say_after(sent, rows)
@@ -130,24 +130,30 @@ class Straight:
 
     async def _on_sqlite(self, pooled: Any, raw: Any, all_sent: Sequence[Sent]) -> Sequence[Any]:
         """In one trip to the driver's thread."""
-        for sent in all_sent:
-            await self._tell(pooled, sent.prepared)
-            self._say_before(sent)
-            sent.prepared.describe([None] * sent.prepared.width)
         try:
+            for sent in all_sent:
+                await self._tell(pooled, sent.prepared)
+                self._say_before(sent)
+                sent.prepared.describe([None] * sent.prepared.width)
             statements = [(each.statement, each.parameters) for each in all_sent]
             rows: Sequence[Any] = await raw.run(_run_all, raw.driver, statements)
-        except Exception as error:  # noqa: BLE001 (whatever the driver raises)
+        except BaseException as error:  # noqa: BLE001 (whatever the driver raises)
             await greenlet_spawn(self._refuse, pooled.dbapi_connection, error, all_sent[-1].statement)
         for sent in all_sent:
             self._say_after(sent, rows)
         return rows
 
-    def _refuse(self, adapted: Any, error: Exception, sql: str) -> NoReturn:
-        """Raise an error of the driver as SQLAlchemy names it, with what it does about a lost connection."""
+    def _refuse(self, adapted: Any, error: BaseException, sql: str) -> NoReturn:
+        """Raise an error of the driver as SQLAlchemy names it, with what it does about a lost connection.
+
+        Whoever is cancelled leaves a connection that nobody knows the state of, with a transaction that the adapter may
+        not know to be open: SQLAlchemy gives such a one up.
+        """
         try:
-            adapted._handle_exception(error)  # noqa: SLF001
-        except Exception as named:  # noqa: BLE001 (as its name is in the interface that all drivers have)
+            if isinstance(error, Exception):
+                adapted._handle_exception(error)  # noqa: SLF001
+            raise error  # noqa: TRY301 (SQLAlchemy looks for the error that is being handled)
+        except BaseException as named:  # noqa: BLE001 (as its name is in the interface that all drivers have)
             if isinstance(named, getattr(self.dialect.dbapi, "InvalidCachedStatementError", ())):
                 self.dialect._invalidate_schema_cache()  # noqa: SLF001 (as its execution context does)
             self.connection._handle_dbapi_exception(named, sql, (), None, None)  # noqa: SLF001

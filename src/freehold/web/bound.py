@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError, create_model
 from sqlalchemy import BigInteger, Column, Table, inspect
-from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import Mapper, undefer
 
 from freehold.errors import ConfigurationError, FieldError, Invalid, NotFound
 from freehold.query.fields import FieldSpec, Kind, describe
@@ -111,6 +111,14 @@ class Bound:
             for foreign_key in attribute.columns[0].foreign_keys:
                 found[attribute.key] = foreign_key.column
         return found
+
+    @cached_property
+    def kept_back(self) -> list[Any]:
+        """Options that load what the model defers, of which the trail tells what it was."""
+        deferred = [
+            each for each in self.mapper.column_attrs if each.deferred and "fh_derived" not in each.columns[0].info
+        ]
+        return [undefer(getattr(self.model, each.key)) for each in deferred]
 
     def rule(self, verb: str) -> Rule:
         """The declared rule of a verb."""

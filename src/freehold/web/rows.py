@@ -53,7 +53,7 @@ async def load_for_change(
         *asked.columns,
         *(_verdict(session, bound, part, f"fh_field_{n}") for n, part in enumerate(fields.values())),
     ]
-    statement = select(bound.model, *columns).where(bound.key == key)
+    statement = select(bound.model, *columns).where(bound.key == key).options(*bound.kept_back)
     locking = statement.with_for_update(of=bound.model, key_share=True)
     found = (await session.execute(locking, execution_options={JUDGED: True})).one_or_none()
     if found is None and session.is_behind_wall:
