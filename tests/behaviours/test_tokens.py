@@ -133,6 +133,7 @@ async def test_T14_with_the_database_away_no_token_is_waved_through(
     with monkeypatch.context() as patched:
         patched.setattr("freehold.identity.authenticate.REMEMBERED_FOR", timedelta(0))
         patched.setattr(type(stage.database), "reading", away)
+        patched.setattr(type(stage.database), "asking", away)
         for token in (given["access_token"], ended["access_token"]):
             answer = await me(stage, token)
             assert answer.status_code == 503

@@ -30,11 +30,12 @@ async def begun(person, size, **values):
 
 
 @ON_SQLITE
-async def test_tus_says_what_it_knows(nobody):
+async def test_tus_says_what_it_knows(nobody, ada):
     answer = await nobody.http.options("/v1/uploads")
     assert answer.status_code == 204 and answer.headers["tus-version"] == "1.0.0"
     assert "checksum" in answer.headers["tus-extension"]
-    assert (await nobody.http.post("/v1/uploads")).status_code == 412
+    assert (await ada.http.post("/v1/uploads")).status_code == 412
+    assert (await nobody.http.post("/v1/uploads")).status_code == 401, "who asks comes before how"
 
 
 async def test_an_upload_goes_on_where_it_broke_off(ada, bob, stored):

@@ -301,10 +301,9 @@ class TestSameAnswers:
 
         pair.runner.run(compare())
 
+    @pytest.mark.parametrize("module_database", ["postgresql"], indirect=True)
     def test_an_instant_beyond_time(self, pair: Pair) -> None:
         """PostgreSQL knows one that only SQL as text can write; its driver gives it without a zone."""
-        if pair.app.database.dialect_name != "postgresql":
-            pytest.skip("SQLite has no such instant")
 
         async def compare() -> None:
             (key,) = await pair.fill(Coin, [{"worth": 3}])

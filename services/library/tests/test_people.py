@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
+from freehold.fields import now
 from freehold.testing import Clock, Person, Stage
 
 from ..loans import jobs
@@ -105,9 +108,13 @@ class TestReadingHistory:
         assert (await librarian.get(f"/v1/books/{book['id']}")).json["times_borrowed"] == 2
 
 
+def just_logged_in(stage: Stage, person: Person) -> Person:
+    return Person(stage.as_user(id=UUID(person.id), authenticated_at=now()), id=person.id, email=person.email)
+
+
 class TestLeaving:
     async def test_after_what_is_open_is_settled(
-        self, ada: Person, ben: Person, librarian: Person, clock: Clock
+        self, ada: Person, ben: Person, librarian: Person, clock: Clock, stage: Stage
     ) -> None:
         await rule(librarian, fine_amount=20)
         book, other = await title(librarian), await title(librarian, title="Emma")
@@ -118,12 +125,14 @@ class TestLeaving:
             [loan["id"]],
             [hold["id"]],
         )
-        assert (await ada.delete("/v1/users/me")).code == "library.not_settled"
+        assert (await ada.delete("/v1/users/me")).code == "auth.insufficient_user_authentication"
+        assert (await just_logged_in(stage, ada).delete("/v1/users/me")).code == "library.not_settled"
         clock.advance(days=15)
         await returned(ada, loan)
-        assert (await ada.delete("/v1/users/me")).code == "library.not_settled"
+        leaving = just_logged_in(stage, ada)
+        assert (await leaving.delete("/v1/users/me")).code == "library.not_settled"
         (fine,) = (await ada.get("/v1/fines")).json["items"]
         await librarian.made("/v1/payments", {"fine_id": fine["id"], "amount": fine["balance_amount"]})
-        assert (await ada.delete("/v1/users/me")).status == 204
+        assert (await leaving.delete("/v1/users/me")).status == 204
         assert (await ben.get(f"/v1/holds/{waiting['id']}")).json["status"] == "ready"
         assert (await librarian.get(f"/v1/loans/{loan['id']}")).json["patron_id"] is None
