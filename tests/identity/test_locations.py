@@ -61,3 +61,19 @@ def test_a_file_that_is_cut_off_stops_the_start_or_knows_less(tmp_path: Path) ->
             continue
         for address in ("203.0.113.7", "2001:db8:1::42", "192.0.2.1"):
             found.find(address)
+
+
+@pytest.mark.parametrize("byte", [0x00, 0x2A, 0xE1, 0xFF])
+def test_a_file_that_is_damaged_stops_the_start_or_knows_less(tmp_path: Path, byte: int) -> None:
+    """In any place: no lookup fails, and none ends the process."""
+    whole, file = written(tmp_path / "whole.mmdb").read_bytes(), tmp_path / "damaged.mmdb"
+    for place in range(0, len(whole) - 1, 3):
+        file.unlink(missing_ok=True)
+        file.write_bytes(whole[:place] + bytes([byte, byte]) + whole[place + 2 :])
+        try:
+            found = Locations(file)
+        except ConfigurationError:
+            continue
+        for address in ("203.0.113.7", "2001:db8:1::42", "192.0.2.1"):
+            known = found.find(address)
+            assert known is None or known.name("es")

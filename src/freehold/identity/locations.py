@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from freehold.store.database import Database
 
 UNKNOWN = "unknown"
+# What reading comes to where a file was damaged: its types are wrong, it ends too soon, or it leads round in circles.
+_FAULTS = (OSError, ValueError, TypeError, LookupError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Locations:
             return None
         try:
             found = self._reader.get(address)
-        except (ValueError, RuntimeError):  # no address, IPv6 in a file of IPv4, or a fault within the file
+        except _FAULTS:  # or no address, or IPv6 in a file of IPv4
             return None
         if not isinstance(found, dict):
             return None
@@ -69,8 +71,9 @@ def _opened(file: Path) -> Any:
             'FREEHOLD_GEOIP_FILE needs the package maxminddb: pip install "freehold[geoip]"'
         ) from None
     try:
-        return maxminddb.open_database(file)
-    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+        # The reader in Python, not the one in C: that one ends the process at a damaged file, and pages ask it little.
+        return maxminddb.open_database(file, maxminddb.MODE_MMAP)
+    except _FAULTS as error:
         raise ConfigurationError(
             f"FREEHOLD_GEOIP_FILE={file}: no MaxMind database can be read there ({type(error).__name__})"
         ) from error
