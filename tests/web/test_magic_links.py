@@ -300,6 +300,19 @@ async def test_C03_pages_of_others_neither_ask_nor_open(browser: Browser, header
     assert "__Host-fh_session" in browser.client.cookies
 
 
+async def test_C04_a_bearer_token_gets_no_cookie(browser: Browser) -> None:
+    await browser.register()
+    held = (await browser.by_password()).json()
+    token = await browser.link()
+    visit = (await browser.client.get("/v1/auth/browser-session")).json()
+    page = {"X-CSRF-Token": visit["csrf_token"]}
+    both = await browser.open(
+        token, browser_session=True, headers={**page, "Authorization": f"Bearer {held['access_token']}"}
+    )
+    assert (both.status_code, both.json()["code"]) == (400, "auth.several_credentials")
+    assert (await browser.open(token, browser_session=True, headers=page)).status_code == 201
+
+
 async def test_A09_neither_link_nor_browser_stands_in_the_database(stage: Stage, browser: Browser) -> None:
     await browser.register()
     token = await browser.link()

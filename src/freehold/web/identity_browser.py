@@ -66,8 +66,7 @@ def browser_router(_identity: Identity) -> Router:
     )
     async def log_in(request: Request, given: BrowserLogIn) -> Response:
         """Log in: the answer sets the session cookie. A CSRF token of this browser's visit is needed here too."""
-        _require_no_header(request)
-        await browser.require_page(request)
+        await require_browser(request)
         session = await browser.log_in(request, given.email, given.password.get_secret_value())
         return opened_session(request, session)
 
@@ -101,6 +100,12 @@ def opened_session(
 def _answer(shown: BrowserSessionRead, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     body = shown.model_dump_json().encode()
     return Response(body, status, headers={**NO_STORE, **(headers or {})}, media_type="application/json")
+
+
+async def require_browser(request: Request) -> None:
+    """Raise BadRequest, ForgedRequest unless a page of ours sent a log-in by cookie, and no bearer token with it."""
+    _require_no_header(request)
+    await browser.require_page(request)
 
 
 def _require_no_header(request: Request) -> None:

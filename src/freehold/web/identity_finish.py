@@ -12,7 +12,7 @@ from freehold.identity.factors.problems import StepOver
 from freehold.identity.factors.proving import Finish, Proved
 from freehold.identity.strengthening import strengthen
 from freehold.web import browser
-from freehold.web.identity_browser import opened_session
+from freehold.web.identity_browser import opened_session, require_browser
 from freehold.web.identity_factor_forms import AccessRead, EnrolledRead, StepProof, answered
 from freehold.web.identity_parts import device_of, retry_of
 from freehold.web.identity_tokens import token_answer
@@ -31,7 +31,7 @@ class Finishing:
     async def of(self, request: Request, sent: StepProof) -> Finish[Response]:
         """The end of this request. Raises ForgedRequest for a log-in by cookie that no page of ours sent."""
         if sent.browser_session:
-            await browser.require_page(request)
+            await require_browser(request)
 
         async def finish(unit: Unit, proved: Proved) -> Response | Problem:
             if proved.session_id is not None:

@@ -22,7 +22,7 @@ from freehold.store.unit import Unit
 from freehold.web import browser
 from freehold.web.cookies import take_cookie
 from freehold.web.csrf import require_own_origin
-from freehold.web.identity_browser import BrowserSessionRead, opened_session
+from freehold.web.identity_browser import BrowserSessionRead, opened_session, require_browser
 from freehold.web.identity_parts import device_of, retry_of
 from freehold.web.identity_tokens import NO_STORE, TokenRead, token_answer, token_route
 from freehold.web.unit import Router, allow
@@ -77,7 +77,7 @@ def magic_links_router(identity: Identity, links: MagicLinks) -> Router:
     async def redeem(request: Request, sent: LinkProof) -> Response:
         """Log in by the token of a link that this browser has asked for. A second factor is asked for as ever."""
         if sent.browser_session:
-            await browser.require_page(request)
+            await require_browser(request)
             response = opened_session(request, await let_in(identity, links, request, sent.token))
         else:
             require_own_origin(request, public_url=identity.parts.tokens.issuer)
