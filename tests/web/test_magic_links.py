@@ -189,6 +189,15 @@ async def test_another_browser_cannot_use_it_and_does_not_use_it_up(stage: Stage
     assert COOKIE not in browser.client.cookies
 
 
+async def test_another_browser_is_not_told_the_answer_of_the_first(stage: Stage, browser: Browser) -> None:
+    await browser.register()
+    token, key = await browser.link(), {"Idempotency-Key": "one"}
+    asked_with = browser.client.cookies[COOKIE]
+    held = (await browser.open(token, headers=key)).json()
+    assert (await Browser(stage).open(token, headers=key)).status_code == 422
+    assert (await browser.open(token, headers={**key, "Cookie": f"{COOKIE}={asked_with}"})).json() == held
+
+
 async def test_only_the_newest_counts_and_only_for_a_quarter_of_an_hour(browser: Browser, clock: Clock) -> None:
     await browser.register()
     first, second = await browser.link(), await browser.link()

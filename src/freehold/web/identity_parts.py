@@ -89,6 +89,11 @@ class OwnUnitRoute(APIRoute):
 
     rejudge: Rejudge | None = None
 
+    @staticmethod
+    def sent_with(_: Request) -> bytes:
+        """What a retry has to bring along besides the same body, to be told the kept answer."""
+        return b""
+
     def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler: guard, strict JSON, handler."""
         handler = super().get_route_handler()
@@ -100,7 +105,9 @@ class OwnUnitRoute(APIRoute):
             if rule is not None and rule != anyone:
                 principal = await enter(request, rule)
             body = await check_json(request)
-            retry = Retry(runtime(request), claim_of(request, principal, body), rejudge=self.rejudge)
+            retry = Retry(
+                runtime(request), claim_of(request, principal, body + self.sent_with(request)), rejudge=self.rejudge
+            )
             request.state.fh_retry = retry
             return await retry.around(lambda: handler(request))
 

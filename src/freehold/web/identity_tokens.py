@@ -1,6 +1,7 @@
 """`/v1/auth/token` and `/v1/auth/revocation`: log in, go on, log out."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated
 
@@ -88,8 +89,13 @@ def token_answer(answer: TokenAnswer) -> Response:
     return Response(body, 200, headers=NO_STORE, media_type="application/json")
 
 
-def token_route(identity: Identity) -> type[OwnUnitRoute]:
-    """The route class of operations that give tokens: a kept answer is given again while its log-in is open."""
+def token_route(
+    identity: Identity, *, sent_with: Callable[[Request], bytes] = OwnUnitRoute.sent_with
+) -> type[OwnUnitRoute]:
+    """The route class of operations that give tokens: a kept answer is given again while its log-in is open.
+
+    sent_with: see `OwnUnitRoute`.
+    """
 
     async def rejudge(session: Session, kept: Response) -> None:
         """Tokens of a log-in that has ended are not given out again (I08)."""
@@ -97,7 +103,7 @@ def token_route(identity: Identity) -> type[OwnUnitRoute]:
         if given is not None and not await identity.parts.sessions.is_open(session, given):
             raise WrongCredentials("E-mail or password is wrong.")
 
-    return type("TokenRoute", (OwnUnitRoute,), {"rejudge": staticmethod(rejudge)})
+    return type("TokenRoute", (OwnUnitRoute,), {"rejudge": staticmethod(rejudge), "sent_with": staticmethod(sent_with)})
 
 
 async def _check_form(request: Request) -> None:

@@ -47,7 +47,8 @@ class LinkProof(BaseModel, extra="forbid"):
 
 def magic_links_router(identity: Identity, links: MagicLinks) -> Router:
     """Both operations, below `/v1/auth`."""
-    router = Router(prefix="/magic-links", route_class=token_route(identity))
+    route_class = token_route(identity, sent_with=lambda request: asked_by(request).encode())
+    router = Router(prefix="/magic-links", route_class=route_class)
 
     @router.post(
         "",
