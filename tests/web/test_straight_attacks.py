@@ -50,6 +50,14 @@ class Paper(Base):
     owner_id: Mapped[UUID]
 
 
+class Letter(Base):
+    __tablename__ = "letters"
+    text: Mapped[str] = mapped_column(String(80))
+    to_id: Mapped[UUID]
+    is_sealed: Mapped[bool] = mapped_column(default=False)
+    stamp: Mapped[str | None] = mapped_column(String(9))
+
+
 class Label(Base):
     __tablename__ = "labels"
     text: Mapped[str] = mapped_column(String(80))
@@ -75,10 +83,19 @@ def app(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Freeh
         Label, access=Access(read=anyone, write=signed_in), queries=Queries(search=["text"]), cache=Cache(seconds=600)
     )
     notes = Resource(Note, access=Access(read=anyone, create=signed_in, update=owner("owner_id")), owner="owner_id")
-    either = owner("owner_id") | where(Paper.is_open) & scope("papers")
+    either = owner("owner_id") | where(Paper.is_open.is_(True)) & scope("papers")
     papers = Resource(Paper, access=Access(read=anyone, create=either, update=either), owner="owner_id")
     shouted = Resource(Shouted, access=Access(read=anyone, write=signed_in))
-    return Freehold(labels, notes, papers, shouted, settings=settings, authenticator=ByName())
+    addressed = owner("to_id")
+    letters = Resource(
+        Letter,
+        access=Access(
+            read=anyone,
+            write=signed_in & scope("letters"),
+            write_fields={"is_sealed": addressed, "stamp": addressed | scope("stamps")},
+        ),
+    )
+    return Freehold(letters, labels, notes, papers, shouted, settings=settings, authenticator=ByName())
 
 
 @pytest.fixture
@@ -126,6 +143,34 @@ async def test_Z07_an_application_learns_that_it_may_not_before_anything_else(st
     async with stage.client(Principal(id=ADA, scopes=frozenset({"papers"}), client_id=APPLICATION)) as client:
         answer = await client.patch(f"/v1/papers/{paper.id}", json={"text": "new"}, headers={"If-Match": '"9-x"'})
     assert answer.status_code == 403
+
+
+async def test_Z04_a_rule_of_a_field_is_asked_of_a_new_row_too(stage: Stage) -> None:
+    """Whose paper it is decides who may seal it, at its creation as at a change."""
+    async with stage.as_user(id=ADA) as ada, stage.as_user(id=new_id()) as eve:
+        mine = await ada.post("/v1/letters", json={"text": "mine", "to_id": str(ADA), "is_sealed": True})
+        refused = [
+            await eve.post("/v1/letters", json={"text": "hers", "to_id": str(ADA), "is_sealed": True}),
+            await eve.patch(mine.headers["location"], json={"is_sealed": False}),
+        ]
+        plain = await eve.post("/v1/letters", json={"text": "hers", "to_id": str(ADA)})
+    assert (mine.status_code, plain.status_code) == (201, 201)
+    for each in refused:
+        assert each.status_code == 422
+        assert each.json()["errors"][0]["pointer"] == "/is_sealed"
+    async with stage.database.reading(system("a test")) as db:
+        assert sorted(await db.scalars(select(Letter.text))) == ["hers", "mine"]
+
+
+async def test_Z07_an_application_sets_no_field_by_the_way_of_a_person(stage: Stage) -> None:
+    caller = Principal(id=ADA, scopes=frozenset({"letters"}), client_id=APPLICATION)
+    letter = await stage.make(Letter, text="one", to_id=ADA)
+    async with stage.client(caller) as client:
+        answer = await client.patch(f"/v1/letters/{letter.id}", json={"stamp": "red"})
+        assert (await client.patch(f"/v1/letters/{letter.id}", json={"text": "two"})).status_code == 200
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/stamp")
+    async with stage.as_user(id=ADA) as ada:
+        assert (await ada.patch(f"/v1/letters/{letter.id}", json={"stamp": "red"})).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["before_insert", "after_insert", "before_update", "after_update"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from freehold.query.fields import FieldSpec, Kind, describe
 from freehold.query.values import BadValue, parse_value
 from freehold.resource import soft_delete
 from freehold.resource.access import Constant, Owner, Rule
+from freehold.resource.applications import counting_for
 from freehold.resource.declaration import Resource
 from freehold.resource.principal import Principal
 from freehold.resource.schemas import derive_create, derive_read, derive_update, partial
@@ -143,26 +144,30 @@ class Bound:
 
     def hidden(self, principal: Principal) -> frozenset[str]:
         """Fields that no row could show to this caller."""
-        rules = self.resource.access.read_fields
-        return frozenset(name for name, rule in rules.items() if is_closed(rule.simplify(principal)))
+        rules = _left_of(self.resource.access.read_fields, principal)
+        return frozenset(name for name, rule in rules.items() if is_closed(rule))
 
     def conditional(self, principal: Principal) -> dict[str, Rule]:
         """Fields that some rows show to this caller, with what is left of their rules."""
-        rules = {name: rule.simplify(principal) for name, rule in self.resource.access.read_fields.items()}
+        rules = _left_of(self.resource.access.read_fields, principal)
         return {name: rule for name, rule in rules.items() if not isinstance(rule, Constant)}
 
     def refuse_fields(self, sent: Iterable[str], principal: Principal) -> None:
         """Raise Invalid when a field was sent that this caller may set on no row (Z04)."""
-        rules = self.resource.access.write_fields
-        refused = [name for name in sent if name in rules and is_closed(rules[name].simplify(principal))]
+        rules = _left_of(self.resource.access.write_fields, principal)
+        refused = [name for name in sent if name in rules and is_closed(rules[name])]
         if refused:
             raise Invalid(errors=[forbidden_field(name) for name in refused])
 
     def row_rules_for(self, sent: Iterable[str], principal: Principal) -> dict[str, Rule]:
         """Rules about the row that the fields sent bring with them."""
-        rules = self.resource.access.write_fields
-        left = {name: rules[name].simplify(principal) for name in sent if name in rules}
-        return {name: rule for name, rule in left.items() if not isinstance(rule, Constant)}
+        rules = _left_of(self.resource.access.write_fields, principal)
+        return {name: rules[name] for name in sent if name in rules and not isinstance(rules[name], Constant)}
+
+
+def _left_of(rules: Mapping[str, Rule], principal: Principal) -> dict[str, Rule]:
+    """What rules of fields leave to ask of a row, as they count for this caller."""
+    return {name: counting_for(rule, principal).simplify(principal) for name, rule in rules.items()}
 
 
 def forbidden_field(name: str) -> FieldError:

@@ -9,13 +9,17 @@ from pydantic import MISSING, BaseModel
 from freehold.resource.merge import changed_values, recheck
 from freehold.store.session import Session
 from freehold.web.bound import Bound
-from freehold.web.rows import check_links
+from freehold.web.rows import check_fields, check_links
 from freehold.web.runtime import Runtime
 
 
 async def create_row(db: Session, parts: Runtime, bound: Bound, draft: BaseModel) -> Any:
-    """The new row, by the resource's own function where it has one; in the session, not yet flushed."""
+    """The new row, by the resource's own function where it has one; in the session.
+
+    Flushed only where rules about the row go with fields that were sent.
+    """
     await check_links(db, bound, draft)
+    fields = {} if db.principal.is_system else bound.row_rules_for(draft.model_fields_set, db.principal)
     custom = bound.resource.create
     if custom is not None:
         row = await custom(db, await parts.actor_for(custom, db), draft)
@@ -24,6 +28,9 @@ async def create_row(db: Session, parts: Runtime, bound: Bound, draft: BaseModel
     if bound.owner is not None and getattr(row, bound.owner) is None:
         setattr(row, bound.owner, db.principal.id)
     db.add(row)
+    if fields:
+        await db.flush()
+        await check_fields(db, bound, getattr(row, bound.key_name), fields)
     return row
 
 

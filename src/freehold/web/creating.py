@@ -37,6 +37,8 @@ class Creating:
             return None
         if any(getattr(draft, name) is not None for name in draft.model_fields_set & bound.links.keys()):
             return None  # the row that it points to has to be looked at
+        if bound.row_rules_for(draft.model_fields_set, call.principal):
+            return None
         given = new_values(draft)
         if bound.owner is not None and given.get(bound.owner) is None:
             given[bound.owner] = call.principal.id

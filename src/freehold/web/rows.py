@@ -12,6 +12,7 @@ from freehold.errors import FieldError, Forbidden, InsufficientScope, Invalid, N
 from freehold.resource.access import Constant, Rule, anyone
 from freehold.resource.applications import counting_for
 from freehold.resource.principal import Principal
+from freehold.store.conditions import LiteralCaller, condition
 from freehold.store.reading import Reading
 from freehold.store.rule_clause import RuleClause
 from freehold.store.scope import JUDGED
@@ -124,6 +125,20 @@ async def check_links(session: Session, bound: Bound, draft: BaseModel) -> None:
         raise Invalid(errors=faults)
 
 
+async def check_fields(session: Session, bound: Bound, key: Any, fields: dict[str, Rule]) -> None:
+    """Rules of single fields are asked of a new row as it has become, also of one that its maker may not read.
+
+    Raises Invalid for what the caller may not set on it.
+    """
+    caller = LiteralCaller(session.principal)
+    asked = [condition(rule, bound.model, caller).label(f"fh_field_{n}") for n, rule in enumerate(fields.values())]
+    async with session.unscoped("judging the fields of a new row") as everything:
+        verdicts = (await everything.execute(select(*asked).select_from(bound.table).where(bound.key == key))).one()
+    refused = [name for name, allowed in zip(fields, verdicts, strict=True) if not allowed]
+    if refused:
+        raise Invalid(errors=[forbidden_field(name) for name in refused])
+
+
 async def still_allowed(unit: Unit, bound: Bound, key: Any) -> None:
     """Before a replay: the row of the stored answer, if it still exists, has to be readable still (I08)."""
     statement = select(literal(1)).select_from(bound.table).where(bound.key == key)
@@ -134,4 +149,4 @@ async def still_allowed(unit: Unit, bound: Bound, key: Any) -> None:
             raise NotFound
 
 
-__all__ = ["check_links", "clause", "load", "load_for_change", "still_allowed"]
+__all__ = ["check_fields", "check_links", "clause", "load", "load_for_change", "still_allowed"]
