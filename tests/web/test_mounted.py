@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
 from sqlalchemy import MetaData, String
 from sqlalchemy.orm import Mapped, mapped_column
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from freehold import Access, Freehold, Identity, Queries, Resource, UserMixin, anyone
+from freehold import (
+    Access,
+    Caller,
+    Freehold,
+    Identity,
+    Principal,
+    Queries,
+    Resource,
+    UserMixin,
+    allow,
+    anyone,
+    signed_in,
+)
 from freehold.resource import NAMING
 from freehold.resource.base import Base as FreeholdBase
+from freehold.resource.base import new_id
 from freehold.settings import Settings
+from freehold.web.guard import principal_of
 
 pytestmark = pytest.mark.anyio
 
@@ -102,3 +119,43 @@ async def test_the_address_of_a_retried_answer_is_the_same(tmp_path: Path) -> No
         ada = {"email": "ada@example.com", "password": "lantern quarry velvet 42", "full_name": "Ada"}
         made = await client.post("/v1/users", json=ada)
         assert made.headers["location"] == f"/shop/v1/users/{made.json()['id']}"
+
+
+class Known:
+    """Whoever shows anything is this one person."""
+
+    def __init__(self) -> None:
+        self.person = Principal(id=new_id())
+
+    async def authenticate(self, _: Sequence[str]) -> Principal:
+        return self.person
+
+    async def find(self, _: UUID) -> Principal:
+        return self.person
+
+
+async def test_an_application_below_another_asks_anew_who_calls(tmp_path: Path) -> None:
+    """Whom the outer one knows is nobody here: accounts of two applications are not the same people."""
+    authenticators, apps = [Known(), Known()], []
+    for name, known in zip(("outer", "inner"), authenticators, strict=True):
+        given = Settings(env="test", var_dir=tmp_path / name, secret="s" * 40, log_level="error")
+        apps.append(Freehold(settings=given, authenticator=known))
+    outer, inner = apps
+
+    @inner.get("/me", dependencies=[allow(signed_in)])
+    async def me(caller: Caller) -> str:
+        return str(caller.id)
+
+    @outer.middleware("http")
+    async def look(request: Request, call_next: Any) -> Any:
+        assert (await principal_of(request)).id == authenticators[0].person.id
+        return await call_next(request)
+
+    outer.mount("/shop", inner)
+    async with (
+        outer.router.lifespan_context(outer),
+        inner.router.lifespan_context(inner),
+        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=outer), base_url="http://localhost/shop") as client,
+    ):
+        answer = await client.get("/me", headers={"Authorization": "Bearer anything"})
+        assert (answer.status_code, answer.json()) == (200, str(authenticators[1].person.id))

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from freehold.errors import DeadlineExceeded, Internal, NotFound, Problem, Unavailable
-from freehold.observe.context import CURRENT
+from freehold.observe.context import CURRENT, Trace
 from freehold.observe.logs import access_line, get_logger
 from freehold.observe.metrics import Metrics
 from freehold.web.body import MERGE_PATCH_TYPES
@@ -51,6 +51,8 @@ __all__ = ["Edge", "EdgeOptions"]
 _log = get_logger("freehold.edge")
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 _ALL_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+# What was found of the caller of a request, by the application that it came to.
+_OF_THE_CALLER = ("fh_principal", "fh_session_value", "fh_rule")
 
 
 class Edge:
@@ -107,8 +109,7 @@ class Edge:
         began = time.perf_counter()
         fields = Fields(scope["headers"])
         trace, parent = trace_of(fields)
-        state = scope.setdefault("state", {})
-        state["request_id"], state["trace_id"], state["traceparent"] = trace.request_id, trace.trace_id, parent
+        _begin(scope, trace, parent)
         exchange = Exchange(
             scope,
             send,
@@ -241,8 +242,7 @@ class Edge:
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         fields = Fields(scope["headers"])
         trace, parent = trace_of(fields)
-        state = scope.setdefault("state", {})
-        state["request_id"], state["trace_id"], state["traceparent"] = trace.request_id, trace.trace_id, parent
+        _begin(scope, trace, parent)
         token = CURRENT.set(trace)
         try:
             self._admit(scope, fields)
@@ -271,3 +271,11 @@ class Edge:
             client=state.get("client", "unknown"),
             problem=exchange.problem or state.get("problem"),
         )
+
+
+def _begin(scope: Scope, trace: Trace, parent: str) -> None:
+    state = scope.setdefault("state", {})
+    if "request_id" in state:  # below another application of ours: its callers are not the callers here
+        for name in _OF_THE_CALLER:
+            state.pop(name, None)
+    state["request_id"], state["trace_id"], state["traceparent"] = trace.request_id, trace.trace_id, parent
