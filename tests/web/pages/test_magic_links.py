@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from freehold.testing import Stage
+from freehold.testing import Clock, Stage
 from tests.web.pages.visitor import EMAIL, Visitor, letters_in, link_in
 
 pytestmark = pytest.mark.anyio
@@ -42,6 +42,22 @@ async def test_another_browser_is_told_what_to_do(stage: Stage, visitor: Visitor
     await visitor.open(link)
     await visitor.fill_in(OPEN)
     assert visitor.page.url.path == "/account"
+
+
+async def test_whoever_has_no_password_proves_by_a_link_who_they_are(
+    stage: Stage, visitor: Visitor, clock: Clock
+) -> None:
+    await visitor.register()
+    for goal in ("/account", "/account/email"):
+        await visitor.open(f"{ASK}?next={goal}")
+        await visitor.fill_in(ASK, email=EMAIL)
+        await visitor.open(link_in((await letters_in(stage))[-1]))
+        await visitor.fill_in(OPEN)  # the first proof of the address: the password is gone
+        assert visitor.page.url.path == goal
+        clock.advance(minutes=6)
+        confirm = await visitor.open("/account/email")
+        assert visitor.page.url.path == "/account/confirm"
+        assert f'href="{ASK}?next=%2Faccount%2Femail"' in confirm
 
 
 async def test_A01_the_page_says_the_same_of_an_unknown_address(stage: Stage, visitor: Visitor) -> None:

@@ -28,7 +28,10 @@ def confirm_router(identity: Identity) -> Router:
 
     async def shown(request: Request, person: Person, form: Form, wanted: str) -> Response:
         goal = goal_of(identity, wanted)
-        return await page(request, "confirm", status=form.status, form=form, next=goal, person=person)
+        has_links = identity.magic_links is not None
+        return await page(
+            request, "confirm", status=form.status, form=form, next=goal, person=person, has_links=has_links
+        )
 
     @router.get(CONFIRM)
     async def ask(request: Request) -> Response:
