@@ -18,6 +18,7 @@ from freehold.store.straight import NotStraight, Straight
 from freehold.store.unit import Unit
 from freehold.web.bound import Bound
 from freehold.web.preconditions import check_match
+from freehold.web.problem_database import refuses_the_write
 from freehold.web.steps import Call
 
 
@@ -48,7 +49,7 @@ class Changing:
     async def change(
         self, call: Call, unit: Unit, key: Any, changes: BaseModel, show: Callable[[Straight], Awaitable[Response]]
     ) -> Response:
-        """Change it, with its records; what `show` answers. Raises NotStraight for every error of the database, too.
+        """Change it, with its records; what `show` answers. Raises NotStraight for every error that is about the row, too.
 
         An object meets the error again, and knows what was tried.
         """
@@ -65,4 +66,6 @@ class Changing:
             await rows.change(unit, straight, bound.resource.name, row, changed)
             return await show(straight)
         except StatementError as error:
+            if not refuses_the_write(error):
+                raise
             raise NotStraight from error

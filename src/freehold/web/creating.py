@@ -16,6 +16,7 @@ from freehold.store.straight import NotStraight, Straight
 from freehold.store.unit import Unit
 from freehold.web.bound import Bound
 from freehold.web.changes import new_values
+from freehold.web.problem_database import refuses_the_write
 from freehold.web.steps import Call
 
 Show = Callable[[Straight, Any], Awaitable[Response]]
@@ -49,7 +50,7 @@ class Creating:
         return values if rows.may_insert(values, shape, call.principal) else None
 
     async def insert(self, unit: Unit, values: Mapping[str, Any], show: Show) -> Response:
-        """Insert it, with its records; what `show` answers of it. Raises NotStraight for every error of the database.
+        """Insert it, with its records; what `show` answers of it. Raises NotStraight for every error that is about the row.
 
         An object meets the error again, and knows what was tried.
         """
@@ -59,4 +60,6 @@ class Creating:
             await self._rows.insert(unit, straight, self._bound.resource.name, name, values)
             return await show(straight, values[name])
         except StatementError as error:
+            if not refuses_the_write(error):
+                raise
             raise NotStraight from error

@@ -88,6 +88,15 @@ def from_database(error: BaseException) -> Problem | None:
     return _away() if _is_lost_connection(error, links) else None
 
 
+def refuses_the_write(error: BaseException) -> bool:
+    """Whether it may be what was written that the database did not take.
+
+    A wait that was too long, a lost connection or a full disk is none: whoever tried again at once would wait twice.
+    """
+    found = from_database(error)
+    return found is None or found.status < 500
+
+
 def _by_wall(link: BaseException) -> Callable[[], Problem] | None:
     """The database's own wall on either database: both say so, and the codes are those of other errors too."""
     return _not_yours if "row-level security" in str(link) else None
