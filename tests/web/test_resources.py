@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
 from sqlalchemy import func, select
 
 from freehold import Freehold, system
+from freehold.resource.principal import Principal
 from freehold.store.audit import AUDIT
-from freehold.store.idempotency import IDEMPOTENCY
+from freehold.store.idempotency import IDEMPOTENCY, Claim
 from tests.web.shelf import BOB, Shelf, as_, make
 
 pytestmark = pytest.mark.anyio
@@ -242,6 +243,11 @@ class TestIdempotency:
             assert answer.status_code == 201
             assert answer.json()["name"] == name
         assert await count(app) == 2
+
+    def test_I05_an_application_and_whom_it_acts_for_do_not_meet(self) -> None:
+        person, clients = uuid4(), (None, uuid4(), uuid4())
+        claims = [Claim("k", Principal(id=person, client_id=client), b"f" * 32) for client in clients]
+        assert len({claim.id for claim in claims}) == 3
 
     async def test_I06_a_refusal_leaves_the_key_free(self, client: Client) -> None:
         headers = as_("ada", Idempotency_Key="k")

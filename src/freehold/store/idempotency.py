@@ -80,9 +80,11 @@ class Claim:
 
     @property
     def id(self) -> bytes:
-        """Keys belong to a caller: two users with one key do not meet (I05)."""
+        """Keys belong to a caller: two users with one key do not meet (I05), nor do an application and whom it acts for."""
         known = self.principal.id or self.principal.key_id
         caller = self.address if known is None else str(known)
+        if self.principal.client_id is not None:
+            caller = f"{caller} by {self.principal.client_id}"
         return sha256(b"fh-idempotency\0" + caller.encode() + b"\0" + self.key.encode()).digest()
 
     @property
