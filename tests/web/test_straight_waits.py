@@ -19,11 +19,12 @@ __all__ = ["app"]
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.parametrize(
+    "module_database", ["postgresql"], indirect=True
+)  # SQLite: one writer, nobody else holds a row
 async def test_V11_a_row_that_another_holds_is_waited_for_once(
     real_stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if real_stage.database.dialect_name == "sqlite":
-        pytest.skip("one writer at a time: nobody else holds a row")
     waits = []
     load = ChangedRows.load
 
