@@ -43,6 +43,7 @@ from freehold.web.oauth import oauth_router
 from freehold.web.oauth_proof import ProofOfPossession
 from freehold.web.openapi_responses import headers
 from freehold.web.organisations import organisations_router
+from freehold.web.own_account import ACCOUNT, FRESH_ACCOUNT
 from freehold.web.path_keys import key_in_path
 from freehold.web.preconditions import check_match
 from freehold.web.social import providers_router
@@ -50,9 +51,6 @@ from freehold.web.social_identities import identities_router
 from freehold.web.unit import Caller, Db, Router, allow
 
 # A token that was restricted to some scopes needs this one to touch the account itself.
-ACCOUNT = signed_in & scope("account")
-# What cannot be undone asks who one is once more, as what protects the account does (A10).
-FRESH_ACCOUNT = ACCOUNT & recent(minutes=5)
 
 
 RoleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]

@@ -14,18 +14,15 @@ from freehold.errors import Forbidden, Unauthenticated
 from freehold.identity.api_keys import KeyDraft, NewKey
 from freehold.identity.schemas import FullName
 from freehold.identity.service import Identity
-from freehold.resource.access import recent, scope, signed_in
 from freehold.resource.principal import Principal
 from freehold.store.session import Session
 from freehold.web.execution import caller_address
 from freehold.web.identity_parts import PathId, guarded, known_id
+from freehold.web.own_account import ACCOUNT, FRESH_ACCOUNT
 from freehold.web.path_keys import key_in_path
 from freehold.web.unit import Caller, Db, Router
 
 HEADER = "X-API-Key"
-ACCOUNT = signed_in & scope("account")
-# A key outlives the log-in that makes it: a stolen access token must not be enough for one.
-FRESH_ACCOUNT = ACCOUNT & recent(minutes=5)
 
 
 def _range(text: str) -> str:

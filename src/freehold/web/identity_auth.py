@@ -10,7 +10,7 @@ from freehold.identity import one_time
 from freehold.identity.emails import Email, email_key, login_key
 from freehold.identity.schemas import Password, plain
 from freehold.identity.service import Identity
-from freehold.resource.access import anyone, recent, scope, signed_in
+from freehold.resource.access import anyone
 from freehold.resource.principal import system
 from freehold.store.unit import Unit
 from freehold.web.browser import renew_session, set_session
@@ -28,11 +28,8 @@ from freehold.web.identity_parts import (
 from freehold.web.identity_sessions import sessions_router
 from freehold.web.identity_steps import steps_router
 from freehold.web.identity_tokens import token_router
+from freehold.web.own_account import ACCOUNT, FRESH_ACCOUNT
 from freehold.web.unit import Caller, Router, allow
-
-ACCOUNT = signed_in & scope("account")
-# A10: changing what protects the account needs a log-in of the last five minutes.
-FRESH_ACCOUNT = ACCOUNT & recent(minutes=5)
 
 
 class Address(BaseModel, extra="forbid"):

@@ -8,7 +8,6 @@ from freehold.errors import InsufficientAuthentication, NotFound, Problem
 from freehold.identity.authentication import TWO_FACTORS
 from freehold.identity.factors import challenges, holdings
 from freehold.identity.service import Identity
-from freehold.resource.access import recent, scope, signed_in
 from freehold.resource.principal import Principal, system
 from freehold.store.unit import Unit
 from freehold.web.identity_factor_forms import (
@@ -25,12 +24,10 @@ from freehold.web.identity_factor_forms import (
     answered,
 )
 from freehold.web.identity_parts import OwnUnitRoute, PathId, guarded, known_id, retry_of
+from freehold.web.own_account import ACCOUNT, FRESH_ACCOUNT
 from freehold.web.path_keys import key_in_path
 from freehold.web.runtime import runtime
 from freehold.web.unit import Caller, Db, Router
-
-ACCOUNT = signed_in & scope("account")
-FRESH_ACCOUNT = ACCOUNT & recent(minutes=5)
 
 
 def factors_router(identity: Identity) -> Router:

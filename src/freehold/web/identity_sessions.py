@@ -11,13 +11,11 @@ from freehold.errors import NotFound
 from freehold.identity.devices import device_name
 from freehold.identity.locations import UNKNOWN, Location, locations_of
 from freehold.identity.service import Identity
-from freehold.resource.access import scope, signed_in
 from freehold.resource.principal import Principal
 from freehold.web.identity_parts import PathId, guarded, known_id
+from freehold.web.own_account import ACCOUNT
 from freehold.web.path_keys import key_in_path
 from freehold.web.unit import Caller, Db, Router
-
-ACCOUNT = signed_in & scope("account")
 
 
 class SessionRead(BaseModel):

@@ -12,15 +12,12 @@ from freehold.errors import NotFound
 from freehold.identity.social import linked
 from freehold.identity.social.attempts import Wish
 from freehold.identity.social.logins import SocialLogins
-from freehold.resource.access import recent, scope, signed_in
 from freehold.resource.principal import Principal
 from freehold.web.identity_parts import OwnUnitRoute, PathId, guarded, known_id
+from freehold.web.own_account import ACCOUNT, FRESH_ACCOUNT
 from freehold.web.path_keys import key_in_path
 from freehold.web.social import AttemptRead, begun_answer
 from freehold.web.unit import Caller, Db, Router
-
-ACCOUNT = signed_in & scope("account")
-FRESH = ACCOUNT & recent(minutes=5)
 
 
 class LinkWrite(BaseModel, extra="forbid"):
@@ -59,14 +56,14 @@ def identities_router(social: SocialLogins) -> Router:
         rows = await linked.listed(db, known_id(caller))
         return IdentityList(items=[IdentityRead.model_validate(row, from_attributes=True) for row in rows])
 
-    @starts.post("", operation_id="link_identity", response_model=AttemptRead, dependencies=guarded(FRESH))
+    @starts.post("", operation_id="link_identity", response_model=AttemptRead, dependencies=guarded(FRESH_ACCOUNT))
     async def link(request: Request, caller: Caller, wanted: LinkWrite) -> Response:
         """Begin to link one: send the browser to `url`. Needs a log-in of the last five minutes."""
         _require_log_in(caller)
         wish = Wish(wanted.return_to, user_id=known_id(caller), session_id=caller.session_id)
         return begun_answer(await social.begin(wanted.provider, wish))
 
-    @router.delete("/{id}", operation_id="unlink_identity", status_code=204, dependencies=guarded(FRESH))
+    @router.delete("/{id}", operation_id="unlink_identity", status_code=204, dependencies=guarded(FRESH_ACCOUNT))
     async def unlink(identity_id: PathId, db: Db, caller: Caller) -> None:
         """Take one away. The last way in stays; needs a log-in of the last five minutes."""
         await social.unlink(db, known_id(caller), key_in_path(identity_id))

@@ -15,10 +15,11 @@ from freehold.resource.principal import system
 from freehold.store.unit import Unit
 from freehold.web.browser import renew_session, set_session
 from freehold.web.identity_parts import check_password, device_of
+from freehold.web.own_account import ACCOUNT, FRESH_ACCOUNT
 from freehold.web.pages.forms import Form, invalid, refused, shown, typed
 from freehold.web.pages.languages import NAMES, languages
 from freehold.web.pages.messages import of_value
-from freehold.web.pages.people import ACCOUNT, FRESH_ACCOUNT, Person, person_of
+from freehold.web.pages.people import Person, person_of
 from freehold.web.pages.places import EMAIL, PASSWORD, ROOT, VERIFICATION, leave_for
 from freehold.web.pages.route import PageRoute
 from freehold.web.pages.sections import section

@@ -15,10 +15,11 @@ from freehold.identity.service import Identity
 from freehold.resource.principal import system
 from freehold.store.unit import Unit
 from freehold.web.identity_api_keys import ScopeNames
+from freehold.web.own_account import FRESH_ACCOUNT
 from freehold.web.pages.forms import Form, refused, shown, typed
 from freehold.web.pages.ids import id_of
 from freehold.web.pages.messages import of_value
-from freehold.web.pages.people import FRESH_ACCOUNT, person_of
+from freehold.web.pages.people import person_of
 from freehold.web.pages.places import API_KEYS, leave_for
 from freehold.web.pages.route import PageRoute
 from freehold.web.pages.sections import section

@@ -12,9 +12,10 @@ from freehold.identity.service import Identity
 from freehold.resource.principal import system
 from freehold.store.unit import Unit
 from freehold.web.browser import renew_session, set_session
+from freehold.web.own_account import ACCOUNT
 from freehold.web.pages.forms import Form, refused, typed
 from freehold.web.pages.goals import goal_of
-from freehold.web.pages.people import ACCOUNT, Person, person_of
+from freehold.web.pages.people import Person, person_of
 from freehold.web.pages.places import CONFIRM, leave_for
 from freehold.web.pages.rendering import page
 from freehold.web.pages.route import LogInFirst, PageRoute

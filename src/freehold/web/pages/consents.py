@@ -10,9 +10,10 @@ from freehold.identity.provider import ProviderParts, consents
 from freehold.identity.service import Identity
 from freehold.resource.principal import system
 from freehold.store.unit import Unit
+from freehold.web.own_account import ACCOUNT
 from freehold.web.pages.forms import typed
 from freehold.web.pages.ids import id_of
-from freehold.web.pages.people import ACCOUNT, person_of
+from freehold.web.pages.people import person_of
 from freehold.web.pages.places import CONSENTS, leave_for
 from freehold.web.pages.route import PageRoute
 from freehold.web.pages.sections import section

@@ -11,8 +11,9 @@ from freehold.identity.service import Identity
 from freehold.resource.principal import system
 from freehold.store.unit import Unit
 from freehold.web.browser import clear_session
+from freehold.web.own_account import FRESH_ACCOUNT
 from freehold.web.pages.forms import refused, typed
-from freehold.web.pages.people import FRESH_ACCOUNT, person_of
+from freehold.web.pages.people import person_of
 from freehold.web.pages.places import DATA, LOG_IN, leave_for
 from freehold.web.pages.rendering import HEADERS
 from freehold.web.pages.route import PageRoute

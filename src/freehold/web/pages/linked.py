@@ -17,10 +17,11 @@ from freehold.resource.access import anyone
 from freehold.resource.principal import system
 from freehold.store.unit import Unit
 from freehold.web import browser
+from freehold.web.own_account import FRESH_ACCOUNT
 from freehold.web.pages.forms import refused, typed
 from freehold.web.pages.goals import goal_of
 from freehold.web.pages.ids import id_of
-from freehold.web.pages.people import FRESH_ACCOUNT, person_of
+from freehold.web.pages.people import person_of
 from freehold.web.pages.places import LINKED, LOG_IN, PROVIDER, leave_for
 from freehold.web.pages.route import PageRoute
 from freehold.web.pages.sections import section

@@ -11,14 +11,9 @@ from starlette.requests import Request
 
 from freehold.identity.notices import language_of
 from freehold.identity.service import Identity
-from freehold.resource.access import recent, scope, signed_in
 from freehold.resource.principal import Principal, system
 from freehold.web.guard import principal_of
 from freehold.web.pages.languages import reads
-
-ACCOUNT = signed_in & scope("account")
-# A10: changing what protects the account needs a log-in of the last five minutes.
-FRESH_ACCOUNT = ACCOUNT & recent(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from freehold.identity.service import Identity
 from freehold.resource.principal import Principal, system
 from freehold.store.unit import Unit
 from freehold.web.guard import principal_of
+from freehold.web.own_account import FRESH_ACCOUNT
 from freehold.web.pages.forms import Form, refused, typed
 from freehold.web.pages.ids import id_of
 from freehold.web.pages.passkey_step import answered, credential_of
-from freehold.web.pages.people import FRESH_ACCOUNT, known_id, person_of
+from freehold.web.pages.people import known_id, person_of
 from freehold.web.pages.places import SECURITY, leave_for
 from freehold.web.pages.qr import qr_code
 from freehold.web.pages.route import PageRoute
