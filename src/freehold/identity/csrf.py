@@ -10,6 +10,7 @@ import base64
 import hmac
 import os
 
+from freehold.base64url import base64url
 from freehold.identity.sealing import derived_key
 
 VISITOR_PREFIX = "fhv_"
@@ -48,18 +49,14 @@ class CsrfTokens:
 
     def _token(self, random: bytes, value: str) -> str:
         mac = hmac.digest(self._token_key, random + value.encode("utf-8", "surrogatepass"), "sha256")
-        return f"{_encoded(random)}.{_encoded(mac)}"
+        return f"{base64url(random)}.{base64url(mac)}"
 
     def _visitor(self, random: bytes) -> str:
-        return f"{VISITOR_PREFIX}{_encoded(random)}.{_encoded(hmac.digest(self._visitor_key, random, 'sha256'))}"
+        return f"{VISITOR_PREFIX}{base64url(random)}.{base64url(hmac.digest(self._visitor_key, random, 'sha256'))}"
 
 
 def _same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
-
-
-def _encoded(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _decoded(text: str) -> bytes:

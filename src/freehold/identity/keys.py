@@ -8,7 +8,6 @@ retires.
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 import time
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from joserfc.jwk import OKPKey
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from freehold.base64url import base64url
 from freehold.errors import ConfigurationError
 from freehold.identity.sealing import Sealer, Unsealable
 from freehold.identity.tables import SIGNING_KEYS
@@ -163,7 +163,7 @@ class KeyRing:
         private = Ed25519PrivateKey.generate()
         public = private.public_key().public_bytes_raw()
         # The RFC 7638 thumbprint would do as well; a plain digest needs no JSON.
-        kid = base64.urlsafe_b64encode(hashlib.sha256(public).digest()[:16]).rstrip(b"=").decode()
+        kid = base64url(hashlib.sha256(public).digest()[:16])
         await session.execute(
             insert(SIGNING_KEYS).values(
                 kid=kid,
@@ -214,9 +214,9 @@ def _public(key: SigningKey) -> dict[str, str]:
 
 
 def _coordinates(public: bytes) -> dict[str, str]:
-    return {"kty": "OKP", "crv": "Ed25519", "x": base64.urlsafe_b64encode(public).rstrip(b"=").decode()}
+    return {"kty": "OKP", "crv": "Ed25519", "x": base64url(public)}
 
 
 def _jwk(public: bytes, *, seed: bytes | None = None) -> OKPKey:
-    secret = {} if seed is None else {"d": base64.urlsafe_b64encode(seed).rstrip(b"=").decode()}
+    secret = {} if seed is None else {"d": base64url(seed)}
     return OKPKey.import_key({**_coordinates(public), **secret})

@@ -5,7 +5,6 @@ Keys are derived by HKDF (RFC 5869), one per purpose; sealing is ChaCha20-Poly13
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 
@@ -13,6 +12,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from freehold.base64url import base64url
 
 _NONCE_BYTES = 12
 
@@ -47,7 +48,7 @@ class Sealer:
 
 def new_token(prefix: str) -> str:
     """A random bearer value of 256 bits. prefix: says what it is, to people and to secret scanners."""
-    return prefix + base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
+    return prefix + base64url(os.urandom(32))
 
 
 def token_hash(token: str) -> bytes:

@@ -19,6 +19,7 @@ from uuid import UUID
 from joserfc import jws
 from joserfc.errors import JoseError
 
+from freehold.base64url import base64url
 from freehold.errors import Unauthenticated
 from freehold.identity.authentication import Authentication
 from freehold.identity.keys import KeyRing
@@ -211,7 +212,7 @@ def _decode(part: str) -> bytes:
         raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except binascii.Error as error:
         raise _Refused from error
-    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != part:
+    if base64url(raw) != part:
         raise _Refused
     return raw
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
+from freehold.base64url import base64url
 from freehold.errors import NotFound
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Leaving:
     def address(self, person: UUID, kind: str) -> str:
         """Where this person leaves mails of this kind."""
         said = person.bytes + kind.encode()
-        return f"{self._url}{self.PATH}/{base64.urlsafe_b64encode(said + self._mac(said)).rstrip(b'=').decode()}"
+        return f"{self._url}{self.PATH}/{base64url(said + self._mac(said))}"
 
     def read(self, token: str) -> tuple[UUID, str]:
         """Who leaves what. Raises NotFound for what was not made here."""

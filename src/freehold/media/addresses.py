@@ -18,6 +18,7 @@ import orjson
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from freehold.base64url import base64url
 from freehold.errors import Forbidden
 from freehold.media.tables import USED_ADDRESSES
 from freehold.resource import clock
@@ -78,7 +79,7 @@ class Signer:
             uuid4().hex,
         ]
         payload = orjson.dumps(said)
-        return f"{_text(payload)}.{_text(self._mac(payload))}"
+        return f"{base64url(payload)}.{base64url(self._mac(payload))}"
 
     def read(self, token: str, *, method: str, key: str) -> Signed:
         """What a token says. Raises AddressRefused unless it was made here and for this; its end is judged by its use."""
@@ -106,7 +107,7 @@ class Signer:
     def give_pass(self, signed: Signed, *, ends_at: datetime) -> str:
         """What lets the client that used an address go on reading until then."""
         end = str(int(ends_at.timestamp()))
-        return f"{end}.{_text(self._pass_mac(signed, end))}"
+        return f"{end}.{base64url(self._pass_mac(signed, end))}"
 
     def may_go_on(self, signed: Signed, given: str) -> bool:
         """Whether this is a pass of that address, and not over."""
@@ -141,10 +142,6 @@ async def use(db: Session, signed: Signed) -> None:
 async def forget_ended(db: Session) -> None:
     """Clear away what is refused by its end anyway."""
     await db.execute(delete(USED_ADDRESSES).where(USED_ADDRESSES.c.ends_at <= clock.now()))
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _bytes(text: str) -> bytes:

@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import Any, Final, Literal, NoReturn
 from uuid import UUID
 
+from freehold.base64url import base64url
 from freehold.errors import BadRequest
 from freehold.query.fields import Kind
 from freehold.resource.principal import Principal
@@ -55,7 +56,7 @@ class Cursors:
     def seal(self, position: Position, *, resource: str, principal: Principal, digest: str) -> str:
         """The text of a cursor, safe in an address."""
         payload = _compact([position.direction[0], *map(_to_json, position.values)]).encode()
-        return _encode(self._mac(payload, resource, principal, digest) + payload)
+        return base64url(self._mac(payload, resource, principal, digest) + payload)
 
     def open(self, text: str, *, resource: str, principal: Principal, digest: str, kinds: Sequence[Kind]) -> Position:
         """The place behind a cursor. kinds: those of the sort columns.
@@ -85,10 +86,6 @@ def _refuse() -> NoReturn:
     raise BadRequest("This cursor belongs to no page of this list: start from the first page.", code="query.bad_cursor")
 
 
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
 def _decode(text: str) -> bytes:
     if len(text) > MAX_CURSOR_CHARACTERS or not text.isascii():
         _refuse()
@@ -97,7 +94,7 @@ def _decode(text: str) -> bytes:
     except binascii.Error:
         _refuse()
     # The last character has spare bits: one cursor has one spelling.
-    if _encode(raw) != text:
+    if base64url(raw) != text:
         _refuse()
     return raw
 

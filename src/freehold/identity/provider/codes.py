@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import re
@@ -13,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 
+from freehold.base64url import base64url
 from freehold.identity.provider.tables import CODES
 from freehold.identity.sealing import new_token, token_hash
 from freehold.resource import clock
@@ -73,7 +73,7 @@ def fits(row: Any, *, client_id: UUID, redirect_uri: str | None, verifier: str) 
     """Whether the code is still good, for this client, this address and this verifier (RFC 7636 4.6)."""
     if not _VERIFIER.fullmatch(verifier):
         return False
-    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    digest = base64url(hashlib.sha256(verifier.encode()).digest())
     return bool(
         row.client_id == client_id
         and row.redirect_uri == redirect_uri

@@ -14,6 +14,7 @@ from uuid import UUID
 from joserfc import jws
 from joserfc.errors import JoseError
 
+from freehold.base64url import base64url
 from freehold.identity.authentication import Authentication
 from freehold.identity.keys import KeyRing
 from freehold.identity.tokens import ALGORITHMS, AccessTokens
@@ -113,4 +114,4 @@ class IdTokens:
 
 def half_hash(token: str) -> str:
     """`at_hash` (Core 3.1.3.6): the left half of the digest that belongs to the algorithm: SHA-512 for Ed25519."""
-    return base64.urlsafe_b64encode(hashlib.sha512(token.encode()).digest()[:32]).rstrip(b"=").decode()
+    return base64url(hashlib.sha512(token.encode()).digest()[:32])

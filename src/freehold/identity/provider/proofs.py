@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from joserfc import jws
 from joserfc.errors import JoseError
 
+from freehold.base64url import base64url
 from freehold.identity.provider.keysets import ALGORITHMS, PublicKey, public_key
 from freehold.identity.sealing import token_hash
 from freehold.resource import clock
@@ -130,4 +131,4 @@ def _place(url: str) -> tuple[str, str, str]:
 
 
 def _ath(access_token: str) -> str:
-    return base64.urlsafe_b64encode(token_hash(access_token)).rstrip(b"=").decode()
+    return base64url(token_hash(access_token))

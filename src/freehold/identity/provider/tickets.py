@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from freehold.base64url import base64url
 from freehold.identity.provider.faults import PageError
 from freehold.identity.sealing import Sealer, Unsealable
 from freehold.resource import clock
@@ -29,7 +30,7 @@ class Tickets:
     def seal(self, kind: str, content: Mapping[str, Any]) -> str:
         """A ticket, safe in an address. kind: what it is for; it opens for nothing else."""
         plain = json.dumps([clock.now().timestamp(), dict(content)], separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(self._sealer.seal(plain, context=kind.encode())).rstrip(b"=").decode()
+        return base64url(self._sealer.seal(plain, context=kind.encode()))
 
     def open(self, kind: str, ticket: str) -> dict[str, Any]:
         """What was sealed. Raises PageError for one that is too old, of another kind, or none."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode, urlsplit
 
+from freehold.base64url import base64url
 from freehold.identity.social.problems import LoginFailed, ProviderAway
 from freehold.traffic.fetch import AddressRefused, Fetcher, FetchFailed
 
@@ -42,7 +42,7 @@ class Question:
     @property
     def challenge(self) -> str:
         """S256 (RFC 7636 4.2)."""
-        return base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
+        return base64url(hashlib.sha256(self.verifier.encode()).digest())
 
 
 @dataclass(frozen=True, slots=True)
