@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from sqlalchemy import Table
+
 from freehold.store.database import Database
+from freehold.store.ledger import LEDGER
 from freehold.testing.pristine import Pristine, pristine
 
 
@@ -23,6 +26,18 @@ class Kept:
         self._database.parts.clear()
         self._database.parts.update(parts)
         await self._before.restore()
+
+
+def with_tables(*own: Table) -> Callable[[Database], Awaitable[None]]:
+    """Creates the ledger and these, for `kept`."""
+
+    async def create(database: Database) -> None:
+        async with database.engine.begin() as connection:
+            await connection.run_sync(LEDGER.create_all)
+            for table in own:
+                await connection.run_sync(table.create)
+
+    return create
 
 
 @asynccontextmanager

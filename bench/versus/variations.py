@@ -28,7 +28,7 @@ async def play_all(on: Ground, found: Figures, *, rounds: int, effort: Effort) -
         "many_routes": await play(on, pair, ("W1",), rounds=rounds, effort=effort, extra={"ROUTES": str(MANY_ROUTES)}),
         "workers": {str(count): await workers(on, count, effort) for count in range(1, MOST_WORKERS + 1)},
         "half_of_peak": await half_of_peak(on, found["W1"], effort),
-        "sqlite": await play_embedded(on.folder, rounds=rounds),
+        "sqlite": await play_embedded(on.folder, rounds=rounds, effort=effort),
     }
 
 

@@ -9,6 +9,7 @@ from freehold import Freehold, Identity
 from freehold.identity import Pages, PasswordPolicy, Paths, Provider
 from freehold.settings import Settings
 from freehold.traffic import Limits, per_minute
+from freehold.wording import phrase
 
 from . import landing
 from .blocks.routes import blocks
@@ -39,7 +40,7 @@ from .verification.routes import verification_requests
 from .views.crud import Views
 from .web import serving as client
 from .webhooks import webhooks
-from .wording import LANGUAGES
+from .wording import CATALOGUES, LANGUAGES
 
 
 def build(
@@ -87,9 +88,9 @@ def build(
             on_export=registration.export,
             on_erase=registration.erase,
             policy=PasswordPolicy(service_name="Imba"),
-            pages=Pages(color="#1f5c4d", home="/app", labels={"account": "I am a"}),
+            pages=Pages(color="#1f5c4d", home="/app", labels=registration.LABELS, words=CATALOGUES),
             paths=Paths(verification="/app/verify-email", reset="/app/reset-password"),
-            provider=Provider(scopes={"stays:read": "See your stays and visits"}),
+            provider=Provider(scopes={"stays:read": phrase("See your stays and visits")}),
         ),
         routers=[
             landing.router,

@@ -7,6 +7,8 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,15 +31,47 @@ def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def imports(path: Path) -> Iterator[str]:
-    """The absolute names of the modules that a file imports, at the top or inside functions."""
-    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
-            yield ".".join(part for part in (base, node.module) if part)
+@dataclass(frozen=True)
+class Facts:
+    """What the rules ask of a file. imports: absolute names of modules, at the top or inside functions."""
+
+    has_docstring: bool
+    imports: frozenset[str]
+    reads_environment: bool
+    commits: bool
+
+
+@cache
+def facts(path: Path) -> Facts:
+    """Read once for all rules: to read everything takes seconds."""
+    module = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = list(ast.walk(module))
+    return Facts(
+        has_docstring=bool(ast.get_docstring(module)),
+        imports=frozenset(imported for node in nodes for imported in _imported(path, node)),
+        reads_environment=any(_is_environment(node) for node in nodes),
+        commits=any(isinstance(node, ast.Call) and _attribute(node.func) == "commit" for node in nodes),
+    )
+
+
+def _imported(path: Path, node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+        base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+        yield ".".join(part for part in (base, node.module) if part)
+
+
+def _is_environment(node: ast.AST) -> bool:
+    names = ("environ", "getenv")
+    if isinstance(node, ast.Attribute):
+        return node.attr in names and isinstance(node.value, ast.Name) and node.value.id == "os"
+    return isinstance(node, ast.Name) and node.id in names
+
+
+def _attribute(node: ast.AST) -> str | None:
+    return node.attr if isinstance(node, ast.Attribute) else None
 
 
 @pytest.mark.slow
@@ -54,7 +88,7 @@ def test_imports_point_one_way() -> None:
 
 def test_no_module_inside_imports_the_front_door() -> None:
     """`from freehold import x` inside freehold is a cycle that only bites later."""
-    found = {name(path) for path in modules(TOOLKIT) if "freehold" in set(imports(path))}
+    found = {name(path) for path in modules(TOOLKIT) if "freehold" in facts(path).imports}
     assert found <= {"src/freehold/web/problem_table.py"}, "that one walks the whole package, to write a reference"
 
 
@@ -70,33 +104,20 @@ def test_modules_say_what_they_hold() -> None:
 
 
 def test_every_module_of_the_toolkit_opens_with_a_docstring() -> None:
-    found = [
-        name(path) for path in modules(TOOLKIT) if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    ]
+    found = [name(path) for path in modules(TOOLKIT) if not facts(path).has_docstring]
     assert found == [], "a module begins with what belongs in it"
 
 
 def test_only_settings_and_the_command_line_read_the_environment() -> None:
     allowed = ("src/freehold/settings/", "src/freehold/cli/", "src/freehold/testing/")
-    found = [
-        name(path)
-        for path in product()
-        if not name(path).startswith(allowed)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute | ast.Name)
-        and ast.unparse(node) in ("os.environ", "os.getenv", "environ", "getenv")
-    ]
+    read = (name(path) for path in product() if facts(path).reads_environment)
+    found = [each for each in read if not each.startswith(allowed)]
     assert found == [], "take it from Settings"
 
 
 def test_only_the_unit_of_work_commits() -> None:
     """Everything else may flush; one place commits, so that an answer that was seen is durable."""
-    found = {
-        name(path)
-        for path in product()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
-    }
+    found = {name(path) for path in product() if facts(path).commits}
     assert found <= COMMITS
 
 
@@ -117,7 +138,7 @@ class TestServices:
             f"{name(path)}: {imported}"
             for path in modules(SERVICES)
             if "migrations" not in path.parts  # written by `freehold migrate make`
-            for imported in imports(path)
+            for imported in facts(path).imports
             if imported.startswith("freehold.") and imported.count(".") > 1
             if not ("tests" in path.parts and imported.startswith("freehold.testing."))
         }
@@ -128,7 +149,7 @@ class TestServices:
             f"{name(path)}: {imported}"
             for path in product()
             if SERVICES in path.parents
-            for imported in imports(path)
+            for imported in facts(path).imports
             if imported.endswith(".models") and _feature(imported) != _feature_of(path) and _is_feature(path)
         }
         assert found == set(), "name tables by string, and call the public function in its crud.py"
@@ -137,7 +158,7 @@ class TestServices:
         found = {
             f"{name(path)}: {imported}"
             for path in modules(SERVICES)
-            for imported in imports(path)
+            for imported in facts(path).imports
             if imported.startswith("services.") and imported.split(".")[1] != path.relative_to(SERVICES).parts[0]
         }
         assert found == set()

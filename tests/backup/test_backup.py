@@ -154,6 +154,7 @@ def freehold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> Callabl
     return run
 
 
+@pytest.mark.long
 def test_F13_the_commands_seal_the_secret_refuse_what_would_harm_and_say_what_they_did(freehold, tmp_path) -> None:
     good, words = {"BACKUP_PASSPHRASE": "a long enough phrase"}, "a long enough phrase"
     assert freehold("backup", "no.tar")[0] == 2, "no passphrase, nobody to ask"

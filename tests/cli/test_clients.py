@@ -14,7 +14,7 @@ from freehold.errors import ConfigurationError
 
 SERVICE = """
 from freehold import Freehold, Identity
-from freehold.identity import UserMixin
+from freehold.identity import Pages, UserMixin
 from freehold.identity.provider import Provider
 from sqlalchemy import MetaData
 from freehold import Base as FreeholdBase
@@ -26,7 +26,7 @@ class Base(FreeholdBase):
 class Person(UserMixin, Base):
     __tablename__ = "people"
 
-app = Freehold(identity=Identity(user=Person, provider=Provider(scopes={"notes:read": "Read"})))
+app = Freehold(identity=Identity(user=Person, pages=Pages(), provider=Provider(scopes={"notes:read": "Read"})))
 """
 
 

@@ -57,6 +57,7 @@ def role(postgres_url: str) -> Iterator[str]:
     asyncio.run(drop())
 
 
+@pytest.mark.long
 def test_Z06_roles_makes_a_log_in_that_owns_nothing(
     run: Run, project: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str, role: str
 ) -> None:

@@ -146,12 +146,14 @@ def test_F07_a_second_sigterm_ends_now(start: Start) -> None:
     assert isinstance(outcome[0], httpx2.TransportError)
 
 
+@pytest.mark.long
 def test_the_answers_do_not_name_the_server(start: Start) -> None:
     headers = start("serve", "tiny:app").get().headers
     assert "server" not in headers
     assert "date" in headers
 
 
+@pytest.mark.long
 def test_a_port_that_is_taken_is_told_at_once(start: Start, tmp_path: Path) -> None:
     server = start("serve", "tiny:app")
     again = subprocess.run(

@@ -85,6 +85,7 @@ class People:
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda page: page.stem, indirect=True)
+@pytest.mark.long
 async def test_the_program_of_a_page_answers_as_the_page_says(
     program: Freehold, request: pytest.FixtureRequest
 ) -> None:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ASK = """
 import asyncio, importlib, sys
@@ -44,6 +46,7 @@ def test_a_plain_feature_takes_at_most_sixty_lines_over_its_four_files() -> None
     assert len(lines) <= 60
 
 
+@pytest.mark.long
 def test_a_plain_feature_is_closed_to_those_who_are_nobody(tmp_path: Path) -> None:
     assert answers(tmp_path, "examples.notes.app", "/v1/notes", "/openapi.json") == [401, 200]
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
-from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -14,6 +12,7 @@ import pytest
 from examples.partner_site.app import Imba, make_site
 from services.imba.service import build
 from services.imba.settings import ImbaSettings
+from tests.web.oauth.world import form_in, refreshed
 
 from freehold import Freehold, system
 from freehold.identity.provider import Draft
@@ -44,12 +43,10 @@ class Both:
         self.client = httpx2.AsyncClient(mounts=dict(transports), follow_redirects=True)
 
     async def fill(self, page: httpx2.Response, **filled: str) -> httpx2.Response:
-        form = re.search(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', page.text, re.DOTALL)
-        assert form is not None, page.text
-        hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form[2]))
-        answer = await self.client.post(IMBA + form[1], data={**hidden, **filled})
-        onward = re.search(r'<meta http-equiv="refresh" content="0; url=([^"]+)">', answer.text)
-        return answer if onward is None else await self.client.get(urljoin(IMBA, unescape(onward[1])))
+        _, action, hidden = form_in(page.text)
+        answer = await self.client.post(IMBA + action, data={**hidden, **filled})
+        onward = refreshed(answer.text)
+        return await self.client.get(urljoin(IMBA, onward)) if onward else answer
 
 
 async def test_people_log_in_to_a_partner_site_with_imba(imba: Freehold) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from sqlalchemy import event
 
 from freehold.store.outbox import Event
 from freehold.store.session import Session
-from freehold.store.touched import Watchers
+from freehold.store.touched import Change, Watchers
 
 app = build()
 
@@ -39,10 +38,14 @@ def _after_statement(connection: Any, cursor: Any, statement: str, *_: Any) -> N
 class _AfterCommit:
     """A watcher that is told when a commit is over, before the answer is sent."""
 
-    async def will_change(self, tables: Collection[str]) -> None: ...
+    def joins(self, _: Change) -> bool:
+        return False
 
-    async def has_changed(self, tables: Collection[str]) -> None:
-        _at("committed")
+    async def will_change(self, change: Change) -> None: ...
+
+    async def has_changed(self, change: Change) -> None:
+        if "properties" in change.tables:  # and not what the housekeeping commits meanwhile
+            _at("committed")
 
     async def has_been_replaced(self) -> None: ...
 

@@ -4,53 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
-import random
 import socket
+import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.faults.served import Server, people
-from tests.faults.wire import Answer, Connection, crowd, request
+from tests.faults.pressing import PAGE, Found
+from tests.faults.served import ROOT, Server, people
+from tests.faults.wire import Answer, crowd, request
 
 pytestmark = [pytest.mark.anyio, pytest.mark.faults, pytest.mark.timeout(300)]
 
-PAGE = b"GET /v1/properties?limit=5 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 LIVE = request("GET", "/health/live")
+SECONDS = 10
 
 
-async def best(port: int, seconds: float) -> float:
-    """Answers a second, asked for by as many clients as it takes to keep the process busy."""
-    statuses, until = Counter[int](), time.monotonic() + seconds
-
-    async def ask(client: Connection) -> None:
-        while time.monotonic() < until:
-            statuses[(await client.ask(PAGE)).status] += 1
-
-    with crowd(16, port) as clients:
-        await asyncio.gather(*map(ask, clients))
-    return statuses[200] / seconds
-
-
-async def press(port: int, rate: float, seconds: float) -> list[Answer]:
-    """Ask so many times a second, whether or not the earlier ones are answered."""
-    answers: list[Answer] = []
-    with crowd(1_000, port) as clients:
-        until = time.monotonic() + seconds
-
-        async def ask(client: Connection) -> None:
-            while True:
-                pause = random.expovariate(rate / len(clients))
-                if time.monotonic() + pause > until:
-                    return
-                await asyncio.sleep(pause)
-                answers.append(await client.ask(PAGE))
-
-        await asyncio.gather(*map(ask, clients))
-    return answers
+async def press(server: Server, per_second: float, seconds: float, connections: int) -> Found:
+    """See `pressing`, in a process of its own, for two processes have two cores."""
+    command = [
+        sys.executable,
+        "-m",
+        "tests.faults.pressing",
+        *map(str, (server.port, per_second, seconds, connections)),
+    ]
+    running = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    told, _ = await running.communicate()
+    return Found(**json.loads(told))
 
 
 def cpu_of(server: Server) -> float:
@@ -66,49 +49,56 @@ def memory_of(server: Server) -> float:
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
-async def test_F11_at_four_times_its_load_it_does_nearly_as_much_as_at_its_best(
-    tmp_path: Path, serve: Callable[..., Server], figures: Callable[..., None]
+@pytest.mark.parametrize("times", [2, 4])
+async def test_F11_at_several_times_its_load_it_does_nearly_as_much_as_at_its_best(
+    tmp_path: Path, serve: Callable[..., Server], figures: Callable[..., None], times: int
 ) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/load.db"
     server = serve(url, FREEHOLD_CACHE_LIMIT="0", FREEHOLD_LOG_LEVEL="info")
     await server.start()
     await people(url, tmp_path, houses=100)
-    await best(server.port, 1)
+    await press(server, 0, 1, 16)
     spent = cpu_of(server)
-    at_best = await best(server.port, 5)
-    for_one = (cpu_of(server) - spent) / (at_best * 5)
+    at_best = await press(server, 0, 5, 16)
+    for_one = (cpu_of(server) - spent) / at_best.good
     before, spent = memory_of(server), cpu_of(server)
-    pressing = asyncio.create_task(press(server.port, 4 * at_best, 10))
+    pressing = asyncio.create_task(press(server, times * at_best.good / at_best.seconds, SECONDS, 1_000))
     probes = []
     with crowd(1, server.port) as (prober,):
         while not pressing.done():
             probes.append(await prober.ask(LIVE))
             await asyncio.sleep(0.2)
-    answers = await pressing
+    found = await pressing
     spent = cpu_of(server) - spent
     after = memory_of(server)
     back = time.monotonic()
     with crowd(1, server.port) as (client,):
         while (await client.ask(PAGE)).status != 200 or (await client.ask(PAGE)).seconds > 0.2:
             assert time.monotonic() - back < 5
-    good = [answer.seconds for answer in answers if answer.status == 200]
-    refused = [answer for answer in answers if answer.status == 503]
     # By what the process was given of the processor, which others share: throughput alone would measure them.
-    share = len(good) * for_one / spent
+    share = found.good * for_one / spent
+    refusals = 503 in found.statuses
     figures(
         **{
-            "best": f"{at_best:.0f}/s", "asked": f"{len(answers) / 10:.0f}/s", "good": f"{len(good) / 10:.0f}/s",
-            "good for its CPU time": f"{share:.0%} of the best", "refused": len(refused),
-            "slowest good": f"{max(good):.2f} s", "slowest probe": f"{max(p.seconds for p in probes):.2f} s",
-            "memory": f"{before:.0f} to {after:.0f} MiB",
+            "best": f"{at_best.good / at_best.seconds:.0f}/s", "one costs": f"{for_one * 1e6:.0f} us",
+            "asked": f"{found.asked / SECONDS:.0f}/s", "good": f"{found.good / SECONDS:.0f}/s",
+            "good for its CPU time": f"{share:.0%} of the best", "refused": found.statuses[503],
+            "one refusal costs": f"{(spent - found.good * for_one) / max(1, found.statuses[503]) * 1e6:.0f} us at most",
+            "not sent": found.not_sent, "slowest good": f"{found.slowest:.2f} s",
+            "slowest probe": f"{max(p.seconds for p in probes):.2f} s", "memory": f"{before:.0f} to {after:.0f} MiB",
         }
     )  # fmt: skip
-    assert len(good) + len(refused) == len(answers)
-    assert {answer.code for answer in refused} == {"service.at_capacity"}
-    assert all("retry-after" in answer.headers for answer in refused)
+    assert refusals
+    assert set(found.statuses) == {200, 503}
+    assert (found.amiss, found.cut) == (0, 0)
     assert {probe.status for probe in probes} == {200}
     assert share > 0.8
     assert after < before * 1.5 + 50
+
+
+def is_established(connection: socket.socket) -> bool:
+    """By Linux's `struct tcp_info`, which begins with the state: 1 is TCP_ESTABLISHED."""
+    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) == b"\x01"
 
 
 async def test_F10_slow_clients_are_cut_and_hold_up_nobody(
@@ -147,7 +137,8 @@ async def test_F10_slow_clients_are_cut_and_hold_up_nobody(
         await loop.sock_connect(taking, ("127.0.0.1", server.port))
         await loop.sock_sendall(taking, request("GET", "/openapi.json") * 30)
         with contextlib.suppress(OSError), taking:
-            while await loop.sock_recv(taking, 100):  # noqa: ASYNC110  # the pace is the point
+            # Until the connection is reset: what the kernel on this side has taken could be sipped for long after that.
+            while is_established(taking) and await loop.sock_recv(taking, 100):  # noqa: ASYNC110
                 await asyncio.sleep(1)
         cut.setdefault("reader", []).append(time.monotonic() - began)
 

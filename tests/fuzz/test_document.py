@@ -24,7 +24,7 @@ from freehold.testing import Stage, running
 from freehold.testing.callers import principal_for
 from freehold.testing.wire import Answer, ask
 
-CASES = int(os.environ.get("FREEHOLD_TEST_FUZZ_CASES", "150"))
+CASES = int(os.environ.get("FREEHOLD_TEST_FUZZ_CASES", "50"))
 
 
 class Service:
@@ -90,7 +90,7 @@ class _Entered:
         await self._stack.__aexit__(*gone)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1200)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_V10_generated_requests_are_answered_as_the_document_says(service: Service) -> None:

@@ -18,7 +18,7 @@ from freehold.testing.wire import Answer, ask
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(1200)]
 ALL = bool(os.environ.get("FREEHOLD_TEST_FUZZ_CASES"))
-EVERY = 1 if ALL else 12  # of the strings, in the places that need one request each
+EVERY = 1 if ALL else 36  # of the strings, in the places that need one request each
 TELLTALES = (b"Traceback", b"sqlalchemy", b"sqlite3", b"asyncpg", b"syntax error", b"SELECT ", b'File "')
 HEADERS = ("authorization", "idempotency-key", "if-match", "if-none-match", "accept", "content-type", "x-request-id")
 PARAMETERS = ("name", "name__contains", "name__in", "amount__gte", "colour", "seen_at__lt", "q", "sort", "limit", "cursor",
@@ -58,7 +58,7 @@ async def test_V10_text_reads_back_as_written_or_is_refused(database_url: str, t
     async with running(build(tmp_path, url=database_url)) as stage:
         visitor = Visitor(stage)
         kept = 0
-        for each in naughty() if ALL else naughty()[0 if "sqlite" in database_url else 2 :: 4]:
+        for each in naughty() if ALL else naughty()[0 if "sqlite" in database_url else 5 :: 10]:
             body = {"name": each.text[:200], "story": each.text, "notes": {"a": [each.text], each.text: 1}}
             made = await visitor.send("POST", "/v1/specimens", body)
             assert made.status in (201, 422), (each, made)
@@ -76,7 +76,7 @@ async def test_V10_text_reads_back_as_written_or_is_refused(database_url: str, t
             assert listed.status in (200, 422)
             if listed.status == 200:
                 assert orjson.loads(listed.body)["total"] >= 1, each
-        assert kept > 100
+        assert kept > 40
 
 
 async def test_V10_a_fault_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,9 +133,9 @@ async def test_V10_no_place_gives_a_5xx(database_url: str, tmp_path: Path) -> No
         await make(Specimen)
         visitor = Visitor(stage)
         sent = 0
-        for each in naughty()[:: EVERY * (1 if "sqlite" in database_url else 2)]:
+        for each in naughty()[::EVERY]:
             for method, path, body, more in places(each.text):
                 async with stage.aside():
                     await visitor.send(method, path, body, **more)
                 sent += 1
-        assert sent > 500
+        assert sent > 300

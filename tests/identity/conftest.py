@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Mapped, mapped_column
 from tests.bases import AccountBase as Base
-from tests.kept import Kept, kept
+from tests.kept import Kept, kept, with_tables
 
 from freehold.identity import Cost, Device, Identity, PasswordPolicy, UserCreate, UserMixin
 from freehold.resource import clock
 from freehold.resource.principal import system
 from freehold.store.database import Database
-from freehold.store.ledger import LEDGER
 from freehold.store.session import Session
 from freehold.traffic.limits_memory import MemoryLimiter
 
@@ -85,15 +84,9 @@ def letters() -> Letters:
     return Letters()
 
 
-async def _create(database: Database) -> None:
-    async with database.engine.begin() as connection:
-        await connection.run_sync(LEDGER.create_all)
-        await connection.run_sync(Base.metadata.create_all, tables=[Member.__table__])
-
-
 @pytest.fixture(scope="module")
 async def _kept(module_database: str) -> AsyncIterator[Kept]:
-    async with kept(Database.open(module_database), _create) as found:
+    async with kept(Database.open(module_database), with_tables(Member.__table__)) as found:
         yield found
 
 

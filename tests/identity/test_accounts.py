@@ -108,7 +108,7 @@ async def test_A09_a_reset_link_of_a_closed_account_is_dead(people: Any, letters
 async def test_an_erased_account_keeps_its_row_and_nothing_personal(people: Any) -> None:
     user_id = await people.add(phone="+100")
     await people.log_in()
-    await people.run(people.parts.accounts.erase, user_id)
+    await people.run(people.parts.personal_data.erase, user_id)
     user = await people.find(user_id)
     assert (user.email, user.email_key) == (f"{user_id}@deleted.invalid",) * 2
     assert (user.full_name, user.phone, user.password_hash, user.roles) == ("", None, None, [])
@@ -130,8 +130,8 @@ async def test_roles_are_recorded_before_and_after(people: Any) -> None:
 
 
 async def test_what_is_not_there_is_not_found(people: Any) -> None:
-    accounts, nobody = people.parts.accounts, new_id()
-    for work in (accounts.disable, accounts.enable, accounts.erase, accounts.export):
+    accounts, held, nobody = people.parts.accounts, people.parts.personal_data, new_id()
+    for work in (accounts.disable, accounts.enable, held.erase, held.export):
         with pytest.raises(NotFound):
             await people.run(work, nobody)
     with pytest.raises(NotFound):

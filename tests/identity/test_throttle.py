@@ -55,6 +55,14 @@ async def test_A07_ten_wrong_passwords_slow_an_account_in_all_processes(processe
     assert await processes[0].try_password("ada") is not None
 
 
+async def test_R03_ten_letters_an_hour_to_one_mailbox_whoever_asks(processes: list[Throttle]) -> None:
+    asked = (processes[n % 4].admit_letter("reset", recipient="ada@example.com") for n in range(60))
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(outcome is None for outcome in outcomes) == 10
+    await processes[0].admit_letter("magic-link", recipient="ada@example.com")
+    await processes[1].admit_letter("reset", recipient="bob@example.com")
+
+
 async def test_R06_with_redis_away_each_process_counts_for_itself(redis_server: OwnRedis) -> None:
     alone = Throttle(RedisLimiter(RedisServer(f"{redis_server.url}.nowhere")))
     for _ in range(5):

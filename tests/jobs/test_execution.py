@@ -98,6 +98,7 @@ async def test_giving_back_to_a_database_that_is_away_is_left_to_the_lease(datab
     assert await states(database) == ["running"]
 
 
+@pytest.mark.long
 async def test_E05_a_started_runner_seals_the_trail_within_two_seconds(database: Database) -> None:
     jobs = Jobs(database, audit_key=b"key")
     await jobs.start()

@@ -146,6 +146,7 @@ async def test_J02_a_job_whose_lease_was_taken_is_stopped(database: Database) ->
     assert await states(database) == ["running"]  # the other worker's, untouched
 
 
+@pytest.mark.long
 async def test_a_lease_is_extended_while_its_job_runs(database: Database) -> None:
     runs = 0
 
@@ -166,6 +167,7 @@ async def test_a_lease_is_extended_while_its_job_runs(database: Database) -> Non
     assert runs == 1
 
 
+@pytest.mark.long
 async def test_F01_a_worker_cancelled_at_any_await_leaves_one_effect_or_none(database: Database) -> None:
     """Cancel a little later each time: whatever was cut off, the job is done once in the end."""
     texts = [str(number) for number in range(25)]

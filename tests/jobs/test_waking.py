@@ -119,6 +119,7 @@ async def test_many_commits_at_one_moment_are_few_messages(pair: Pair) -> None:
 
 @pytest.mark.parametrize("pair", brokers.KINDS, indirect=True)
 @pytest.mark.parametrize("fault", ["cut", pytest.param("frozen", marks=pytest.mark.faults)])
+@pytest.mark.long
 async def test_F04_a_broker_that_is_away_holds_nobody_up_and_is_found_again(
     pair: Pair, fault: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

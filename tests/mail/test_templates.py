@@ -95,7 +95,8 @@ TOLD = {
     "reason": "Asked for help",
     "organisation": "Weavers",
     "left": 3,
-    "device": "Firefox on Linux",
+    "program": "Firefox",
+    "system": "Linux",
     "is_first_proof": True,
 }
 

@@ -216,6 +216,7 @@ async def test_U03_too_many_pixels_are_refused_by_the_header(ada):
 @pytest.mark.parametrize(
     "bomb", [pictures.zlib_bomb, pictures.text_bomb, pictures.apng, pictures.gif], ids=lambda made: made.__name__
 )
+@pytest.mark.long
 async def test_U03_a_bomb_stays_within_its_worker(ada, bomb):
     """Rendered within the limits or refused: the limits themselves are the kernel's, set by the worker on itself."""
     name, kind = ("a.gif", "image/gif") if bomb is pictures.gif else ("a.png", "image/png")

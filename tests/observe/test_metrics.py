@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from freehold.observe.metrics import Metrics
 
 
@@ -20,7 +22,31 @@ def test_methods_that_a_client_made_up_share_one_label() -> None:
     for number in range(50):
         metrics.request_done(f"M{number}", "unmatched", 405, 0.001)
     assert 'method="other",route="unmatched",status="405"} 50.0' in metrics.exposition().decode()
-    assert len(metrics._counted) == 1
+    assert metrics.exposition().decode().count("freehold_http_requests_total{") == 1
+
+
+def test_buckets_hold_what_took_as_long_or_less() -> None:
+    metrics = Metrics()
+    for seconds in (0.0005, 0.001, 0.0011, 30.0, 31.0):
+        metrics.request_done("GET", "/", 200, seconds)
+    lines = [
+        line.split() for line in metrics.exposition().decode().splitlines() if "_seconds" in line and line[0] != "#"
+    ]
+    found = {
+        name.partition("{")[2].partition('"')[2].partition('"')[0]: value for name, value in lines if "bucket" in name
+    }
+    assert [found["0.001"], found["0.0025"], found["10.0"], found["30.0"], found["+Inf"]] == [
+        "2.0",
+        "3.0",
+        "3.0",
+        "4.0",
+        "5.0",
+    ]
+    told = {name.partition("{")[0]: float(value) for name, value in lines if "bucket" not in name}
+    assert told == {
+        "freehold_http_request_seconds_count": 5.0,
+        "freehold_http_request_seconds_sum": pytest.approx(61.0026),
+    }
 
 
 def test_a_gauge_is_read_when_asked_and_registries_do_not_meet() -> None:

@@ -37,6 +37,7 @@ def test_applications_in_the_style_of_the_popular_templates(
     assert (told(report), report.silent, report.operations) == ([], [], operations)
 
 
+@pytest.mark.long
 def test_imba(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FREEHOLD_ENV", "test")
     monkeypatch.setenv("FREEHOLD_VAR_DIR", str(tmp_path))

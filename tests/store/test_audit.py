@@ -18,23 +18,17 @@ from freehold.store.audit import AUDIT, record, seal, seal_pending
 from freehold.store.audit_check import examine, verify
 from freehold.store.audit_ddl import AUDIT_DDL
 from freehold.store.database import Database
-from freehold.store.ledger import LEDGER
 from freehold.testing.budget import watch
-from tests.kept import Kept, kept
+from tests.kept import Kept, kept, with_tables
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 USER = Principal(id=new_id(), roles=frozenset({"admin"}))
 
 
-async def _create(database: Database) -> None:
-    async with database.engine.begin() as connection:
-        await connection.run_sync(LEDGER.create_all)
-
-
 @pytest.fixture(scope="module")
 async def _kept(module_database: str) -> AsyncIterator[Kept]:
-    async with kept(Database.open(module_database), _create) as found:
+    async with kept(Database.open(module_database), with_tables()) as found:
         yield found
 
 

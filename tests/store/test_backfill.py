@@ -60,6 +60,7 @@ def silent(_: str) -> None:
     """Say nothing."""
 
 
+@pytest.mark.long
 async def test_rows_that_were_there_get_the_values_of_new_derived_columns(database_url: str, tmp_path: Path) -> None:
     first = migrate.Migrations(tmp_path / "migrations", database_url, [Before.metadata])
     then = migrate.Migrations(tmp_path / "migrations", database_url, [After.metadata])

@@ -272,6 +272,7 @@ async def test_a_full_text_index_comes_with_the_history_and_survives_a_copied_ta
     await migrate.down(history_, "base", say=list)
 
 
+@pytest.mark.long
 async def test_the_same_script_runs_on_both_databases(tmp_path, folder, postgres_url):
     lite = f"sqlite+aiosqlite:///{tmp_path}/test.db"
     for version in (1, 2, 3):

@@ -66,6 +66,7 @@ async def columns(migrations: Migrations) -> set[str]:
     return set(found.keys())
 
 
+@pytest.mark.long
 async def test_F09_two_ends_are_told_with_their_files_and_the_way_out(
     history: Histories, branches: tuple[Path, Path]
 ) -> None:
@@ -78,7 +79,9 @@ async def test_F09_two_ends_are_told_with_their_files_and_the_way_out(
             await refused
 
 
-@pytest.mark.parametrize("had", [None, 0, 1])
+@pytest.mark.parametrize(
+    "had", [None, pytest.param(0, marks=pytest.mark.long), pytest.param(1, marks=pytest.mark.long)]
+)
 async def test_F09_merged_they_come_to_every_database_whichever_it_had(
     history: Histories, branches: tuple[Path, Path], had: int | None
 ) -> None:
@@ -112,6 +115,7 @@ async def test_F09_the_other_way_out_is_to_let_one_follow_the_other(
     assert await migrate.check(both) == []
 
 
+@pytest.mark.long
 async def test_a_database_of_another_branch_is_told(history: Histories, branches: tuple[Path, Path]) -> None:
     city, floor = branches
     await migrate.up(history("city"), revision(city), say=silent)

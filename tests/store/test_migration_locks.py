@@ -56,6 +56,7 @@ def test_F09_each_operation_that_locks_is_found_with_its_remedy(tmp_path: Path) 
         assert locking([revision(tmp_path, body)]) == [], body
 
 
+@pytest.mark.long
 async def test_F09_up_refuses_on_many_rows_waits_for_no_lock_and_builds_concurrently(
     postgres_url: str, tmp_path: Path
 ) -> None:

@@ -15,11 +15,10 @@ from freehold.resource.base import new_id
 from freehold.resource.principal import Principal, system
 from freehold.store import outbox as outbox_module
 from freehold.store.database import Database
-from freehold.store.ledger import LEDGER
 from freehold.store.outbox import OUTBOX, Event, Outbox, emit, is_heard
 from freehold.store.session import Session
 from freehold.testing.budget import watch
-from tests.kept import Kept, kept
+from tests.kept import Kept, kept, with_tables
 
 pytestmark = pytest.mark.anyio
 
@@ -28,15 +27,9 @@ SEEN = Table("seen", METADATA, Column("id", Integer, primary_key=True), Column("
 USER = Principal(id=new_id())
 
 
-async def _create(database: Database) -> None:
-    async with database.engine.begin() as connection:
-        await connection.run_sync(LEDGER.create_all)
-        await connection.run_sync(METADATA.create_all)
-
-
 @pytest.fixture(scope="module")
 async def _kept(module_database: str) -> AsyncIterator[Kept]:
-    async with kept(Database.open(module_database), _create) as found:
+    async with kept(Database.open(module_database), with_tables(*METADATA.sorted_tables)) as found:
         yield found
 
 

@@ -61,6 +61,7 @@ async def seconds_until_free(database: Database, *, within: float) -> float:
             return time.monotonic() - began
 
 
+@pytest.mark.long
 async def test_I04_a_key_is_free_soon_after_the_line_of_a_statement_that_runs_was_cut(
     databases: tuple[Database, Database], line: TcpProxy
 ) -> None:

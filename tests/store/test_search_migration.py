@@ -51,6 +51,7 @@ def silent(_: str) -> None:
     """Say nothing."""
 
 
+@pytest.mark.long
 async def test_a_migration_makes_keeps_and_drops_the_index(database_url, tmp_path):
     history = migrate.Migrations(tmp_path / "migrations", database_url, [Local.metadata])
     if database_url.startswith("postgresql"):

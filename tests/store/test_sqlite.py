@@ -183,7 +183,7 @@ async def test_V11_a_cancelled_statement_does_not_keep_the_write_lock(tmp_path: 
 
 
 @pytest.mark.parametrize("writes", [False, True])
-@pytest.mark.parametrize("weakened", [False, True])
+@pytest.mark.parametrize("weakened", [False, pytest.param(True, marks=pytest.mark.long)])
 @pytest.mark.slow
 async def test_V11_a_cancelled_statement_stops(tmp_path: Path, writes: bool, weakened: bool) -> None:
     url = make_url(f"sqlite+aiosqlite:///{tmp_path}/one.db")

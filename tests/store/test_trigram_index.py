@@ -84,6 +84,7 @@ async def found(session: AsyncSession, plans: ResourcePlans, needle: str) -> tup
     return [each["number"] for each in body["items"]], body["total"]
 
 
+@pytest.mark.long
 async def test_the_same_rows_with_and_without_the_index(database_url, monkeypatch):
     random = Random(20)
     looked, scanned = plans_of(RunLooked), plans_of(RunScanned)

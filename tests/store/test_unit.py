@@ -215,6 +215,7 @@ def victim() -> DBAPIError:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 async def test_X09_a_real_deadlock_never_comes_out(postgres_url: str) -> None:
     database = Database.open(postgres_url)
     await database.start()

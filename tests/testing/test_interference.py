@@ -45,6 +45,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 Fault = Callable[[Path], Freehold]
 
 
+@pytest.mark.long
 async def test_Z03_the_right_service_passes_for_everyone(tmp_path: Path) -> None:
     done = await non_interference(build(tmp_path), full_seed)
     assert done.requests > 800

@@ -26,6 +26,7 @@ async def test_Z03_what_one_organisation_has_makes_no_difference_to_another(tmp_
     assert max(done.statuses) < 500
 
 
+@pytest.mark.long
 async def test_Z03_a_rule_for_members_of_any_organisation_is_caught(tmp_path: Path) -> None:
     wide = replace(PROJECT, read=member("organisation_id") | signed_in)
     with pytest.raises(Interference, match="/v1/projects"):

@@ -19,9 +19,10 @@ from freehold import Caller, Freehold, Identity, Router, UserMixin, allow, anyon
 from freehold.errors import ConfigurationError
 from freehold.resource.base import NAMING
 from freehold.resource.base import Base as FreeholdBase
-from freehold.resource.principal import Principal
+from freehold.resource.principal import ANONYMOUS, Principal
 from freehold.settings import Settings
 from freehold.traffic import Cache, per_minute
+from freehold.web.credentials import CredentialChain
 from tests.web.shelf import ByName, as_
 
 pytestmark = pytest.mark.anyio
@@ -102,6 +103,62 @@ async def test_an_application_without_freehold_lets_nobody_in(tmp_path: Path) ->
     async with served(app) as client:
         assert (await client.get("/own")).status_code == 500
         assert (await client.get("/open")).status_code == 200
+
+
+async def test_a_plain_application_below_another_is_judged_by_the_accounts_above(tmp_path: Path) -> None:
+    above, below, deeper = Freehold(settings=settings(tmp_path), authenticator=ByName()), FastAPI(), FastAPI()
+    add_paths(below)
+    add_paths(deeper)
+    below.mount("/deeper", deeper)
+    above.mount("/below", below)
+    async with served(above) as client:
+        for prefix in ("/below", "/below/deeper"):
+            for path in ("/own", "/stream"):
+                refused = await client.get(prefix + path)
+                assert (refused.status_code, refused.json()["code"]) == (401, "auth.unauthenticated"), path
+                assert (await client.get(prefix + path, headers=as_("ada"))).status_code == 200, path
+            assert (await client.post(f"{prefix}/plain/both", headers=as_("ada"))).status_code == 403
+        assert (await client.get("/below/nowhere")).json() == {"detail": "Not Found"}, "all else is FastAPI's"
+
+
+async def test_accounts_of_an_installed_application_judge_what_is_mounted_below(tmp_path: Path) -> None:
+    above, below, given = FastAPI(), FastAPI(), settings(tmp_path)
+    add_paths(below)
+    above.mount("/below", below)
+    install(above, create_async_engine(given.database_url), identity=Identity(user=Guest), settings=given)
+    async with served(above) as client:
+        person = {"email": "ada@example.com", "password": "lantern quarry velvet 42", "full_name": "Ada"}
+        assert (await client.post("/v1/users", json=person)).status_code == 201
+        form = {"grant_type": "password", "username": "ada@example.com", "password": person["password"]}
+        token = (await client.post("/v1/auth/token", data=form)).json()["access_token"]
+        assert (await client.get("/below/own")).status_code == 401
+        assert (await client.get("/below/own", headers={"Authorization": f"Bearer {token}"})).status_code == 200
+
+
+async def test_an_application_below_two_with_different_accounts_stops_the_start(tmp_path: Path) -> None:
+    below = FastAPI(title="Shared")
+    for number in range(2):
+        above = Freehold(settings=settings(tmp_path / str(number)), authenticator=ByName())
+        above.mount("/below", below)
+        if number:
+            with pytest.raises(ConfigurationError, match="'Shared' is mounted below two"):
+                above.build_middleware_stack()
+        else:
+            above.build_middleware_stack()
+
+
+def test_a_reader_of_no_header_field_would_never_be_asked() -> None:
+    class OfAddress:
+        source = "query token"
+
+        def is_given(self, _connection: Any) -> bool:
+            return True
+
+        async def read(self, _connection: Any) -> Principal:
+            return ANONYMOUS
+
+    with pytest.raises(ConfigurationError, match="'query token' would never be asked"):
+        CredentialChain([OfAddress()])
 
 
 async def test_both_rules_hold_where_a_router_and_its_path_have_one(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from freehold import (
     Access,
@@ -95,6 +95,7 @@ class Crate(Base):
     raw: Mapped[bytes | None] = mapped_column(LargeBinary)
     sheet_id: Mapped[UUID | None] = mapped_column(index=True)
     extra: Mapped[Any] = mapped_column(JSON, nullable=True)
+    sheet: Mapped[Sheet | None] = relationship(primaryjoin=lambda: foreign(Crate.sheet_id) == Sheet.id, viewonly=True)
 
 
 def declared() -> list[Resource]:
@@ -105,9 +106,13 @@ def declared() -> list[Resource]:
     sheets = Resource(
         Sheet,
         access=access(Sheet, read_fields={"money": owner("owner_id") | role("staff")}),
-        queries=Queries(filters=["is_public", "number__gte", "tint"], sort=["created_at"]),
+        queries=Queries(filters=["is_public", "number__gte", "tint", "tint__in", "number__in"], sort=["created_at"]),
     )
-    crates = Resource(Crate, access=access(Crate), queries=Queries(filters=["is_public"], sort=["created_at"]))
+    crates = Resource(
+        Crate,
+        access=access(Crate),
+        queries=Queries(filters=["is_public", "id__in"], sort=["created_at"], expand=["sheet"]),
+    )
     sheets.nested("crates", crates, by="sheet_id")
     fresh = Resource(Secret, access=Access(read=recent(minutes=5), create=signed_in))
     return [sheets, crates, Resource(Coin, access=Access(read=anyone, create=anyone)), fresh]
@@ -152,10 +157,12 @@ class Pair:
     compiled: httpx2.AsyncClient
     plain: httpx2.AsyncClient
 
-    async def same(self, path: str, headers: dict[str, str] | None = None, *, method: str = "GET") -> httpx2.Response:
+    async def same(
+        self, path: str, headers: dict[str, str] | None = None, *, method: str = "GET", **sent: Any
+    ) -> httpx2.Response:
         """What both answer, but for the id of the request."""
         found, expected = [
-            await each.request(method, path, headers={**(headers or {}), "X-Request-ID": "same"})
+            await each.request(method, path, headers={**(headers or {}), "X-Request-ID": "same"}, **sent)
             for each in (self.compiled, self.plain)
         ]
         assert found.status_code == expected.status_code, (path, found.text, expected.text)
@@ -221,7 +228,18 @@ CRATES = st.fixed_dictionaries(
     }
 )
 QUESTIONS = st.lists(
-    st.sampled_from(["limit=2", "is_public=true", "sort=-created_at", "number__gte=0", "tint=red", "count=true"]),
+    st.sampled_from(
+        [
+            "limit=2",
+            "is_public=true",
+            "sort=-created_at",
+            "number__gte=0",
+            "tint=red",
+            "count=true",
+            "tint__in=red,blue",
+            "number__in=0,1,-1",
+        ]
+    ),
     unique=True,
     max_size=3,
 ).map("&".join)
@@ -294,10 +312,38 @@ class TestSameAnswers:
             ids = await pair.fill(Sheet, rows)
             await pair.fill(Crate, [{**row, "sheet_id": ids[place % len(ids)]} for place, row in enumerate(below)])
             for caller in CALLERS:
+                await pair.same("/v1/crates?expand=sheet&limit=3", caller)
                 for key in (*ids, uuid4(), "nobody", str(ids[0]).upper()):
                     page = await pair.same(f"/v1/sheets/{key}/crates?{question}", caller)
                     if page.status_code == 200 and (cursor := page.json()["next_cursor"]) is not None:
                         await pair.same(f"/v1/sheets/{key}/crates?{question}&cursor={cursor}", caller)
+
+        pair.runner.run(compare())
+
+    def test_lists_of_values_and_what_is_expanded_go_to_the_driver_too(self, pair: Pair) -> None:
+        async def compare() -> None:
+            sheets = await pair.fill(Sheet, [{"owner_id": ADA, "is_public": place > 0} for place in range(4)])
+            crates = await pair.fill(
+                Crate, [{"owner_id": ADA, "is_public": True, "sheet_id": sheets[place % 4]} for place in range(6)]
+            )
+            ran: list[str] = []
+            pair.app.database.listeners.append(ran.append)
+            try:
+                for number in (1, 2, 3, 6):
+                    wanted = ",".join(str(each) for each in crates[:number])
+                    for caller in CALLERS:
+                        ran.clear()
+                        page = await pair.same(f"/v1/crates?id__in={wanted}&expand=sheet", caller)
+                        assert len(page.json()["items"]) == number
+                        assert len([each for each in ran if "crates" in each or "sheets" in each]) == 2
+                hidden = [
+                    each["sheet"] is None for each in (await pair.same("/v1/crates?expand=sheet")).json()["items"]
+                ]
+                assert sum(hidden) == 2
+                await pair.same("/v1/crates?id__in=&expand=sheet")
+                await pair.same("/v1/crates?id__in=" + ",".join(str(uuid4()) for _ in range(101)))
+            finally:
+                pair.app.database.listeners.remove(ran.append)
 
         pair.runner.run(compare())
 

@@ -41,3 +41,13 @@ def test_an_answer_carries_the_same_whatever_was_answered_before(
         assert b"server" not in names
         assert all(name == name.lower() for name in names)
     assert ask() == together
+
+
+def test_fields_may_be_lists_as_an_application_below_may_have_them() -> None:
+    found = finished(
+        [[b"content-type", b"text/plain"], [b"vary", b"Accept"]],  # type: ignore[list-item]
+        status=200, has_credentials=False, is_https=False, request_id=b"id",
+    )  # fmt: skip
+    assert dict(found).items() >= {
+        b"content-type": b"text/plain; charset=utf-8", b"vary": b"Accept, Origin, Authorization, Cookie, X-API-Key",
+    }.items()  # fmt: skip

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import socket
+from collections import Counter
 
 import httpx2
 import pytest
+import uvloop
 from fastapi import FastAPI, Request
 
 from freehold.web import edge_load
 from freehold.web.edge import Edge, EdgeOptions
 from freehold.web.edge_load import Load
+from freehold.web.edge_refusal import plain_path
 from freehold.web.edge_server import server
 from freehold.web.problems import install_handlers
 
 pytestmark = pytest.mark.anyio
+
+NOTHING = b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class Site:
@@ -74,7 +81,7 @@ async def test_F11_a_request_without_a_body_is_refused_before_anything_is_made_o
     site = Site()
     site.edge.edge = site.edge  # as an application has it
     site.edge.load.working = 2  # and as many wait
-    site.edge.load._queue.extend(asyncio.get_running_loop().create_future() for _ in range(2))
+    site.edge.load._queue.extend((asyncio.get_running_loop().create_future(), math.inf) for _ in range(2))
     serving = server(site.edge, host="127.0.0.1", port=0)
     running = asyncio.create_task(serving.serve())
     while not serving.started:  # noqa: ASYNC110  # uvicorn tells nobody
@@ -95,6 +102,94 @@ async def test_F11_a_request_without_a_body_is_refused_before_anything_is_made_o
     assert (site.edge.load.refused, site.begun) == (5, 0)
     serving.should_exit = True
     await running
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"Content-Length: 3\r\n", b"transfer-encoding: chunked\r\n", b"Expect: 100-continue\r\n", b"Origin: https://a.example\r\n",
+        b"Connection: Upgrade\r\n", b"Connection: close, x\r\n", b" folded: x\r\n", b"Space : x\r\n", b"Bare: \n\r\n", b"Nul: \0\r\n",
+        b"\r\nGET /second HTTP/1.1\r\nHost: localhost\r\n",
+    ],
+)  # fmt: skip
+def test_F11_N06_what_has_to_be_judged_is_not_refused_unparsed(more: bytes) -> None:
+    head, end = NOTHING[:-2], NOTHING[-2:]
+    assert plain_path(head + b"Connection: Keep-Alive\r\nA-B: c, \t d\r\n" + end) == b"/nothing"
+    assert plain_path(head + more + end) is None
+    assert plain_path(NOTHING.replace(b"GET", b"HEAD")) is None, "whose answer has no body"
+    assert plain_path(NOTHING.replace(b"1.1", b"1.0")) is None, "whose connection ends"
+    assert plain_path(NOTHING[:-1]) is None
+
+
+async def test_F11_whoever_sends_on_without_waiting_is_one_request_at_a_time_and_keeps_nobody_out() -> None:
+    site = Site()
+    edge = site.edge
+    edge.edge = edge
+    arrived: list[float] = []
+    arrives = edge.load.arrives
+    edge.load.arrives = lambda: arrived.append(arrives()) or arrived[-1]
+    serving = server(edge, host="127.0.0.1", port=0)
+    running = asyncio.create_task(serving.serve())
+    while not serving.started:  # noqa: ASYNC110  # uvicorn tells nobody
+        await asyncio.sleep(0.01)
+    address = serving.servers[0].sockets[0].getsockname()
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(NOTHING * 9)
+    for _ in range(9):
+        assert b" 404 " in await reader.readuntil(b"\r\n\r\n")
+    assert len(arrived) == 1
+    assert edge.load.refused == 0
+    writer.close()
+    serving.should_exit = True
+    await running
+
+
+async def test_F11_what_arrives_while_work_keeps_the_loop_is_a_queue_and_no_longer_than_one_may_be() -> None:
+    site = Site()
+    edge = site.edge
+    edge.edge = edge
+    serving = server(edge, host="127.0.0.1", port=0)
+    running = asyncio.create_task(serving.serve())
+    while not serving.started:  # noqa: ASYNC110  # uvicorn tells nobody
+        await asyncio.sleep(0.01)
+    address = serving.servers[0].sockets[0].getsockname()
+    streams = [await asyncio.open_connection(*address) for _ in range(9)]
+    await asyncio.sleep(0.02)
+    for _, writer in streams:  # in the kernel, all of them, when the loop comes round to the server again
+        writer.write(NOTHING)
+    heads = await asyncio.gather(*(reader.readuntil(b"\r\n\r\n") for reader, _ in streams))
+    statuses = [int(head[9:12]) for head in heads]
+    # Two at once, and two that wait: the work is done without a pause, so that no two of them are ever begun.
+    assert Counter(statuses) == {404: 4, 503: 5}
+    for reader, writer in streams[:4]:
+        await reader.read(2048)
+        writer.write(NOTHING)
+    assert [int((await reader.readuntil(b"\r\n\r\n"))[9:12]) for reader, _ in streams[:4]] == [404] * 4
+    for _, writer in streams:
+        writer.close()
+    serving.should_exit = True
+    await running
+
+
+def test_F11_those_who_come_at_one_moment_are_let_in_in_a_few_rounds() -> None:
+    async def rounds() -> int:
+        listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        serving = server(Edge(FastAPI()), host="", port=0, lifespan="off")
+        running = asyncio.create_task(serving.serve(sockets=[listener]))
+        while not serving.started:  # noqa: ASYNC110  # uvicorn tells nobody
+            await asyncio.sleep(0)
+        clients = [socket.create_connection(listener.getsockname()) for _ in range(64)]
+        number = 0
+        while len(serving.server_state.connections) < len(clients):
+            await asyncio.sleep(0)
+            number += 1
+        for client in clients:
+            client.close()
+        serving.should_exit = True
+        await running
+        return number
+
+    assert uvloop.run(rounds()) <= 12
 
 
 async def test_F10_a_body_that_trickles_in_takes_no_place() -> None:

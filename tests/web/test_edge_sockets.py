@@ -270,6 +270,17 @@ def test_F10_a_head_that_does_not_end_in_time_is_cut(running: Running, monkeypat
 
 
 @pytest.mark.slow
+def test_F10_line_ends_after_an_answer_begin_no_head_and_hold_no_connection(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge_protocol, "PATIENCE_SECONDS", 0.15)
+    statuses, _, closed = running.send(b"GET /a HTTP/1.1\r\n" + H + b"\r\n", b"\r\n", pause=0.05)
+    assert (statuses, closed) == ([200], True)
+    twice = running.send(b"GET /a HTTP/1.1\r\n" + H + b"\r\n", b"\r\nGET /b HTTP/1.1\r\n" + H + b"\r\n", pause=0.2)
+    assert (twice[0], twice[2]) == ([200, 200], False)
+
+
+@pytest.mark.slow
 def test_F10_a_body_that_trickles_on_after_the_answer_is_cut(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(edge_protocol, "PATIENCE_SECONDS", 0.3)
     head = b"POST //refused HTTP/1.1\r\n" + H + b"Content-Length: 1000\r\n\r\n"
@@ -331,6 +342,7 @@ def _connected(port: int) -> socket.socket:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_F07_sigterm_ends_what_is_in_flight_and_exits_with_0() -> None:
     with _started(0.5) as (process, connection):
         process.send_signal(signal.SIGTERM)
@@ -343,6 +355,7 @@ def test_F07_sigterm_ends_what_is_in_flight_and_exits_with_0() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_F07_a_second_sigterm_ends_now() -> None:
     with _started(60) as (process, _):
         process.send_signal(signal.SIGTERM)

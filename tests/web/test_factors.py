@@ -23,7 +23,6 @@ from freehold.resource import clock
 from freehold.resource.principal import system
 from freehold.store.audit import AUDIT
 from freehold.store.database import Database
-from freehold.store.ledger import LEDGER
 from freehold.testing import Clock
 from freehold.traffic.limits_memory import MemoryLimiter
 from freehold.web.identity import identity_router
@@ -31,7 +30,7 @@ from freehold.web.problems import install_handlers
 from freehold.web.runtime import Runtime
 from tests.bases import AccountBase as Base
 from tests.identity.authenticators import AT, UP, Authenticator, EdDsa, Es256, Rs256, b64
-from tests.kept import Kept, kept
+from tests.kept import Kept, kept, with_tables
 
 pytestmark = pytest.mark.anyio
 
@@ -172,15 +171,9 @@ class Service:
             return list((await session.execute(select(table))).all())
 
 
-async def _create(database: Database) -> None:
-    async with database.engine.begin() as connection:
-        await connection.run_sync(LEDGER.create_all)
-        await connection.run_sync(Base.metadata.create_all, tables=[Guest.__table__])
-
-
 @pytest.fixture(scope="module")
 async def _kept(module_database: str) -> AsyncIterator[Kept]:
-    async with kept(Database.open(module_database), _create) as found:
+    async with kept(Database.open(module_database), with_tables(Guest.__table__)) as found:
         yield found
 
 
@@ -727,7 +720,7 @@ async def test_a_person_who_leaves_leaves_no_factor_behind(service: Service) -> 
     await service.with_totp()
     user_id = (await service.rows(TOTP_SECRETS))[0].user_id
     async with service.database.writing(system("test")) as unit:
-        await service.parts.accounts.erase(unit.session, user_id)
+        await service.parts.personal_data.erase(unit.session, user_id)
     assert [await service.rows(table) for table in (TOTP_SECRETS, RECOVERY_CODES)] == [[], []]
 
 

@@ -27,14 +27,13 @@ from freehold.resource.access import Access, owner, role
 from freehold.resource.principal import system
 from freehold.store.audit import AUDIT
 from freehold.store.database import Database
-from freehold.store.ledger import LEDGER
 from freehold.testing import Clock
 from freehold.traffic.limits_memory import MemoryLimiter
 from freehold.web.identity import identity_router
 from freehold.web.problems import install_handlers
 from freehold.web.runtime import Runtime
 from tests.bases import AccountBase as Base
-from tests.kept import Kept, kept
+from tests.kept import Kept, kept, with_tables
 
 pytestmark = pytest.mark.anyio
 
@@ -144,12 +143,6 @@ class Service:
         await self.jobs.run_pending()
 
 
-async def _create(database: Database) -> None:
-    async with database.engine.begin() as connection:
-        await connection.run_sync(LEDGER.create_all)
-        await connection.run_sync(Base.metadata.create_all, tables=[Resident.__table__])
-
-
 def _open(url: str) -> Database:
     database = Database.open(url)
     database.registry.protect(Resident, Access(read=owner("id") | role("reviewer", "admin")))
@@ -158,7 +151,9 @@ def _open(url: str) -> Database:
 
 @pytest.fixture(scope="module")
 async def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kept]:
-    async with kept(_open(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('identity')}/test.db"), _create) as found:
+    async with kept(
+        _open(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('identity')}/test.db"), with_tables(Resident.__table__)
+    ) as found:
         yield found
 
 
@@ -180,7 +175,7 @@ async def service(on_sqlite: Kept) -> AsyncIterator[Service]:
 
 @pytest.fixture
 async def on_each_database(database_url: str) -> AsyncIterator[Service]:
-    async with kept(_open(database_url), _create) as found, _service(found) as made:
+    async with kept(_open(database_url), with_tables(Resident.__table__)) as found, _service(found) as made:
         yield made
 
 
@@ -581,6 +576,21 @@ class TestMailedLinks:
         assert answers[0].headers == answers[1].headers
         await service.work()
         assert [message["To"] for message in service.outbox.messages[1:]] == ["ada@example.com"]
+
+    async def test_R05_a_mailbox_is_not_flooded_from_many_addresses(self, limited: Service) -> None:
+        await limited.register()
+        for email in ("ada@example.com", "nobody@example.com"):
+            statuses = []
+            for number in range(12):
+                transport = httpx2.ASGITransport(limited.app, client=(f"198.51.100.{number}", 1))
+                async with httpx2.AsyncClient(transport=transport, base_url="http://imba.example") as elsewhere:
+                    answer = await elsewhere.post("/v1/auth/reset", json={"email": email.upper()})
+                    statuses.append(answer.status_code)
+            assert statuses == [202] * 10 + [429] * 2, "whether or not there is an account"
+            assert answer.json()["violated-policies"] == ["reset-recipient"]
+        await limited.work()
+        assert len([each for each in limited.outbox.messages if "reset" in each.as_string()]) == 10
+        assert (await limited.register("new@example.com")).status_code == 201
 
     async def test_A09_the_newest_reset_link_works_once_and_ends_every_log_in(self, on_each_database: Service) -> None:
         service = on_each_database

@@ -142,7 +142,7 @@ class TestRoutes:
         for each in (bob, eve):
             assert (await ada.post(path, {"email": each.email, "role": "member"})).status == 201
         async with stage.database.writing(system("test")) as unit:
-            await stage.app.identity.parts.accounts.erase(unit.session, UUID(bob.id))  # type: ignore[union-attr]
+            await stage.app.identity.parts.personal_data.erase(unit.session, UUID(bob.id))  # type: ignore[union-attr]
         assert await waiting(stage) == [eve.email]
 
     async def test_nobody_comes_in_by_whoever_may_not_invite_any_more(self, stage: Stage) -> None:

@@ -90,6 +90,7 @@ async def walk(app: Freehold) -> list[Answer]:
         return await Walk(client).walk()
 
 
+@pytest.mark.long
 async def test_Z06_the_answers_are_those_of_a_service_without_the_wall(
     roles: Walled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

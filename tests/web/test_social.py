@@ -20,9 +20,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from freehold import Freehold, Identity, UserMixin, system
 from freehold.identity import Cost, UserCreate
 from freehold.identity.factors.tables import PASSKEYS
+from freehold.identity.returning import return_path
 from freehold.identity.social import GitHub, OpenId
 from freehold.identity.social import key_set as keys
-from freehold.identity.social.returning import return_path
 from freehold.identity.social.tables import LINKED_IDENTITIES, LOGIN_ATTEMPTS
 from freehold.resource import clock
 from freehold.settings import Settings

@@ -73,6 +73,7 @@ async def fill(url: str, app: Any) -> None:
     await engine.dispose()
 
 
+@pytest.mark.long
 async def test_the_history_leads_to_the_declarations_with_what_was_there(
     own_url: str, tmp_path: Path, clock: Clock
 ) -> None:

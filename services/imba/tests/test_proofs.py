@@ -287,6 +287,7 @@ def imba(folder: Path) -> Any:
 
 
 # In parts, so that they can be proved side by side.
+@pytest.mark.long
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     "callers",
@@ -319,6 +320,7 @@ async def test_Z03_nobody_learns_what_is_not_theirs(
         assert done.statuses[409] > 0, "taken dates are a public fact, and were met"
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 async def test_Z01_every_operation_answers_as_declared(sqlite_house: House) -> None:
     lines = await access_table(

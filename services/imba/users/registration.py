@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from freehold import Session, webhooks
+from freehold.wording import Phrase, phrase
 
 from ..blocks import crud as blocks
 from ..calendars import crud as calendars
@@ -21,6 +23,14 @@ from ..searches import crud as searches
 from ..verification import crud as verification
 from .models import User
 from .schemas import Registration
+
+LABELS: Mapping[str, Phrase] = {
+    "account": phrase("I am a"),
+    "account.tenant": phrase("tenant"),
+    "account.landlord": phrase("landlord"),
+    "account.agent": phrase("agent"),
+}
+"""Of the fields that the registration page shows beside those of every service."""
 
 
 def give_role(db: Session, user: User, draft: Registration) -> None:

@@ -51,6 +51,7 @@ def _in_state(copies: list[Any], status: str) -> list[str]:
 
 
 class TestLastCopy:
+    @pytest.mark.long
     async def test_X07_one_of_a_hundred_borrowers_gets_it(
         self, real_stage: Stage, people: tuple[Person, Person, Person]
     ) -> None:

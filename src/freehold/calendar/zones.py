@@ -8,8 +8,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
-
 from freehold.calendar.lines import Component
 from freehold.calendar.recurrence import Rule, RuleRefused, Work
 
@@ -43,13 +41,23 @@ class Zones:
         # Some programs write "/example.com/20260101/Europe/Berlin": the end of it is the name.
         parts = name.strip("/").split("/")
         tails = ["/".join(parts[at:]) for at in range(min(len(parts), 6))]
-        for candidate in (WINDOWS_TO_OLSON.get(name, name), *tails):
+        for candidate in (name, *tails):
             try:
                 return _of(ZoneInfo(candidate))
             except (ValueError, OSError, KeyError):
                 continue
+        of_windows = _of_windows(name)
+        if of_windows is not None:
+            return _of(ZoneInfo(of_windows))
         defined = self._defined.get(name)
         return None if defined is None else _custom(defined)
+
+
+def _of_windows(name: str) -> str | None:
+    """The IANA name of a zone that Windows calls so. Not imported before: icalendar takes as long to load as half of a service."""
+    from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON  # noqa: PLC0415
+
+    return WINDOWS_TO_OLSON.get(name)
 
 
 def _of(zone: ZoneInfo) -> Localise:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,9 +10,9 @@ from uuid import UUID
 import typer
 
 from freehold.cli.output import AsJson, write_rows
-from freehold.cli.running import freehold_app, identity_of, opened
+from freehold.cli.running import accounts_of, run_on_accounts
 from freehold.cli.target import AppOption
-from freehold.errors import ConfigurationError, Problem
+from freehold.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from freehold.identity.api_keys import ApiKeys, NewKey
@@ -89,20 +88,11 @@ def revoke(key_id: KeyId, *, target: AppOption = None) -> None:
 
 
 def _run(target: str | None, command: str, work: Work) -> Any:
-    from freehold.resource.principal import system
-
-    service = freehold_app(target)
-    keys = identity_of(service)
-
-    async def run() -> Any:
-        async with opened(service), service.database.writing(system(f"freehold api-keys {command}")) as unit:
-            return await work(keys.parts.api_keys, unit.session)
-
-    try:
-        return asyncio.run(run())
-    except Problem as problem:
-        reasons = [each.message for each in problem.errors] or [problem.detail or problem.title]
-        raise ConfigurationError(" ".join(reasons)) from None
+    return run_on_accounts(
+        accounts_of(target),
+        f"freehold api-keys {command}",
+        lambda identity, session: work(identity.parts.api_keys, session),
+    )
 
 
 def _networks(given: list[str]) -> list[str]:

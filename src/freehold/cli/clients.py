@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,15 +10,14 @@ from uuid import UUID
 import typer
 
 from freehold.cli.output import AsJson, write_json, write_rows
-from freehold.cli.running import freehold_app, identity_of, opened
+from freehold.cli.running import accounts_of, run_on_accounts
 from freehold.cli.target import AppOption
-from freehold.errors import ConfigurationError, Problem
+from freehold.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from freehold.identity import Identity
     from freehold.identity.provider import Client, ProviderParts
     from freehold.store.session import Session
-    from freehold.web.app import Freehold
 
 app = typer.Typer(help="OAuth clients: add, list, remove, rotate.", no_args_is_help=True)
 
@@ -68,7 +66,7 @@ def add(
         )
         return await parts.clients.add(session, draft)
 
-    client, secret = _run(freehold_app(target), "freehold clients add", work)
+    client, secret = _run(target, "freehold clients add", work)
     made = {"client_id": str(client.id), **({} if secret is None else {"client_secret": secret})}
     if json:
         write_json(made)
@@ -84,7 +82,7 @@ def list_(*, json: AsJson = False, target: AppOption = None) -> None:
     async def work(_identity: Identity, parts: ProviderParts, session: Session) -> list[dict[str, Any]]:
         return [_row(client) for client in await parts.clients.listed(session)]
 
-    write_rows(_run(freehold_app(target), "freehold clients list", work, writes=False), as_json=json, columns=_COLUMNS)
+    write_rows(_run(target, "freehold clients list", work, writes=False), as_json=json, columns=_COLUMNS)
 
 
 @app.command()
@@ -94,7 +92,7 @@ def remove(client_id: ClientId, *, target: AppOption = None) -> None:
     async def work(_identity: Identity, parts: ProviderParts, session: Session) -> None:
         await parts.clients.remove(session, client_id)
 
-    _run(freehold_app(target), "freehold clients remove", work)
+    _run(target, "freehold clients remove", work)
     typer.echo(f"{client_id}: removed")
 
 
@@ -105,31 +103,15 @@ def rotate(client_id: ClientId, *, target: AppOption = None) -> None:
     async def work(_identity: Identity, parts: ProviderParts, session: Session) -> str:
         return await parts.clients.rotate(session, client_id)
 
-    typer.echo(f"client_secret  {_run(freehold_app(target), 'freehold clients rotate', work)}")
+    typer.echo(f"client_secret  {_run(target, 'freehold clients rotate', work)}")
 
 
-def _run(service: Freehold, reason: str, work: Work, *, writes: bool = True) -> Any:
-    async def inside() -> Any:
-        from freehold.resource.principal import system
-
-        identity = identity_of(service)
-        parts = identity.parts.provider
-        if parts is None:
-            raise ConfigurationError(f"{service.title} is no provider: Identity(..., provider=Provider(...)).")
-        try:
-            async with opened(service):
-                if not writes:
-                    async with service.database.reading(system(reason)) as session:
-                        return await work(identity, parts, session)
-                async with service.database.writing(system(reason)) as unit:
-                    return await work(identity, parts, unit.session)
-        finally:
-            await identity.close()
-
-    try:
-        return asyncio.run(inside())
-    except Problem as problem:
-        raise ConfigurationError(problem.detail or problem.title) from None
+def _run(target: str | None, reason: str, work: Work, *, writes: bool = True) -> Any:
+    service = accounts_of(target)
+    parts = service.identity.parts.provider
+    if parts is None:
+        raise ConfigurationError(f"{service.title} is no provider: Identity(..., provider=Provider(...)).")
+    return run_on_accounts(service, reason, lambda identity, session: work(identity, parts, session), writes=writes)
 
 
 def _keys(path: Path) -> dict[str, Any]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from freehold.cli.running import freehold_app, identity_of, opened
+from freehold.cli.running import Accounts, accounts_of
 from freehold.cli.target import AppOption
-
-if TYPE_CHECKING:
-    from freehold.web.app import Freehold
 
 app = typer.Typer(help="Signing keys: rotate.", no_args_is_help=True)
 
@@ -29,15 +26,15 @@ def rotate(
     A service does this by itself every 30 days. With --now everyone refreshes at once, and others who verify tokens by
     the key set fail until they have read it again.
     """
-    states = asyncio.run(_rotate(freehold_app(target), immediately=now))
+    states = asyncio.run(_rotate(accounts_of(target), immediately=now))
     for kid, state in states.items():
         typer.echo(f"{kid}  {state}")
 
 
-async def _rotate(service: Freehold, *, immediately: bool) -> dict[str, str]:
-    identity = identity_of(service)
+async def _rotate(service: Accounts, *, immediately: bool) -> dict[str, str]:
+    identity = service.identity
     try:
-        async with opened(service):
+        async with service.open():
             await identity.start()
             await identity.parts.keys.rotate(immediately=immediately)
             return await identity.parts.keys.states()

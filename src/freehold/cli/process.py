@@ -13,6 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from freehold.cli.target import load
+from freehold.collector import paused
 from freehold.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def run_worker(target: str, listener: socket.socket, ready: Connection, loads: L
     """
 
     def work() -> None:
-        app, parent = loads(target), multiprocessing.parent_process()
+        with paused(for_good=True):
+            app, parent = loads(target), multiprocessing.parent_process()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _serve(
             app,

@@ -1,28 +1,61 @@
-"""A Freehold app without a server: its database open, for commands that read or write rows."""
+"""A service without a server: its database open, for commands that read or write rows."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from freehold.cli.target import load, name_of
-from freehold.errors import ConfigurationError
+from freehold.errors import ConfigurationError, Problem
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from freehold.identity import Identity
     from freehold.media import Files
+    from freehold.store.database import Database
+    from freehold.store.session import Session
     from freehold.web.app import Freehold
+    from freehold.web.install_process import Process
+
+Work = Callable[["Identity", "Session"], Awaitable[Any]]
 
 
 def freehold_app(target: str | None) -> Freehold:
-    """The target, where it is a Freehold app. Raises ConfigurationError for a plain FastAPI one."""
+    """The target, where it is a Freehold app. Raises ConfigurationError for any other."""
     from freehold.web.app import Freehold
 
     app = load(target)
-    if not isinstance(app, Freehold):
-        raise ConfigurationError(f"{name_of(target)} is a plain FastAPI app; this command needs a Freehold app.")
-    return app
+    if isinstance(app, Freehold):
+        return app
+    if installed(app) is not None:
+        raise ConfigurationError(
+            f"{name_of(target)} is a FastAPI app that Freehold was installed in; this command needs one made by Freehold(...)."
+        )
+    raise _plain(target)
+
+
+def installed(app: FastAPI) -> Process | None:
+    """What `install` has made of an application; None where it was not called."""
+    from freehold.web.install_process import Process
+
+    runtime = getattr(app.state, "freehold", None)
+    return None if runtime is None else runtime.database.parts.get(Process)
+
+
+def process_or_refuse(app: FastAPI, target: str | None) -> Process:
+    """What `install` has made of it. Raises ConfigurationError for an application that knows nothing of Freehold."""
+    found = installed(app)
+    if found is None:
+        raise _plain(target)
+    return found
+
+
+def _plain(target: str | None) -> ConfigurationError:
+    return ConfigurationError(f"{name_of(target)} is a plain FastAPI app; this command needs a Freehold app.")
 
 
 def identity_of(app: Freehold) -> Identity:
@@ -30,6 +63,52 @@ def identity_of(app: Freehold) -> Identity:
     if app.identity is None:
         raise ConfigurationError(f"{app.title} has no accounts of its own: Freehold(..., identity=Identity(...)).")
     return app.identity
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """A service as commands on its accounts see it. open: its database, and what tells the processes that serve."""
+
+    title: str
+    identity: Identity
+    database: Database
+    open: Callable[[], AbstractAsyncContextManager[None]]
+
+
+def accounts_of(target: str | None) -> Accounts:
+    """The accounts of a Freehold app, or of one that Freehold was installed in. Raises ConfigurationError without any."""
+    from freehold.web.app import Freehold
+
+    app = load(target)
+    if isinstance(app, Freehold):
+        return Accounts(app.title, identity_of(app), app.database, lambda: opened(app))
+    process = process_or_refuse(app, target)
+    if process.accounts is None:
+        raise ConfigurationError(f"{app.title} has no accounts of its own: install(..., identity=Identity(...)).")
+    return Accounts(app.title, process.accounts.identity, process.database, process.opened)
+
+
+def run_on_accounts(service: Accounts, reason: str, work: Work, *, writes: bool = True) -> Any:
+    """Do the work in one unit, or reading; what it gives. Raises ConfigurationError for whatever is refused."""
+
+    async def inside() -> Any:
+        from freehold.resource.principal import system
+
+        try:
+            async with service.open():
+                if not writes:
+                    async with service.database.reading(system(reason)) as session:
+                        return await work(service.identity, session)
+                async with service.database.writing(system(reason)) as unit:
+                    return await work(service.identity, unit.session)
+        finally:
+            await service.identity.close()
+
+    try:
+        return asyncio.run(inside())
+    except Problem as problem:
+        faults = "; ".join(fault.message for fault in problem.errors)
+        raise ConfigurationError(f"{problem.detail or problem.title} {faults}".strip()) from None
 
 
 def files_of(app: Freehold) -> Files | None:

@@ -14,6 +14,7 @@ from sqlalchemy import make_url
 
 from freehold.cli import demo, listener
 from freehold.cli.target import App, load, name_of
+from freehold.collector import paused
 from freehold.settings import Environment, Settings
 from freehold.settings.environ import read
 
@@ -51,7 +52,8 @@ def command(
     with listener.bind(host, port) as socket:  # also where what comes next fails
         announce_address(listener.address(socket), workers=workers)
         settings = Settings.load()
-        app = load(named)
+        with paused(for_good=True):
+            app = load(named)
         wants_migration = migrate if migrate is not None else settings.env is not Environment.PRODUCTION
         asyncio.run(prepare(app, named, migrate=wants_migration, demo_data=demo_data))
         _tell(app, named, listener.address(socket), settings, with_accounts=demo_data is not Demo.NONE)

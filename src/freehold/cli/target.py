@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from freehold.cli.blame import refusal
+from freehold.collector import paused
 from freehold.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def attribute_at(named: str) -> Any:
         sys.path.insert(0, str(Path.cwd()))
     module_name, _, attribute = named.partition(":")
     try:
-        module = import_module(module_name)
+        with paused():
+            module = import_module(module_name)
     except ConfigurationError:
         raise
     except ModuleNotFoundError as error:

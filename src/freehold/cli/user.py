@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import sys
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
 from freehold.cli.output import AsJson, write_rows
-from freehold.cli.running import freehold_app, identity_of, opened
+from freehold.cli.running import accounts_of, identity_of, run_on_accounts
 from freehold.cli.target import AppOption
-from freehold.errors import ConfigurationError, Problem
+from freehold.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from freehold.identity import Identity
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Accounts: add, list, give roles, disable, enable.", no_args_is_help=True)
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL")]
-Work = Callable[["Identity", "Session"], Awaitable[Any]]
 
 
 @app.command()
@@ -45,7 +42,7 @@ def add(
 
     The owner gets the mail that verifies the address, as after a registration.
     """
-    service = freehold_app(target)
+    service = accounts_of(target)
     password = _password(from_stdin=password_stdin, generate=generate)
     draft = {"email": email, "password": password, "full_name": full_name or email.partition("@")[0]}
     draft |= _pairs(fields or [])
@@ -59,7 +56,7 @@ def add(
             await identity.parts.accounts.set_roles(session, user_id, roles)
         return user_id
 
-    user_id = _run(service, "freehold user add", work)
+    user_id = run_on_accounts(service, "freehold user add", work)
     typer.echo(f"{user_id}  {email}" + (f"  {password}" if generate else ""))
 
 
@@ -74,7 +71,7 @@ def list_(*, json: AsJson = False, target: AppOption = None) -> None:
         query = select(user).where(user.deleted_at.is_(None)).order_by(user.created_at, user.id)
         return [_row(each) for each in (await session.execute(query)).scalars()]
 
-    rows = _run(freehold_app(target), "freehold user list", work, writes=False)
+    rows = run_on_accounts(accounts_of(target), "freehold user list", work, writes=False)
     write_rows(rows, as_json=json)
 
 
@@ -90,7 +87,7 @@ def roles(
     async def work(identity: Identity, session: Session) -> None:
         await identity.parts.accounts.set_roles(session, await find(identity, session, email), names or [])
 
-    _run(freehold_app(target), "freehold user roles", work)
+    run_on_accounts(accounts_of(target), "freehold user roles", work)
     typer.echo(f"{email}: {', '.join(sorted(names or [])) or 'no roles'}")
 
 
@@ -115,7 +112,7 @@ def reset_factors(email: Email, *, target: AppOption = None) -> None:
 
         await losing.reset(identity.parts, session, await find(identity, session, email))
 
-    _run(freehold_app(target), "freehold user reset-factors", work)
+    run_on_accounts(accounts_of(target), "freehold user reset-factors", work)
     typer.echo(f"{email}: no second factors")
 
 
@@ -125,7 +122,7 @@ def _set_active(email: str, target: str | None, *, is_active: bool) -> None:
         change = accounts.enable if is_active else accounts.disable
         await change(session, await find(identity, session, email))
 
-    _run(freehold_app(target), f"freehold user {'enable' if is_active else 'disable'}", work)
+    run_on_accounts(accounts_of(target), f"freehold user {'enable' if is_active else 'disable'}", work)
     typer.echo(f"{email}: {'enabled' if is_active else 'disabled'}")
 
 
@@ -155,28 +152,6 @@ async def account(service: Freehold, named: str, *, reason: str) -> Principal | 
     async with service.database.reading(system(reason)) as session:
         user_id = await find(identity, session, named)
     return await principals(service.database, identity)(user_id)
-
-
-def _run(service: Freehold, reason: str, work: Work, *, writes: bool = True) -> Any:
-    async def inside() -> Any:
-        from freehold.resource.principal import system
-
-        identity = identity_of(service)
-        try:
-            async with opened(service):
-                if not writes:
-                    async with service.database.reading(system(reason)) as session:
-                        return await work(identity, session)
-                async with service.database.writing(system(reason)) as unit:
-                    return await work(identity, unit.session)
-        finally:
-            await identity.close()
-
-    try:
-        return asyncio.run(inside())
-    except Problem as problem:
-        faults = "; ".join(fault.message for fault in problem.errors)
-        raise ConfigurationError(f"{problem.detail or problem.title} {faults}".strip()) from None
 
 
 def _valid(identity: Identity, draft: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Accounts: register, change, close, erase. Each function runs in its caller's unit; none commits."""
+"""Accounts: register, change, close. Each function runs in its caller's unit; none commits."""
 
 from __future__ import annotations
 
@@ -9,20 +9,16 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
 from sqlalchemy import inspect as mapping_of
 from sqlalchemy import select
 
 from freehold.errors import FieldError, Invalid, NotFound
-from freehold.identity import one_time, ways_in
+from freehold.identity import one_time
 from freehold.identity.addresses import Addresses, EmailTaken
 from freehold.identity.browser_sessions import BrowserSessions
 from freehold.identity.emails import email_key
-from freehold.identity.exporting import held_of
 from freehold.identity.first_proof import prove_address
 from freehold.identity.notices import Notices, language_of
-from freehold.identity.organisations import groups, invitations, members
-from freehold.identity.organisations.declaration import Organisations
 from freehold.identity.sessions import Sessions
 from freehold.identity.users import UserMixin
 from freehold.resource import clock
@@ -37,7 +33,7 @@ __all__ = ["Accounts", "EmailTaken", "Hook"]
 Hook = Callable[..., Awaitable[Any] | Any]
 
 # Set by identity alone, whatever a service's own schema holds.
-_OWN = frozenset(
+OWN = frozenset(
     {"email", "password", "email_key", "password_hash", "roles", "is_active", "email_verified_at", "deleted_at"}
 )
 
@@ -58,9 +54,6 @@ class Accounts:
         user: type[UserMixin],
         role_names: Sequence[str] | None,
         on_register: Hook | None,
-        on_export: Hook | None,
-        on_erase: Hook | None,
-        organisations: Organisations | None = None,
     ) -> None:
         self._sessions = sessions
         self._browser_sessions = browser_sessions
@@ -69,9 +62,6 @@ class Accounts:
         self._addresses = Addresses(user=user)
         self._role_names = role_names
         self._on_register = on_register
-        self._on_export = on_export
-        self._on_erase = on_erase
-        self._organisations = organisations
 
     async def register(
         self,
@@ -103,20 +93,20 @@ class Accounts:
         """
         address: str = draft.email  # type: ignore[attr-defined]
         async with session.unscoped("registration: nobody owns the row yet") as db:
-            owner_id = await self._addresses.owner_of(db, email_key(address))
-            free = draft if owner_id is None else draft.model_copy(update={"email": f"{new_id()}@taken.invalid"})
+            owner = await self._addresses.owner_of(db, email_key(address))
+            free = draft if owner is None else draft.model_copy(update={"email": f"{new_id()}@taken.invalid"})
             with suppress(_Undone):
                 async with db.begin_nested():
                     user = await self._added(db, free, password_hash=password_hash, language=language)
                     token, reads = await self._verification_of(db, user), language_of(user)
                     if session.unit is not None:
                         await session.unit.trail.write(session.unit)
-                    if owner_id is not None:
+                    if owner is not None:
                         raise _Undone
-            if owner_id is None:
+            if owner is None:
                 await self._notices.verification(db, address, token, one_time.LIFETIME, language=reads)
             else:
-                await self.tell_owner_of_registration(db, address)
+                await self._notices.already_registered(db, address, language=owner.language)
 
     async def _added(
         self,
@@ -135,7 +125,7 @@ class Accounts:
             user.language = language
         async with self._addresses.taking(db, user.email_key, None):
             db.add(user)
-            await _call(self._on_register, db, user, draft)
+            await call(self._on_register, db, user, draft)
             await db.flush()
         await record(db, "user.registered", subject_type="user", subject_id=user.id, after={"roles": user.roles})
         return user
@@ -152,7 +142,10 @@ class Accounts:
 
     async def tell_owner_of_registration(self, session: Session, email: str) -> None:
         """Somebody tried to register a taken address, where that is concealed."""
-        await self._notices.already_registered(session, email)
+        async with session.unscoped("the owner of an address is told") as db:
+            owner = await self._addresses.owner_of(db, email_key(email))
+            reads = None if owner is None else owner.language
+            await self._notices.already_registered(db, email, language=reads)
 
     async def verify(self, session: Session, token: str) -> None:
         """Redeem the link that was mailed to an address: it is proved, or taken on. Raises Invalid, EmailTaken."""
@@ -210,8 +203,9 @@ class Accounts:
         """
         async with session.unscoped("a user's own address") as db:
             user, key = await self.get(db, user_id, lock=True), email_key(email)
-            if conceals and await self._addresses.owner_of(db, key) not in (None, user_id):
-                await self.tell_owner_of_registration(db, email)
+            owner = await self._addresses.owner_of(db, key) if conceals else None
+            if owner is not None and owner.id != user_id:
+                await self._notices.already_registered(db, email, language=owner.language)
                 return
             await self._addresses.require_free(db, key, user_id)
             token = await one_time.issue(db, user_id=user_id, purpose=one_time.ADDRESS, email_key=key, payload=email)
@@ -277,45 +271,6 @@ class Accounts:
             after = {"is_active": is_active}
             await record(db, action, subject_type="user", subject_id=user_id, before=before, after=after)
 
-    async def erase(self, session: Session, user_id: UUID) -> None:
-        """Remove the person and leave the row, for what other people's records need. Raises NotFound, LastOwner.
-
-        Nullable columns that the service added become null; `on_erase` sees to the rest.
-        """
-        async with session.unscoped("a user leaves") as db:
-            user = await self.get(db, user_id, lock=True)
-            await _call(self._on_erase, db, user)
-            if self._organisations is not None:
-                await members.leave_all(db, self._organisations, user_id)
-                await invitations.forget(db, user.email_key)
-            await self._sessions.end_all(db, user_id, by="account")
-            await self._sessions.forget(db, user_id)
-            await ways_in.forget(db, user_id)
-            await one_time.forget(db, user_id)
-            user.set_email(f"{user_id}@deleted.invalid")
-            user.full_name, user.password_hash, user.roles = "", None, []
-            user.is_active, user.deleted_at = False, clock.now()
-            for name in _added_columns(self._user):
-                setattr(user, name, None)
-            await record(db, "user.erased", subject_type="user", subject_id=user_id)
-
-    async def export(self, session: Session, user_id: UUID) -> dict[str, Any]:
-        """Everything that is held about a person, in JSON form, without secrets."""
-        async with session.unscoped("a user's own data") as db:
-            user = await self.get(db, user_id)
-            extra = await _call(self._on_export, db, user)
-            held = await held_of(db, user, self._sessions)
-            exported: dict[str, Any] = to_jsonable_python(
-                {**held, **await self._memberships(db, user_id), **(extra or {})}, fallback=str
-            )
-        return exported
-
-    async def _memberships(self, db: Session, user_id: UUID) -> dict[str, Any]:
-        if self._organisations is None:
-            return {}
-        rows = await groups.listed(db, user_id)
-        return {"organisations": [{"id": row.id, "name": row.name, "role": row.role} for row in rows]}
-
     async def get(self, db: Session, user_id: UUID, *, lock: bool = False) -> Any:
         """The user row in a session that may see it. Raises NotFound."""
         query = select(self._user).where(self._user.id == user_id)
@@ -325,24 +280,12 @@ class Accounts:
         return user
 
 
-async def _call(hook: Hook | None, *arguments: Any) -> Any:
+async def call(hook: Hook | None, *arguments: Any) -> Any:
+    """What a hook gives, of either kind of function; None without one."""
     result = hook(*arguments) if hook is not None else None
     return await result if inspect.isawaitable(result) else result
 
 
 def _extras(draft: BaseModel, user: Any) -> Mapping[str, Any]:
     columns = {attribute.key for attribute in mapping_of(user).column_attrs}
-    return {name: getattr(draft, name) for name in type(draft).model_fields if name in columns - _OWN}
-
-
-def _added_columns(user: Any) -> list[str]:
-    """Nullable columns that neither `UserMixin` nor `Base` brought: they may hold personal data."""
-    known = _OWN | {"id", "full_name", "created_at", "updated_at", "row_version"}
-    return [
-        attribute.key
-        for attribute in mapping_of(user).column_attrs
-        if attribute.key not in known
-        and attribute.columns[0].nullable
-        and attribute.columns[0].computed is None
-        and not attribute.columns[0].info.get("fh_derived")
-    ]
+    return {name: getattr(draft, name) for name in type(draft).model_fields if name in columns - OWN}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import null, select
 from sqlalchemy.exc import IntegrityError
 
 from freehold.errors import Conflict
@@ -23,21 +24,31 @@ class EmailTaken(Conflict):
     code, title = "identity.email_taken", "This e-mail address has an account"
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who has an address. language: that they read, where their account says so."""
+
+    id: UUID
+    language: str | None
+
+
 class Addresses:
     """The addresses of one service's accounts. key: of an address (`email_key`)."""
 
     def __init__(self, *, user: type[UserMixin]) -> None:
         self._table: Any = user.__table__  # type: ignore[attr-defined]
 
-    async def owner_of(self, db: Session, key: str) -> UUID | None:
+    async def owner_of(self, db: Session, key: str) -> Owner | None:
         """Whose account has it; None for nobody's."""
         user = self._table.c
-        found: UUID | None = (await db.execute(select(user.id).where(user.email_key == key))).scalar_one_or_none()
-        return found
+        query = select(user.id, user.get("language", null())).where(user.email_key == key)
+        found = (await db.execute(query)).one_or_none()
+        return None if found is None else Owner(*found)
 
     async def require_free(self, db: Session, key: str, user_id: UUID | None) -> None:
         """Raise EmailTaken where it is another's than the user's."""
-        if await self.owner_of(db, key) not in (None, user_id):
+        owner = await self.owner_of(db, key)
+        if owner is not None and owner.id != user_id:
             raise EmailTaken("This e-mail address has an account already.")
 
     @asynccontextmanager

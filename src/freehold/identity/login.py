@@ -13,6 +13,7 @@ from freehold.errors import Problem, Unauthenticated
 from freehold.identity.authentication import PASSWORD, Authentication
 from freehold.identity.emails import login_key
 from freehold.identity.entry import Entry
+from freehold.identity.outcomes import outcome_of
 from freehold.identity.passwords import Passwords, Verdict
 from freehold.identity.sessions import UNKNOWN, Device, Sessions, TokenAnswer
 from freehold.identity.throttle import Throttle
@@ -141,7 +142,4 @@ class LogIn:
                 await session.execute(update(table).where(table.c.id == row.id).values(changed))
             return await opens(unit, row)
 
-        outcome = await self._database.run(system("log-in"), work)
-        if isinstance(outcome, Problem):
-            raise outcome
-        return outcome
+        return await outcome_of(self._database.run(system("log-in"), work))

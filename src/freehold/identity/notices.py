@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
+from freehold.identity.devices import program_and_system
 from freehold.mail.templates import LETTERS as LAYOUT
 from freehold.mail.templates import Templates
 
@@ -90,10 +91,13 @@ class Notices:
         await self._send(session, "login_link", to, language, link=link, minutes=_minutes(lifetime))
 
     async def login_by_link(
-        self, session: Session, to: str, *, device: str, is_first_proof: bool, language: str | None = None
+        self, session: Session, to: str, *, user_agent: str, is_first_proof: bool, language: str | None = None
     ) -> None:
         """Told after a log-in by such a link. is_first_proof: it took away every way in of before."""
-        await self._send(session, "login_by_link", to, language, device=device, is_first_proof=is_first_proof)
+        program, system = program_and_system(user_agent)
+        await self._send(
+            session, "login_by_link", to, language, program=program, system=system, is_first_proof=is_first_proof
+        )
 
     async def password_changed(self, session: Session, to: str, *, language: str | None = None) -> None:
         """Told after a change or a reset."""
@@ -144,9 +148,9 @@ class Notices:
         """A member of staff acts in the account."""
         await self._send(session, "impersonated", to, language, reason=reason, minutes=_minutes(lifetime))
 
-    async def already_registered(self, session: Session, to: str) -> None:
+    async def already_registered(self, session: Session, to: str, *, language: str | None = None) -> None:
         """Somebody registered an address that has an account, where that fact is concealed from them."""
-        await self._send(session, "already_registered", to, None)
+        await self._send(session, "already_registered", to, language)
 
     def _link(self, path: str, token: str) -> str:
         return f"{self._url}{path}?token={token}"

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from freehold.errors import FieldError, Invalid
 from freehold.identity.sealing import new_token, token_hash
 from freehold.identity.tables import ONE_TIME_TOKENS
 from freehold.resource import clock
+from freehold.store.upserts import put
 
 if TYPE_CHECKING:
     from freehold.store.session import Session
@@ -53,9 +53,7 @@ async def issue(
         "created_at": clock.now(),
         "expires_at": clock.now() + lifetime,
     }
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(ONE_TIME_TOKENS).values(user_id=user_id, purpose=purpose, **values)
-    await session.execute(statement.on_conflict_do_update(index_elements=["user_id", "purpose"], set_=values))
+    await put(session, ONE_TIME_TOKENS, {"user_id": user_id, "purpose": purpose}, values)
     return token
 
 

@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 from pwdlib import PasswordHash
@@ -59,6 +60,16 @@ def normalise(password: str) -> str:
     return unicodedata.normalize("NFC", password)
 
 
+def _hasher(cost: Cost) -> PasswordHash:
+    return PasswordHash((Argon2Hasher(time_cost=cost.passes, memory_cost=cost.memory_kib, parallelism=cost.lanes),))
+
+
+@cache
+def _hash_of_nobody(cost: Cost) -> str:
+    """Of a password that nobody knows, made once in a process."""
+    return _hasher(cost).hash(os.urandom(16).hex())
+
+
 class Passwords:
     """A bounded hashing pool. Close it at the end of the process.
 
@@ -67,14 +78,13 @@ class Passwords:
     """
 
     def __init__(self, *, cost: Cost = Cost(), workers: int | None = None, queue: int = 128) -> None:
-        hasher = Argon2Hasher(time_cost=cost.passes, memory_cost=cost.memory_kib, parallelism=cost.lanes)
-        self._hash = PasswordHash((hasher,))
+        self._hash = _hasher(cost)
         self._workers = workers or os.cpu_count() or 1
         self._limit = self._workers + queue
         self._waiting = 0
         self._pool = self._new_pool()
         # Verified when there is no account: the same work as for a real one (A01).
-        self._nobody = self._hash.hash(os.urandom(16).hex())
+        self._nobody = _hash_of_nobody(cost)
 
     async def hash(self, password: str) -> str:
         """The Argon2id hash of the password in NFC, with a salt of its own."""

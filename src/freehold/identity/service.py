@@ -26,6 +26,7 @@ from freehold.identity.notices import Mailer, Notices, Paths
 from freehold.identity.organisations import invitations
 from freehold.identity.organisations.declaration import Organisations
 from freehold.identity.passwords import Cost, Passwords
+from freehold.identity.personal_data import PersonalData
 from freehold.identity.policy import PasswordPolicy
 from freehold.identity.provider.declaration import Provider as OAuthProvider
 from freehold.identity.provider.declaration import ProviderParts
@@ -75,6 +76,7 @@ class Parts:
     factors: Factors
     impersonations: Impersonations
     accounts: Accounts
+    personal_data: PersonalData
     log_in: LogIn
     conceals_accounts: bool
     social: SocialLogins | None = None
@@ -98,7 +100,7 @@ class Identity:
     registration names one; the model needs a nullable text column `language`, which its letters follow.
     lifetimes, browser_lifetimes, key_lifetimes: of log-ins with tokens, of those with a cookie, of API keys. organisations: where accounts can be members of some.
     log_in_by: other providers, besides those of the settings. magic_links: people may log in by mailed links. audit: who may read the whole audit trail.
-    provider: lets applications of others ask people for access (OAuth 2.1, OpenID Connect); off without one.
+    provider: lets applications of others ask people for access (OAuth 2.1, OpenID Connect), on `pages`; off without one.
     impersonation: lets staff act in the accounts of others; without it nobody can.
     paths: the pages that mailed links lead to. cost: of a password hash; less than the default is for tests alone.
     """
@@ -140,6 +142,10 @@ class Identity:
             raise ConfigurationError(
                 f"Identity(languages=...): give {self.user.__name__} a column to keep one in, "
                 "`language: Mapped[str | None] = mapped_column(String(20))`"
+            )
+        if self.provider is not None and self.pages is None:
+            raise ConfigurationError(
+                "Identity(provider=...): people log in and agree on pages; add pages=Pages() and install freehold[pages]"
             )
         declared = self.roles if isinstance(self.roles, Roles) else None
         self._rights = Rights.of(declared, self._required_factors())
@@ -237,7 +243,14 @@ class Identity:
         )
         entry = Entry(sessions, factors.gate)
         passwords = Passwords(cost=self.cost)
-        accounts = self._accounts(sessions, browser_sessions, notices)
+        accounts = Accounts(
+            sessions, browser_sessions, notices,
+            user=self.user, role_names=self.role_names, on_register=self.on_register,
+        )  # fmt: skip
+        personal_data = PersonalData(
+            accounts, sessions,
+            user=self.user, on_export=self.on_export, on_erase=self.on_erase, organisations=self.organisations,
+        )  # fmt: skip
         self._parts = Parts(
             database=database,
             passwords=passwords,
@@ -257,6 +270,7 @@ class Identity:
             factors=factors,
             impersonations=Impersonations(accounts, sessions, tokens, notices, reach=self._reach),
             accounts=accounts,
+            personal_data=personal_data,
             log_in=LogIn(database, passwords, sessions, entry, throttle, user=self.user),
             conceals_accounts=conceal_accounts,
             social=self._social(
@@ -296,19 +310,6 @@ class Identity:
     def social(self) -> SocialLogins | None:
         """Log-in by other providers; None where there are none, and before `bind`."""
         return None if self._parts is None else self._parts.social
-
-    def _accounts(self, sessions: Sessions, browser_sessions: BrowserSessions, notices: Notices) -> Accounts:
-        return Accounts(
-            sessions,
-            browser_sessions,
-            notices,
-            user=self.user,
-            role_names=self.role_names,
-            on_register=self.on_register,
-            on_export=self.on_export,
-            on_erase=self.on_erase,
-            organisations=self.organisations,
-        )
 
     @property
     def parts(self) -> Parts:

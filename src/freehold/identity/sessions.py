@@ -22,6 +22,7 @@ from freehold.identity.authentication import Authentication
 from freehold.identity.factors import steps
 from freehold.identity.following import Follower, end_open
 from freehold.identity.notices import Notices, language_of
+from freehold.identity.outcomes import outcome_of
 from freehold.identity.sealing import Sealer, Unsealable, new_token, token_hash
 from freehold.identity.session_values import UNKNOWN, Device, InvalidGrant, Lifetimes, TokenAnswer
 from freehold.identity.tables import IMPERSONATIONS, REFRESH_TOKENS, SESSIONS
@@ -145,10 +146,9 @@ class Sessions:
         """
         if len(token) > LONGEST_REFRESH_TOKEN or not token.startswith(self.prefix):
             raise InvalidGrant("The refresh token is not good any more.")
-        outcome = await self._database.run(system("refresh a log-in"), lambda unit: self._refresh(unit, token, scope))
-        if isinstance(outcome, Problem):
-            raise outcome
-        return outcome
+        return await outcome_of(
+            self._database.run(system("refresh a log-in"), lambda unit: self._refresh(unit, token, scope))
+        )
 
     async def _refresh(self, unit: Unit, token: str, scope: frozenset[str] | None) -> TokenAnswer | Problem:
         row = await self._find(unit.session, token)

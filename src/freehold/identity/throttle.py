@@ -13,6 +13,7 @@ from freehold.traffic.limits import Limiter, QuotaExceeded, address_key, take
 # Somebody who guesses must not gain by an outage of Redis: then each process counts for itself.
 PER_PERSON = Quota(5, timedelta(minutes=1), when_away="count")
 PER_ADDRESS = Quota(60, timedelta(minutes=1), when_away="count")
+PER_RECIPIENT = Quota(10, timedelta(hours=1), when_away="count")
 WRONG_PER_ACCOUNT = Quota(10, timedelta(minutes=5), when_away="count")
 
 
@@ -25,8 +26,16 @@ class Throttle:
     async def admit(self, operation: str, *, address: str, person: str) -> None:
         """Count one try. operation: `login`, `registration`, `reset` or the like. Raises QuotaExceeded."""
         where = address_key(address)
-        counted = [(f"{operation}-address", where, PER_ADDRESS), (operation, _digest(where, person), PER_PERSON)]
+        counted = [(f"{operation}-address", where, PER_ADDRESS), (operation, digest(where, person), PER_PERSON)]
         await take(self.limiter, counted)
+
+    async def admit_letter(self, kind: str, *, recipient: str) -> None:
+        """Count a letter before anybody knows whether it leaves, from whichever address it is asked for. Raises QuotaExceeded.
+
+        kind: each has a quota of its own, so that whoever asks for many of one keeps nobody from another. recipient: the
+        key of an e-mail address, or the id of the account that has it.
+        """
+        await take(self.limiter, [(f"{kind}-recipient", digest(recipient), PER_RECIPIENT)])
 
     async def admit_address(self, operation: str, *, address: str) -> None:
         """Count one try of an address, whoever it is. Raises QuotaExceeded."""
@@ -38,7 +47,7 @@ class Throttle:
 
     async def try_password(self, person: str) -> QuotaExceeded | None:
         """Count a password before it is looked at, so that a hundred at once are no way round; the refusal, if any."""
-        decision = await self.limiter.hit("login-account", _digest(person), WRONG_PER_ACCOUNT)
+        decision = await self.limiter.hit("login-account", digest(person), WRONG_PER_ACCOUNT)
         return None if decision.allowed else QuotaExceeded([decision])
 
     async def try_factor(self, user_id: UUID, *, address: str) -> QuotaExceeded | None:
@@ -60,8 +69,9 @@ class Throttle:
 
     async def password_was_right(self, person: str) -> None:
         """Only wrong passwords count: give the try back."""
-        await self.limiter.give_back("login-account", _digest(person), WRONG_PER_ACCOUNT)
+        await self.limiter.give_back("login-account", digest(person), WRONG_PER_ACCOUNT)
 
 
-def _digest(*parts: str) -> str:
+def digest(*parts: str) -> str:
+    """Who is counted, without saying who it is."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

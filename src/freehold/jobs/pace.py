@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from freehold.jobs.queues import Queue
 from freehold.jobs.tables import QUEUES
 from freehold.store.instant import instant
+from freehold.store.upserts import insert_into
 
 if TYPE_CHECKING:
     from freehold.store.session import Session
@@ -32,9 +32,12 @@ class Room:
 async def room(session: Session, queue: Queue) -> Room:
     """Ask the rate, and hold it until the transaction ends. Nobody waits: while another process holds it there is none."""
     dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     now = instant(dialect)
-    new = insert(QUEUES).values(name=queue.name, free_at=now).on_conflict_do_nothing(index_elements=["name"])
+    new = (
+        insert_into(session, QUEUES)
+        .values(name=queue.name, free_at=now)
+        .on_conflict_do_nothing(index_elements=["name"])
+    )
     found = select(QUEUES.c.free_at, now.label("now")).where(QUEUES.c.name == queue.name)
     found = found.with_for_update(skip_locked=True, of=QUEUES)
     row = (await session.execute(found)).one_or_none()

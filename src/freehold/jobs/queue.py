@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, delete, exists, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from freehold.jobs import carriage, order
 from freehold.jobs.tables import JOBS, WAITING_WITH_KEY, State, in_state
 from freehold.resource.base import new_id
 from freehold.resource.principal import Principal
 from freehold.store.instant import instant
+from freehold.store.upserts import insert_into
 from freehold.store.waking import announce_after_commit
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ async def put(
         raise RuntimeError(f"job {name!r} needs a unit of work to commit with; this session only reads")
     dialect = dialect_of(session)
     number, state = (None, State.READY) if order_key is None else await order.join(session, name, order_key)
-    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(JOBS).values(
+    insert = insert_into(session, JOBS).values(
         id=new_id(),
         name=name,
         payload=dict(payload),

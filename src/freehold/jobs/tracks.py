@@ -16,12 +16,12 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from sqlalchemy import Row, delete, exists, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from freehold.errors import Conflict
 from freehold.jobs import queue
 from freehold.jobs.tables import JOBS, TRACKS, State, in_state
 from freehold.store.instant import instant
+from freehold.store.upserts import insert_into
 
 if TYPE_CHECKING:
     from freehold.jobs.leases import Claim
@@ -90,9 +90,8 @@ class ResultTooLarge(ValueError):
 
 async def put(session: Session, job_id: UUID, *, name: str) -> None:
     """Begin a track in the transaction that enqueues the job; a job that waited already keeps its own."""
-    insert = postgresql.insert if queue.dialect_of(session) == "postgresql" else sqlite.insert
     values = {"id": job_id, "name": name, "principal_id": session.principal.id}
-    await session.execute(insert(TRACKS).values(**values).on_conflict_do_nothing(index_elements=["id"]))
+    await session.execute(insert_into(session, TRACKS).values(**values).on_conflict_do_nothing(index_elements=["id"]))
 
 
 async def find(session: Session, job_id: UUID) -> tuple[JobRead, UUID | None] | None:

@@ -31,8 +31,12 @@ _MAX_TRACEBACK = 16_000
 
 
 def _instant() -> str:
-    now = time.time_ns() // 1_000_000
-    return f"{_second(now // 1000)}.{now % 1000:03}Z"
+    return _millisecond(time.time_ns() // 1_000_000)
+
+
+@lru_cache(maxsize=2)
+def _millisecond(since_epoch: int) -> str:
+    return f"{_second(since_epoch // 1000)}.{since_epoch % 1000:03}Z"
 
 
 @lru_cache(maxsize=2)
@@ -155,7 +159,9 @@ def configure(*, style: LogFormat = "console", level: str = "info", stream: IO[s
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
-    logging.getLogger("uvicorn.access").disabled = True  # the edge writes the access line
+    # The edge writes the access line. With a handler anywhere above, uvicorn would put one together for each request.
+    access = logging.getLogger("uvicorn.access")
+    access.disabled, access.propagate = True, False
     # The first ones log whole addresses, and parameters of SQL; pyvips the life of its threads.
     for name in ("httpx2", "httpcore2", "aiosqlite", "asyncpg", "pyvips"):
         logging.getLogger(name).setLevel(max(_State.threshold, 30))

@@ -1,18 +1,71 @@
 """Metrics in a registry of our own: what the edge counts, and what others register.
 
 Labels come from closed sets (methods, route templates, statuses), never from what a client wrote, so their number is
-bounded; the children are kept, because looking one up costs more than counting.
+bounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class _Requests(Collector):
+    """What every request counts: two metrics in one number each for its kind and its bucket, added up when somebody looks.
+
+    A counter and a histogram of the client library take a lock for each of three values, and a walk over the buckets.
+    """
+
+    def __init__(self) -> None:
+        self._since = time.time()
+        self._taken: dict[tuple[str, str, int], list[int]] = {}
+        self._seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
+
+    def done(self, method: str, route: str, status: int, seconds: float) -> None:
+        """One more."""
+        if method not in _METHODS:
+            method = "other"
+        taken = self._taken.get((method, route, status))
+        if taken is None:
+            taken = self._taken[method, route, status] = [0] * (len(_SECONDS) + 1)
+        taken[bisect_left(_SECONDS, seconds)] += 1
+        self._seconds[method, route] += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """See `Collector`."""
+        requests, times = self.describe()
+        by_route: dict[tuple[str, str], list[int]] = {}
+        for (method, route, status), taken in list(self._taken.items()):
+            requests.add_metric([method, route, str(status)], sum(taken), created=self._since)
+            known = by_route.get((method, route), [0] * len(taken))
+            by_route[method, route] = [one + other for one, other in zip(known, taken, strict=True)]
+        for named, taken in by_route.items():
+            buckets = zip([*map(floatToGoString, _SECONDS), "+Inf"], accumulate(taken), strict=True)
+            times.add_metric(list(named), list(buckets), self._seconds[named])
+        yield requests
+        yield times
+
+    def describe(self) -> tuple[CounterMetricFamily, HistogramMetricFamily]:
+        """Names and meanings, without a value."""
+        return CounterMetricFamily(
+            "freehold_http_requests", "Requests answered", labels=["method", "route", "status"]
+        ), HistogramMetricFamily(
+            "freehold_http_request_seconds",
+            "Time from the request line to the last byte of the answer",
+            labels=["method", "route"],
+        )
 
 
 class Metrics:
@@ -20,27 +73,12 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
-        self._requests = Counter(
-            "freehold_http_requests", "Requests answered", ["method", "route", "status"], registry=self.registry
-        )
-        self._seconds = Histogram(
-            "freehold_http_request_seconds",
-            "Time from the request line to the last byte of the answer",
-            ["method", "route"],
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
-        self._counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._requests = _Requests()
+        self.registry.register(self._requests)
 
     def request_done(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request. route: the template, never the path."""
-        key = (method if method in _METHODS else "other", route, status)
-        children = self._counted.get(key)
-        if children is None:
-            children = self._requests.labels(key[0], route, str(status)), self._seconds.labels(key[0], route)
-            self._counted[key] = children
-        children[0].inc()
-        children[1].observe(seconds)
+        self._requests.done(method, route, status, seconds)
 
     def gauge(self, name: str, documentation: str, read: Callable[[], float]) -> Gauge:
         """Register a gauge that is read when the metrics are asked for. `read` must be quick and do no I/O."""

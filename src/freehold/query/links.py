@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
-from urllib.parse import quote, quote_plus, urlencode
+from urllib.parse import quote, urlencode
 
 _MOST_KEPT: Final = 500
 
@@ -15,12 +15,13 @@ def page_links(
 ) -> str:
     """The value of the header: `next` and `prev` where there are such pages, and `first`.
 
-    path: as the client sent it, decoded. params: the decoded query parameters, in order.
+    path: as the client sent it, decoded. params: the decoded query parameters, in order. Cursors stand in it as they are:
+    their letters mean nothing else in an address.
     """
     first = _first(path, tuple(params))
     beside = f"{first}{'&' if '?' in first else '?'}cursor="
     cursors = {"next": next_cursor, "prev": prev_cursor}
-    links = [f'<{beside}{quote_plus(cursor)}>; rel="{rel}"' for rel, cursor in cursors.items() if cursor is not None]
+    links = [f'<{beside}{cursor}>; rel="{rel}"' for rel, cursor in cursors.items() if cursor is not None]
     return ", ".join([*links, f'<{first}>; rel="first"'])
 
 

@@ -50,7 +50,8 @@ class Box:
 class ListQuery:
     """What is asked of a list. `sort` ends with the primary key, so that the order is total.
 
-    match: what of `search` the rows have to hold; a page by relevance asks for one tier after the other.
+    match: what of `search` the rows have to hold; a page by relevance asks for one tier after the other. kept: what was worked
+    out of it, for those who are asked the same again.
     """
 
     sort: tuple[SortKey, ...]
@@ -67,7 +68,7 @@ class ListQuery:
     expand: tuple[str, ...] = ()
     facets: tuple[str, ...] = ()
     deleted: bool = False
-    _digests: list[str] = field(default_factory=list, init=False, compare=False, repr=False)
+    kept: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def by_relevance(self) -> bool:
@@ -80,9 +81,10 @@ class ListQuery:
 
     def digest(self) -> str:
         """What a cursor is bound to: everything that decides which rows there are and in which order."""
-        if not self._digests:
-            self._digests.append(self._digest())
-        return self._digests[0]
+        found: str | None = self.kept.get("digest")
+        if found is None:
+            found = self.kept["digest"] = self._digest()
+        return found
 
     def _digest(self) -> str:
         conditions = [(each.field.name, each.operation, repr(each.value)) for each in self.conditions]

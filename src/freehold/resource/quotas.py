@@ -28,10 +28,17 @@ class Quota:
     roles: Mapping[str, int] = field(default_factory=dict, kw_only=True, hash=False)
     anonymous: int | None = field(default=None, kw_only=True)
     when_away: WhenAway = field(default="open", kw_only=True)
+    window_nanoseconds: int = field(init=False, compare=False, repr=False)
+    _hash: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.least < 1 or self.window <= timedelta(0):
             raise ValueError("a quota is at least one unit in a window longer than zero")
+        object.__setattr__(self, "window_nanoseconds", round(self.window.total_seconds() * 1_000_000_000))
+        object.__setattr__(self, "_hash", hash((self.limit, self.window, self.anonymous, self.when_away)))
+
+    def __hash__(self) -> int:
+        return self._hash  # what is kept by quota is looked up with every request
 
     @property
     def least(self) -> int:

@@ -36,13 +36,13 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from freehold.resource import clock
 from freehold.resource.base import UTCDateTime, new_id
 from freehold.resource.principal import Principal, system
 from freehold.store.audit_ddl import AUDIT_DDL, AuditWalls
 from freehold.store.ledger import LEDGER
+from freehold.store.upserts import insert_into
 
 if TYPE_CHECKING:
     from freehold.store.database import Database
@@ -177,10 +177,7 @@ async def seal(session: Session, *, key: bytes = b"") -> int:
 
 
 async def _lock_head(session: Session) -> tuple[int, bytes]:
-    dialect = session.get_bind().dialect.name
-    start = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(AUDIT_HEAD).values(
-        id=_HEAD_ID, sequence=0, digest=START
-    )
+    start = insert_into(session, AUDIT_HEAD).values(id=_HEAD_ID, sequence=0, digest=START)
     await session.execute(start.on_conflict_do_nothing())
     # The records are read in a later statement, which therefore sees all that an earlier sealer has placed.
     head = (await session.execute(select(AUDIT_HEAD).with_for_update())).one()

@@ -6,21 +6,27 @@ See `new_rows`: what may have a say beside the columns, and what goes wrong, is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, inspect, literal, select, update
+from sqlalchemy import Table, Update, bindparam, inspect, literal, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapper
 
 from freehold.resource.access import Constant, Rule
 from freehold.resource.applications import counting_for
 from freehold.resource.columns import Derived, derived_columns
+from freehold.resource.principal import Principal
 from freehold.store import records
+from freehold.store.at_once import Alone, Doing, NotAtOnce, answered
 from freehold.store.executor import Plan
+from freehold.store.fetched import Fetched
 from freehold.store.invariants import bounds_of
 from freehold.store.plain_models import at_update, is_plain
 from freehold.store.prepared import Prepared, prepare
+from freehold.store.protection import Shape
 from freehold.store.rule_clause import RuleClause
 from freehold.store.straight import NotStraight, Straight
+from freehold.store.trail import Deed, Trails
 from freehold.store.unit import Unit
 
 _MAY: Final = "fh_may"
@@ -43,6 +49,7 @@ class ChangedRows:
         self._key = key
         self._loads: dict[Any, Prepared] = {}
         self._changes: dict[Any, list[Prepared]] = {}
+        self._wholes: dict[Any, Prepared | None] = {}
 
     @classmethod
     def of(cls, model: type[DeclarativeBase], rule: Rule) -> ChangedRows | None:
@@ -59,33 +66,44 @@ class ChangedRows:
 
     async def load(self, straight: Straight, key: object) -> dict[str, Any]:
         """The row under the read rule, locked. Raises NotStraight unless it is there and may be changed."""
-        if straight.dialect not in self._loads:
-            self._loads[straight.dialect] = self._loading(straight)
-        prepared = self._loads[straight.dialect]
-        found = prepared.rows(await straight.run([(prepared, {"fh_key": key})]))
-        if not found or not found[0][-1]:
-            raise NotStraight
-        return dict(zip(self._columns, found[0], strict=False))
+        prepared = self._loading(straight.dialect, straight.principal, straight.scope.shape, locks=True)
+        return self._row(prepared.rows(await straight.run([(prepared, {"fh_key": key})])))
 
-    def _loading(self, straight: Straight) -> Prepared:
-        left = counting_for(self._rule, straight.principal).simplify(straight.principal)
-        shape = straight.scope.shape
+    async def look(self, alone: Alone, key: object) -> dict[str, Any]:
+        """The same without a lock."""
+        prepared = self._loading(alone.dialect, alone.principal, alone.shape, locks=False)
+        return self._row(await alone.read(prepared, {"fh_key": key}))
+
+    def _row(self, found: Fetched) -> dict[str, Any]:
+        if not found or not (row := found[0])[-1]:
+            raise NotStraight
+        return dict(zip(self._columns, row, strict=False))
+
+    def _loading(self, dialect: Any, principal: Principal, shape: Shape, *, locks: bool) -> Prepared:
+        place = dialect, locks
+        if place not in self._loads:
+            self._loads[place] = self._load(dialect, principal, shape, locks=locks)
+        return self._loads[place]
+
+    def _load(self, dialect: Any, principal: Principal, shape: Shape, *, locks: bool) -> Prepared:
+        left = counting_for(self._rule, principal).simplify(principal)
         may = literal(left.value) if isinstance(left, Constant) else RuleClause(shape.for_rule(left, self._model))
         columns = [column.label(key) for key, column in self._columns.items()]
         statement = select(*columns, may.label(_MAY)).where(self._key == bindparam("fh_key", type_=self._key.type))
-        locking = statement.with_for_update(of=self._table, key_share=True)
-        prepared = prepare(Plan(locking, ("load",)), straight.dialect)
+        if locks:
+            statement = statement.with_for_update(of=self._table, key_share=True)
+        prepared = prepare(Plan(statement, ("load",)), dialect)
         if prepared is None:
             raise NotStraight
         prepared.locks = frozenset()  # those alone that the caller may change (`JUDGED`)
         return prepared
 
-    def changed(self, straight: Straight, row: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    def changed(self, shape: Shape, row: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
         """What is truly changed, by attribute. Raises NotStraight for nothing, and for whose row it is."""
         found = {
             key: value for key, value in values.items() if not self._columns[key].type.compare_values(row[key], value)
         }
-        protection = straight.scope.shape.registry.find(self._table.name)
+        protection = shape.registry.find(self._table.name)
         moves = protection is not None and not protection.binding.isdisjoint(self._columns[key].name for key in found)
         if not found or moves:
             raise NotStraight
@@ -95,6 +113,36 @@ class ChangedRows:
         self, unit: Unit, straight: Straight, subject: str, row: Mapping[str, Any], changed: Mapping[str, Any]
     ) -> None:
         """Change a row that was loaded, and record it. Raises NotStraight where its rule lets no row be changed."""
+        params, names, has_values = self._params(unit, unit.trail.trails, subject, row, changed)
+        prepared = self._prepared(straight, names, has_values)
+        if len(await straight.run([(each, params) for each in prepared])) != 1:
+            raise NotStraight
+
+    async def change_whole(
+        self, doing: Doing, plan: Plan, subject: str, row: Mapping[str, Any], changed: Mapping[str, Any]
+    ) -> Fetched:
+        """Change a row that was looked at, unless it has changed since, at once; see `answered`.
+
+        Raises NotAtOnce, also where it was too late.
+        """
+        params, names, has_values = self._params(doing, doing.trails, subject, row, changed)
+        found = await doing.write(self._whole(doing, plan, names, has_values), params)
+        if not found:
+            raise NotAtOnce
+        return found
+
+    def _params(
+        self, deed: Deed, trails: Trails, subject: str, row: Mapping[str, Any], changed: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], tuple[str, ...], bool]:
+        """Values of the statements, the columns that they change, and whether values stand beside the record."""
+        new = self._new(row, changed)
+        key = row[self._attributes[self._key.name]]
+        record, kept = trails.updated(deed, self._model, subject, str(key), was=row, changed=changed)
+        params = {f"row_{name}": value for name, value in new.items()} | records.params(record, kept)
+        params |= {"fh_key": key, "fh_version": row[self._version]}
+        return params, tuple(name for name in self._columns if name in new), kept is not None
+
+    def _new(self, row: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
         new = {**changed, **{key: touch() for key, touch in self._touched.items() if key not in changed}}
         after = {**row, **changed}
         for name, recipe in self._derived.items():
@@ -103,27 +151,36 @@ class ChangedRows:
                 now = {source: after[key] for source, key in sources.items()}
                 new[self._attributes[name]] = recipe.value(now, self._table.c[name])
         new[self._version] = self._next_version(row[self._version])
-        key = row[self._attributes[self._key.name]]
-        record, kept = unit.trail.updated(unit, self._model, subject, str(key), was=row, changed=changed)
-        params = {f"row_{name}": value for name, value in new.items()} | records.params(record, kept)
-        params |= {"fh_key": key, "fh_version": row[self._version]}
-        prepared = self._prepared(straight, tuple(name for name in self._columns if name in new), kept is not None)
-        if len(await straight.run([(each, params) for each in prepared])) != 1:
-            raise NotStraight
+        return new
 
     def _prepared(self, straight: Straight, names: tuple[str, ...], has_values: bool) -> list[Prepared]:  # noqa: FBT001 (half of a key)
         place = straight.dialect, names, has_values
         if place not in self._changes:
             if len(self._changes) >= _MOST_TEXTS:
                 raise NotStraight
-            version = self._columns[self._version]
-            values = {self._columns[n].key: bindparam(f"row_{n}", type_=self._columns[n].type) for n in names}
-            change = (
-                update(self._table)
-                .where(self._key == bindparam("fh_key", type_=self._key.type))
-                .where(version == bindparam("fh_version", type_=version.type))
-                .values(values)
-                .returning(self._key)
-            )
+            change = self._update(names).returning(self._key)
             self._changes[place] = records.prepared([*records.inserts(has_values=has_values), change], straight.dialect)
         return self._changes[place]
+
+    def _whole(self, doing: Doing, plan: Plan, names: tuple[str, ...], has_values: bool) -> Prepared:  # noqa: FBT001 (half of a key)
+        place = doing.dialect, names, has_values
+        if place not in self._wholes:
+            if len(self._wholes) >= _MOST_TEXTS:
+                raise NotAtOnce
+            after = partial(records.inserts_after, has_values=has_values)
+            whole = answered(self._update(names), plan, doing.shape, before=after)
+            self._wholes[place] = records.whole(whole, doing.dialect)
+        found = self._wholes[place]
+        if found is None:
+            raise NotAtOnce
+        return found
+
+    def _update(self, names: tuple[str, ...]) -> Update:
+        version = self._columns[self._version]
+        values = {self._columns[n].key: bindparam(f"row_{n}", type_=self._columns[n].type) for n in names}
+        return (
+            update(self._table)
+            .where(self._key == bindparam("fh_key", type_=self._key.type))
+            .where(version == bindparam("fh_version", type_=version.type))
+            .values(values)
+        )

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from freehold.errors import ConfigurationError, Unavailable
 from freehold.resource.principal import Principal
 from freehold.store import postgresql, sqlite
+from freehold.store.at_once import Triggered, triggered
 from freehold.store.caller import SqliteTeller
 from freehold.store.compiler import Scopes
 from freehold.store.faults import is_retryable
@@ -174,13 +175,15 @@ class Database(PlannedReads):
         """Once the tables are there: judge every written row once more, below the compiler.
 
         On SQLite only. On PostgreSQL that is row-level security, which `freehold migrate up` puts up and whose owner
-        is not who serves.
+        is not who serves; there the triggers are looked up that a write at once could not show the work of.
         """
-        if self._wall is not None:
-            async with self.engine.connect() as connection:
-                there = await connection.run_sync(lambda each: inspect(each).get_table_names())
-            self._wall.arm(self.registry, there)
-            await self.engine.dispose()  # the next connection has it
+        async with self.engine.connect() as connection:
+            if self._wall is None:
+                self.parts[Triggered] = await triggered(connection)
+                return
+            there = await connection.run_sync(lambda each: inspect(each).get_table_names())
+        self._wall.arm(self.registry, there)
+        await self.engine.dispose()  # the next connection has it
 
     async def ping(self) -> None:
         """One statement on each engine. Raises Unavailable."""

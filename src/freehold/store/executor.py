@@ -11,10 +11,11 @@ from typing import Any, Protocol
 
 from sqlalchemy import CompoundSelect, Result, Row, Select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
 from freehold.store.straight import NotStraight, Straight
 
-Statement = Select[Any] | CompoundSelect[Any]
+Statement = Select[Any] | CompoundSelect[Any] | ReturningInsert[Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from sqlalchemy import Row
 
-Make = Any
-"""A row of the driver -> a row of SQLAlchemy."""
+if TYPE_CHECKING:
+    from freehold.store.prepared import Prepared
 
 
 class Fetched(Sequence[Row[Any]]):
-    """The rows of one statement. raw: the driver's. plain: so many columns from the first on mean as they are what their types make of them."""
+    """The rows of one statement. raw: the driver's."""
 
-    __slots__ = ("_make", "plain", "raw")
+    __slots__ = ("_prepared", "raw")
 
-    def __init__(self, raw: Sequence[Sequence[Any]], make: Make, plain: int) -> None:
+    def __init__(self, raw: Sequence[Sequence[Any]], prepared: Prepared) -> None:
         self.raw = raw
-        self.plain = plain
-        self._make = make
+        self._prepared = prepared
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -30,11 +29,31 @@ class Fetched(Sequence[Row[Any]]):
     def __getitem__(self, place: slice) -> Fetched: ...
     def __getitem__(self, place: int | slice) -> Row[Any] | Fetched:
         if isinstance(place, slice):
-            return Fetched(self.raw[place], self._make, self.plain)
-        made: Row[Any] = self._make(self.raw[place])
-        return made
+            return Fetched(self.raw[place], self._prepared)
+        return self._prepared.row(self.raw[place])
+
+    def value(self, number: int, place: int) -> Any:
+        """One value, as it stands in that row."""
+        found, decoder = self.raw[number][place], self._prepared.decoder(place)
+        return found if decoder is None else decoder(found)
+
+    def written(self, width: int) -> Sequence[Sequence[Any]]:
+        """The rows for orjson, of which it gets the first `width` columns."""
+        writers = [each for each in self._prepared.writers if each[0] < width]
+        if not writers:
+            return self.raw
+        found = [list(row) for row in self.raw]
+        for row in found:
+            for place, write in writers:
+                row[place] = write(row[place])
+        return found
+
+
+def value_at(rows: Sequence[Row[Any]], number: int, place: int) -> Any:
+    """One value of one row."""
+    return rows.value(number, place) if isinstance(rows, Fetched) else rows[number][place]
 
 
 def as_written(rows: Sequence[Sequence[Any]], width: int) -> Sequence[Sequence[Any]]:
-    """Rows for an encoder that writes the first `width` columns: the driver's own where those are what they mean."""
-    return rows.raw if isinstance(rows, Fetched) and rows.plain >= width else rows
+    """Rows for an encoder that writes the first `width` columns."""
+    return rows.written(width) if isinstance(rows, Fetched) else rows

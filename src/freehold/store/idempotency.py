@@ -12,25 +12,29 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Column, LargeBinary, Table, Uuid, delete, func, insert, select
+from sqlalchemy import BigInteger, Column, LargeBinary, Row, Table, Uuid, bindparam, delete, func, insert, select
 
 from freehold.errors import Conflict, Invalid
 from freehold.resource import clock
 from freehold.resource.base import UTCDateTime
 from freehold.resource.principal import Principal
+from freehold.store.executor import Plan, SessionExecutor
 from freehold.store.ledger import LEDGER
 from freehold.store.session import Session
+from freehold.store.straight import NotStraight, Straight
+from freehold.store.unit import Unit
 
 KEPT = timedelta(hours=24)
 # So long a transaction of PostgreSQL that holds a key may say nothing. A process that cannot be reached any more, and whose
@@ -121,41 +125,80 @@ def open_sealed(key: str, sealed: bytes, *, secret: bytes = b"") -> bytes:
         raise ValueError("the stored answer does not open with this key") from None
 
 
-async def find(session: Session, claim: Claim) -> Stored | None:
+_LOCK: Final = Plan(
+    select(
+        func.pg_try_advisory_xact_lock(bindparam("number", type_=BigInteger())),
+        func.set_config("idle_in_transaction_session_timeout", f"{IDLE_SECONDS}s", True),
+    ),
+    ("lock a key",),
+)
+_LOOK: Final = Plan(
+    select(IDEMPOTENCY.c.fingerprint, IDEMPOTENCY.c.sealed, IDEMPOTENCY.c.subject_id, IDEMPOTENCY.c.created_at).where(
+        IDEMPOTENCY.c.id == bindparam("id", type_=IDEMPOTENCY.c.id.type)
+    ),
+    ("look for a key",),
+)
+_KEEP: Final = Plan(
+    insert(IDEMPOTENCY)
+    .values({each.name: bindparam(each.name, type_=each.type) for each in IDEMPOTENCY.c})
+    .returning(IDEMPOTENCY.c.id),
+    ("keep a key",),
+)
+
+
+async def find(asking: Session | Unit, claim: Claim) -> Stored | None:
     """The stored answer of this key, if the first request committed.
 
-    On PostgreSQL takes the key for the rest of the transaction and raises KeyInFlight when another holds it.
-    Raises KeyReused when the key belongs to another request.
+    On PostgreSQL takes the key for the rest of the transaction and raises KeyInFlight when another holds it; the look is a
+    statement of its own, which sees what has been committed until then. Raises KeyReused when the key belongs to another
+    request.
     """
-    columns = (IDEMPOTENCY.c.fingerprint, IDEMPOTENCY.c.sealed, IDEMPOTENCY.c.subject_id)
-    fresh = IDEMPOTENCY.c.created_at > clock.now() - KEPT
     held = True
-    if session.bind.dialect.name == "postgresql":  # type: ignore[union-attr]
-        taken = func.pg_try_advisory_xact_lock(claim.lock_number)
-        patience = func.set_config("idle_in_transaction_session_timeout", f"{IDLE_SECONDS}s", True)
-        held = bool((await session.execute(select(taken, patience))).one()[0])
-    row = (await session.execute(select(*columns).where(IDEMPOTENCY.c.id == claim.id, fresh))).one_or_none()
-    if row is None:
+    if _dialect_of(asking) == "postgresql":
+        held = bool((await _run(asking, _LOCK, {"number": claim.lock_number}))[0][0])
+    found = await _run(asking, _LOOK, {"id": claim.id})
+    row = found[0] if found else None
+    if row is None or row.created_at <= clock.now() - KEPT:
         if not held:
             raise KeyInFlight
+        if row is not None:
+            await _forget(asking, claim)
         return None
     if row.fingerprint != claim.fingerprint:
         raise KeyReused("Use a new key for a new request.")
     return Stored(open_sealed(claim.key, row.sealed, secret=claim.secret), row.subject_id)
 
 
-async def keep(session: Session, claim: Claim, answer: bytes, *, subject_id: object | None) -> None:
+async def keep(asking: Session | Unit, claim: Claim, answer: bytes, *, subject_id: object | None) -> None:
     """Write the record into the transaction of the effect. A second one for the key breaks the primary key."""
-    await session.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.id == claim.id))
-    await session.execute(
-        insert(IDEMPOTENCY).values(
-            id=claim.id,
-            fingerprint=claim.fingerprint,
-            sealed=seal(claim.key, answer, secret=claim.secret),
-            subject_id=subject_id,
-            created_at=clock.now(),
-        )
-    )
+    values = {
+        "id": claim.id,
+        "fingerprint": claim.fingerprint,
+        "sealed": seal(claim.key, answer, secret=claim.secret),
+        "subject_id": subject_id,
+        "created_at": clock.now(),
+    }
+    await _run(asking, _KEEP, values)
+
+
+async def _forget(asking: Session | Unit, claim: Claim) -> None:
+    """A record past its time is in the way of the next one, until it is swept. A session that only reads leaves it."""
+    session = asking.session if isinstance(asking, Unit) else asking
+    if session.unit is not None:
+        await session.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.id == claim.id))
+
+
+async def _run(asking: Session | Unit, plan: Plan, params: Mapping[str, Any]) -> Sequence[Row[Any]]:
+    if isinstance(asking, Unit):
+        try:
+            return await Straight.of_unit(asking).fetch(plan, params)
+        except NotStraight:
+            asking = asking.session
+    return await SessionExecutor(asking).fetch(plan, params)
+
+
+def _dialect_of(asking: Session | Unit) -> str:
+    return asking.connection.dialect.name if isinstance(asking, Unit) else asking.get_bind().dialect.name
 
 
 async def sweep(session: Session) -> int:

@@ -21,7 +21,12 @@ MOST_STATEMENTS: Final = 200
 _PATIENCE_SECONDS: Final = 5.0
 """Beyond the server's own time limit: after that the connection is taken for dead."""
 # A statement that failed on its own account leaves its connection as it was.
-_HARMLESS: Final = (asyncpg.DataError, asyncpg.SyntaxOrAccessError, asyncpg.QueryCanceledError)
+HARMLESS: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.QueryCanceledError,
+    asyncpg.SyntaxOrAccessError,
+)
 
 
 class Lane:
@@ -32,12 +37,19 @@ class Lane:
         self._raw: Any = place.driver_connection
         self._is_lent = is_lent
         self._timeout = timeout_seconds
-        self._statements: OrderedDict[str, Any] = OrderedDict()
+        self._is_cut = False
+        # With the connection, which may be given back and lent again.
+        self._statements: OrderedDict[str, Any] = place.info.setdefault("fh_statements", OrderedDict())
 
     @property
     def is_open(self) -> bool:
-        """Whether the connection is still there, as far as this side knows."""
-        return not self._raw.is_closed()
+        """Whether the connection is still there, as far as this side knows, and may take another statement."""
+        return not (self._is_cut or self._raw.is_closed())
+
+    def cut_short(self) -> None:
+        """Ask the server to give up the statement that runs here. It is the last one: the word may come late."""
+        self._is_cut = True
+        self._raw._cancel_current_command(asyncio.get_running_loop().create_future())  # noqa: SLF001 (as it does when a fetch is cancelled)
 
     async def fetch(self, sql: str, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[int]]:
         """The rows, and the OIDs of their columns. Raises what asyncpg raises."""
@@ -73,13 +85,24 @@ class Lane:
 
 
 class Lanes:
-    """At most `most` connections, lent to one statement each. Waiters are served in order."""
+    """At most `most` connections, lent to one statement each. Waiters are served in order.
+
+    kept: so many that nobody uses stay; the pool gets back the others. Default: all of them.
+    """
 
     def __init__(
-        self, engine: AsyncEngine, *, most: int, is_lent: bool = False, statement_seconds: float = 30.0
+        self,
+        engine: AsyncEngine,
+        *,
+        most: int,
+        kept: int | None = None,
+        is_lent: bool = False,
+        statement_seconds: float = 30.0,
     ) -> None:
         self._engine = engine
         self._most = most
+        self._kept = most if kept is None else kept
+        self._given_back: set[asyncio.Task[None]] = set()
         self._is_lent = is_lent
         self._timeout = statement_seconds + _PATIENCE_SECONDS
         self._idle: list[Lane] = []
@@ -97,10 +120,22 @@ class Lanes:
 
         A statement that is cancelled takes its connection along: nobody waits for what it may still send.
         """
-        lane = self._idle.pop() if self._idle else await self._take()
+        return await self.run(await self.lane(), sql, values)
+
+    async def lane(self) -> Lane:
+        """A lane for one statement; hand it to `run`. Raises what opening a connection raises."""
+        while self._idle:
+            lane = self._idle.pop()
+            if lane.is_open:
+                return lane
+            self._drop(lane)
+        return await self._take()
+
+    async def run(self, lane: Lane, sql: str, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[int]]:
+        """As `fetch`, on a lane that was taken for it."""
         try:
             found = await lane.fetch(sql, values)
-        except _HARMLESS:
+        except HARMLESS:
             self._release(lane)
             raise
         except BaseException:
@@ -152,8 +187,15 @@ class Lanes:
             if not turn.done():
                 turn.set_result(lane)
                 return
-        if lane is not None:
+        if lane is None:
+            return
+        if len(self._idle) < self._kept:
             self._idle.append(lane)
+            return
+        self._open -= 1
+        task = asyncio.get_running_loop().create_task(lane.give_back())
+        self._given_back.add(task)
+        task.add_done_callback(self._given_back.discard)
 
     def _drop(self, lane: Lane) -> None:
         lane.drop()

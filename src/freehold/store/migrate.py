@@ -35,7 +35,7 @@ from freehold.store.migration_patience import LOCK_SECONDS, patiently
 from freehold.store.migration_pieces import changes, declared, recorded
 from freehold.store.plain_engine import plain_engine
 
-__all__ = ["Migrations", "check", "current", "down", "make", "merge", "own", "up", "upgrade_own"]
+__all__ = ["Migrations", "behind", "check", "current", "down", "is_ours", "make", "merge", "own", "up", "upgrade_own"]
 
 T = TypeVar("T")
 Say = Callable[[str], None]
@@ -163,14 +163,26 @@ async def check(migrations: Migrations) -> list[str]:
     return await _inspect(migrations, lambda connection: _faults(connection, migrations))
 
 
-def _faults(connection: Connection, migrations: Migrations) -> list[str]:
+async def behind(migrations: Migrations) -> list[str]:
+    """Whether the database is where its history ends, whatever the models say; a sentence where it is not."""
+    return await _inspect(migrations, lambda connection: _behind(connection, migrations))
+
+
+def _behind(connection: Connection, migrations: Migrations) -> list[str]:
     script = ScriptDirectory.from_config(_config(migrations))
     heads, there = set(script.get_heads()), set(_context(connection, migrations).get_current_heads())
     if said := parted(script) or strangers(script, there):
         return [said]
-    if heads != there:
-        at = ", ".join(sorted(there)) or "no revision"
-        return [f"the database is at {at}, the history at {', '.join(heads) or 'no revision'}: `freehold migrate up`"]
+    if heads == there:
+        return []
+    at = ", ".join(sorted(there)) or "no revision"
+    return [f"the database is at {at}, the history at {', '.join(heads) or 'no revision'}: `freehold migrate up`"]
+
+
+def _faults(connection: Connection, migrations: Migrations) -> list[str]:
+    if said := _behind(connection, migrations):
+        return said
+    script = ScriptDirectory.from_config(_config(migrations))
     detach, attach = changes(declared(migrations.metadata), recorded(script))
     pending = [*(piece.name for piece in attach), *(piece.name for piece in detach)]
     faults = [f"{name} has no migration: `freehold migrate make`" for name in dict.fromkeys(pending)]
@@ -233,6 +245,12 @@ def _refuse_long_locks(connection: Connection, migrations: Migrations, revision:
             + "\n".join(f"  {each}" for each in found)
             + "\n`freehold migrate up --may-lock` runs them all the same"
         )
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether `freehold migrate make` began the history in this folder: Alembic alone writes another `env.py`."""
+    found = folder / "env.py"
+    return found.exists() and "freehold.store.migration_env" in found.read_text(encoding="utf-8")
 
 
 def _config(migrations: Migrations) -> Config:

@@ -40,7 +40,8 @@ class Migrations:
 
     folder: with `env.py` and `versions/`; `make` writes what is not there. metadata: of every table that the history
     is about, with their invariants registered. version_table: where the database notes how far it is. rules: of access,
-    which PostgreSQL is to keep too. roles: who besides the owner may do what.
+    which PostgreSQL is to keep too. roles: who besides the owner may do what. is_alone: whether a table that metadata lacks
+    is one whose model is gone; where others keep tables of their own in the database, it is left as it is.
     """
 
     folder: Path
@@ -49,6 +50,7 @@ class Migrations:
     version_table: str = "alembic_version"
     rules: Registry | None = None
     roles: Roles = field(default_factory=Roles)
+    is_alone: bool = True
 
     @property
     def is_own(self) -> bool:
@@ -120,8 +122,8 @@ def _is_ours(migrations: Migrations) -> Callable[[str | None, str, Any], bool]:
         if name is None:
             return True
         if kind == "table":
-            if name in declared_tables:
-                return True
+            if name in declared_tables or not migrations.is_alone:
+                return name in declared_tables
             found = _FTS.fullmatch(name)
             is_index = found is not None and any(_is_index_of(found["table"], each) for each in declared_tables)
             return bool(_OWN.match(name)) == migrations.is_own and not is_index

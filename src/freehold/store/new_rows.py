@@ -11,13 +11,16 @@ from collections.abc import Collection, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Column, Table, inspect
+from sqlalchemy import Column, Insert, Table, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapper
 
 from freehold.resource.columns import Derived, derived_columns
 from freehold.resource.columns import given as given_source
 from freehold.resource.principal import Principal
 from freehold.store import records
+from freehold.store.at_once import Doing, NotAtOnce, answered
+from freehold.store.executor import Plan
+from freehold.store.fetched import Fetched
 from freehold.store.invariants import bounds_of
 from freehold.store.judgement import judge_values
 from freehold.store.plain_models import at_insert, is_plain
@@ -34,14 +37,17 @@ class NewRows:
         self.table = table
         self._model = model
         self._attributes = {mapper.get_property_by_column(column).key: column for column in table.c}
-        self._derived: dict[str, Derived] = derived_columns(table)
+        derived = derived_columns(table)
+        self._derived = [self._recipe(table.c[name], recipe) for name, recipe in derived.items()]
+        self._binds = [(name, f"row_{name}") for name in self._attributes]
         version: Any = mapper.version_id_col
         self._version = None if version is None else mapper.get_property_by_column(version).key
         self._first_version: Any = mapper.version_id_generator
         self._defaults = {
-            key: None if column.name in self._derived else at_insert(column) for key, column in self._attributes.items()
+            key: None if column.name in derived else at_insert(column) for key, column in self._attributes.items()
         }
         self._pieces: dict[Any, list[Prepared]] = {}
+        self._wholes: dict[Any, Prepared | None] = {}
 
     @classmethod
     def of(cls, model: type[DeclarativeBase]) -> NewRows | None:
@@ -64,15 +70,17 @@ class NewRows:
             found[key] = default() if value is None and default is not None else value
         if self._version is not None:
             found[self._version] = self._first_version(None)
-        for name, recipe in self._derived.items():
-            column = self.table.c[name]
-            row = {source: self._present(self.table.c[source], given) for source in recipe.sources}
-            found[_key_of(self._attributes, column)] = recipe.value(row, column)
+        for attribute, recipe, column, sources in self._derived:
+            row = {name: given[key] if key in given else given_source(source, {}) for name, key, source in sources}
+            found[attribute] = recipe.value(row, column)
         return found
 
-    def _present(self, source: Column[Any], given: Mapping[str, Any]) -> Any:
-        key = _key_of(self._attributes, source)
-        return given[key] if key in given else given_source(source, {})
+    def _recipe(self, column: Column[Any], recipe: Derived) -> tuple[str, Derived, Column[Any], list[Any]]:
+        """Attribute, recipe and column; and of what it is made: name, attribute and column of each."""
+        sources = [
+            (name, _key_of(self._attributes, column.table.c[name]), column.table.c[name]) for name in recipe.sources
+        ]
+        return _key_of(self._attributes, column), recipe, column, sources
 
     def may_insert(self, values: Mapping[str, Any], shape: Shape, principal: Principal) -> bool:
         """Whether the row's own values satisfy the rule of the creation. No is said by the flush, which may ask the database."""
@@ -83,18 +91,40 @@ class NewRows:
 
     async def insert(self, unit: Unit, straight: Straight, subject: str, key: str, values: Mapping[str, Any]) -> None:
         """Insert a row that may be, and the records of it. Raises NotStraight."""
-        record, kept = unit.trail.created(unit, self._model, subject, str(values[key]), values)
-        params = {f"row_{name}": value for name, value in values.items()}
+        record, kept = unit.trail.trails.created(unit, self._model, subject, str(values[key]), values)
+        params = {bind: values[name] for name, bind in self._binds}
         params |= records.params(record, kept)
         await straight.run([(each, params) for each in self._prepared(straight, has_values=kept is not None)])
+
+    async def insert_whole(
+        self, doing: Doing, plan: Plan, subject: str, key: str, values: Mapping[str, Any]
+    ) -> Fetched:
+        """Insert a row that may be, and the records of it, at once; see `answered`. Raises NotAtOnce, NotStraight."""
+        record, kept = doing.trails.created(doing, self._model, subject, str(values[key]), values)
+        params = {bind: values[name] for name, bind in self._binds}
+        params |= records.params(record, kept)
+        return await doing.write(self._whole(doing, plan, has_values=kept is not None), params)
 
     def _prepared(self, straight: Straight, *, has_values: bool) -> list[Prepared]:
         place = straight.dialect, has_values
         if place not in self._pieces:
-            columns = {column.key: f"row_{name}" for name, column in self._attributes.items()}
-            row = records.insert_of(self.table, columns)
-            self._pieces[place] = records.prepared([row, *records.inserts(has_values=has_values)], straight.dialect)
+            inserts = records.inserts(has_values=has_values)
+            self._pieces[place] = records.prepared([self._insert(), *inserts], straight.dialect)
         return self._pieces[place]
+
+    def _whole(self, doing: Doing, plan: Plan, *, has_values: bool) -> Prepared:
+        place = doing.dialect, has_values
+        if place not in self._wholes:
+            inserts = records.inserts(has_values=has_values)
+            whole = answered(self._insert(), plan, doing.shape, before=lambda _: inserts)
+            self._wholes[place] = records.whole(whole, doing.dialect)
+        found = self._wholes[place]
+        if found is None:
+            raise NotAtOnce
+        return found
+
+    def _insert(self) -> Insert:
+        return records.insert_of(self.table, {column.key: f"row_{name}" for name, column in self._attributes.items()})
 
 
 def _key_of(attributes: Mapping[str, Column[Any]], column: Column[Any]) -> str:

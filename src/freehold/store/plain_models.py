@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Table
 from sqlalchemy.orm import Mapper
-from sqlalchemy.orm import Session as SyncSession
 from sqlalchemy.orm.decl_base import _declarative_constructor
 
 from freehold.resource.columns import derived_columns
@@ -35,17 +34,29 @@ def is_plain(mapper: Mapper[Any]) -> bool:
     return all(_is_plain_column(mapper, column) for column in table.c)
 
 
-def is_listened_to(mapper: Mapper[Any]) -> bool:
-    """Whether somebody but the toolkit waits for objects of this mapper: for flushes, attributes, or those that join a session.
+class Listeners:
+    """Who but the toolkit waits for objects of a mapper: for flushes, attributes, or those that join a session."""
 
-    Asked at every write, since listeners come and go.
-    """
-    return (
-        any(_listeners(ScopedSession, name) != own for name, own in _OF_SESSIONS.items())
-        or any(len(getattr(mapper.dispatch, name)) != own for name, own in _OF_MAPPERS.items())
-        or any(len(getattr(mapper.class_manager.dispatch, name)) > own for name, own in _OF_INSTANCES.items())
-        or any(len(mapper.class_manager[each.key].dispatch.set) > 0 for each in mapper.column_attrs)
-    )
+    def __init__(self, mapper: Mapper[Any]) -> None:
+        manager = mapper.class_manager
+        # Where they are kept lives as long as the mapper does; what is kept there comes and goes.
+        self._counted = [
+            *((mapper.dispatch, name, own) for name, own in _OF_MAPPERS.items()),
+            *((manager.dispatch, name, own) for name, own in _OF_INSTANCES.items()),
+            *((manager[each.key].dispatch, "set", 0) for each in mapper.column_attrs),
+        ]
+        dispatch = ScopedSession.dispatch
+        self._of_sessions = [(getattr(dispatch, name)._clslevel, own) for name, own in _OF_SESSIONS.items()]  # noqa: SLF001
+
+    def __bool__(self) -> bool:
+        """Whether there is one. Asked at every write."""
+        for kept, own in self._of_sessions:
+            if len(kept.get(ScopedSession, ())) != own:
+                return True
+        for kept, name, own in self._counted:  # noqa: SIM110 (at every write: without a generator)
+            if len(getattr(kept, name)) > own:
+                return True
+        return False
 
 
 def _has_own_ways(model: Any, mapper: Mapper[Any]) -> bool:
@@ -91,7 +102,3 @@ def _made_by(default: Any) -> Callable[[], Any] | None:
         return None
     value = default.arg
     return (lambda: value) if default.is_scalar else (lambda: value(None))
-
-
-def _listeners(kind: type[SyncSession], name: str) -> int:
-    return len(getattr(kind.dispatch, name)._clslevel.get(kind, ()))  # noqa: SLF001 (asked of a class, before any session)

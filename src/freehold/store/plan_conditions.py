@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from typing import Any, Final
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Double, String, and_, bindparam, false, not_
+from sqlalchemy.types import TypeEngine
 
 from freehold.query.cursor import Position
 from freehold.query.fields import COMPARISONS, FieldSpec
@@ -24,14 +25,12 @@ SEARCH: Final = "q_search"
 _ROW: Final = "q_row_"
 _ESCAPE: Final = "\\"
 _RUNS: Final = "_runs"
+T = TypeVar("T")
 
 
 def condition_shape(query: ListQuery) -> Hashable:
     """Equal for queries whose conditions have the same text."""
-    filters = tuple(
-        (each.field.name, each.operation, each.operation == "isnull" and each.value, each.by_runs)
-        for each in query.conditions
-    )
+    filters = tuple((each.field.name, each.operation, _said(each), each.by_runs) for each in query.conditions)
     near = bounds_near(query.near) if query.near else None
     return (
         filters,
@@ -40,6 +39,28 @@ def condition_shape(query: ListQuery) -> Hashable:
         near and near.shape,
         query.box and bounds_of(query.box).shape,
     )
+
+
+def _said(asked: Condition) -> Hashable:
+    """What of a value stands in the text."""
+    if asked.operation == "in":
+        return len(padded(asked.value))
+    return asked.operation == "isnull" and asked.value
+
+
+def padded(values: Sequence[T]) -> list[T]:
+    """As many as a power of two, the last one again and again: so that lists of all lengths have few texts."""
+    return [*values, *[values[-1]] * ((1 << (len(values) - 1).bit_length()) - len(values))]
+
+
+def among(column: ColumnElement[Any], name: str, number: int, type_: TypeEngine[Any]) -> ColumnElement[bool]:
+    """Whether a value is one of the binds `listed` gives."""
+    return column.in_([bindparam(f"{name}_{place}", type_=type_) for place in range(number)])
+
+
+def listed(name: str, values: Sequence[Any]) -> dict[str, Any]:
+    """The values of the binds of `among`, as many as it has been told of."""
+    return {f"{name}_{place}": value for place, value in enumerate(values)}
 
 
 def match_shape(query: ListQuery) -> Hashable:
@@ -69,8 +90,13 @@ def conditions(spec: ListSpec, query: ListQuery) -> Iterator[ColumnElement[bool]
 def values(spec: ListSpec, query: ListQuery) -> dict[str, Any]:
     """The values of the binds of `conditions`."""
     found: dict[str, Any] = {
-        f"q_p{place}": _value(each) for place, each in enumerate(query.conditions) if each.operation != "isnull"
+        f"q_p{place}": _value(each)
+        for place, each in enumerate(query.conditions)
+        if each.operation not in ("isnull", "in")
     }
+    for place, each in enumerate(query.conditions):
+        if each.operation == "in":
+            found |= listed(f"q_p{place}", padded(each.value))
     found |= {f"q_p{place}{_RUNS}": runs_of(each) for place, each in enumerate(query.conditions) if each.by_runs}
     if query.match is not None and query.match.is_common:
         found |= row_values(query.match, _ROW)
@@ -86,10 +112,14 @@ def values(spec: ListSpec, query: ListQuery) -> dict[str, Any]:
     return found
 
 
-def page_values(spec: ListSpec, query: ListQuery, position: Position) -> dict[str, Any]:
+def page_values(spec: ListSpec, query: ListQuery, position: Position) -> Mapping[str, Any]:
     """The values of the binds of `ResourcePlans.page`: one row more than asked for tells whether there is a next page."""
-    found = values(spec, query) | {"q_limit": query.limit + 1}
-    return found | {value_name(place): value for place, value in enumerate(position.values) if value is not None}
+    known: dict[str, Any] | None = query.kept.get("values")
+    if known is None:
+        known = query.kept["values"] = values(spec, query) | {"q_limit": query.limit + 1}
+    if not position.values:
+        return known
+    return known | {value_name(place): value for place, value in enumerate(position.values) if value is not None}
 
 
 def _looks(match: Match) -> bool:
@@ -118,7 +148,7 @@ def _condition(asked: Condition, name: str) -> ColumnElement[bool]:
     if operation == "isnull":
         return field.column.is_(None) if asked.value else field.column.is_not(None)
     if operation == "in":
-        return field.column.in_(bindparam(name, expanding=True, type_=field.bind_type))
+        return among(field.column, name, len(padded(asked.value)), field.bind_type)
     if operation == "contains":
         return _containing(asked, name)
     if operation in COMPARISONS:
@@ -166,8 +196,8 @@ def runs_of(asked: Condition) -> str | None:
 
 
 def _value(asked: Condition) -> Any:
-    if asked.field.key is None or asked.operation in {"eq", "ne", "in"}:
-        return list(asked.value) if asked.operation == "in" else asked.value
+    if asked.field.key is None or asked.operation in {"eq", "ne"}:
+        return asked.value
     key = _key(asked)
     if asked.operation != "contains":
         return key

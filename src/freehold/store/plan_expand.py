@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from sqlalchemy import BinaryExpression, Column, ColumnElement, Select, Table, bindparam, func, inspect, select
+from sqlalchemy import BinaryExpression, Column, ColumnElement, Select, Table, func, inspect, select
 from sqlalchemy.orm import DeclarativeBase, RelationshipDirection, RelationshipProperty
 from sqlalchemy.sql import operators
 
 from freehold.errors import ConfigurationError
+from freehold.store.plan_conditions import among
 
 MAX_RELATED: Final = 100
 """Rows of a to-many relationship shown with one parent."""
@@ -35,12 +36,12 @@ class Relation:
     link: Table | None = None
     link_target: Column[Any] | None = None
 
-    def place(self, statement: Select[Any]) -> Select[Any]:
-        """Narrow a SELECT of related rows to those of the page's parents, with the parent's key beside each."""
+    def place(self, statement: Select[Any], number: int) -> Select[Any]:
+        """Narrow a SELECT of related rows to those of so many parents, with the parent's key beside each. See `among`."""
         if self.link is None and not self.many:
             keyed = statement.add_columns(self.remote.label(PARENT_LABEL))
-            return keyed.where(self.remote.in_(bindparam(KEYS, expanding=True, type_=self.local.type)))
-        ranked = self._ranked().subquery("fh_ranked")
+            return keyed.where(among(self.remote, KEYS, number, self.local.type))
+        ranked = self._ranked(number).subquery("fh_ranked")
         parent = ranked.c[PARENT_LABEL]
         return (
             statement.add_columns(parent.label(PARENT_LABEL))
@@ -49,10 +50,10 @@ class Relation:
             .order_by(parent, ranked.c.fh_place)
         )
 
-    def _ranked(self) -> Select[Any]:
+    def _ranked(self, number: int) -> Select[Any]:
         place = func.row_number().over(partition_by=self.remote, order_by=(*self.order, self.target_key))
         inner = select(self.target_key.label("fh_key"), self.remote.label(PARENT_LABEL), place.label("fh_place")).where(
-            self.remote.in_(bindparam(KEYS, expanding=True, type_=self.local.type))
+            among(self.remote, KEYS, number, self.local.type)
         )
         if self.link is None or self.link_target is None:
             return inner

@@ -16,11 +16,12 @@ from freehold.query.request import ListQuery
 from freehold.resource.principal import Principal
 from freehold.store.encode import EVERYTHING, Visibility, envelope, spliced
 from freehold.store.executor import Executor
-from freehold.store.plan_conditions import values
+from freehold.store.fetched import value_at
+from freehold.store.plan_conditions import listed, padded, values
 from freehold.store.plan_expand import KEYS, PARENT_LABEL
 from freehold.store.plan_facets import fetch_facets
 from freehold.store.plan_search import Found, fetch_rows, weighed
-from freehold.store.plans import DISTANCE_LABEL, KEY, VERSION_LABEL, ResourcePlans, relation_label
+from freehold.store.plans import DISTANCE_LABEL, KEY, ResourcePlans, relation_label
 
 DISTANCE_FIELD: Final = "distance_km"
 """The member of an item that says how far it is from `near`, in kilometres, to the metre."""
@@ -106,7 +107,7 @@ async def fetch_one(
     found = await executor.fetch(plans.one(visibility, expand=expand), {KEY: key})
     if not found:
         return None
-    version = int(getattr(found[0], VERSION_LABEL, 0))
+    version = 0 if plans.version_place is None else int(value_at(found, 0, plans.version_place))
     if not expand:
         return plans.encoder.items(found, visibility)[0], version
     (item,) = await _expanded(plans, executor, found, expand, visibility_of)
@@ -188,7 +189,8 @@ async def _related(
     found: defaultdict[Any, list[bytes]] = defaultdict(list)
     if keys:
         visibility = visibility_of(relation.target)
-        fetched = await executor.fetch(target.related(relation, visibility), {KEYS: list(keys)})
+        wanted = padded(list(keys))
+        fetched = await executor.fetch(target.related(relation, len(wanted), visibility), listed(KEYS, wanted))
         for row, item in zip(fetched, target.encoder.items(fetched, visibility), strict=True):
             found[getattr(row, PARENT_LABEL)].append(item)
     if relation.many:

@@ -18,19 +18,20 @@ from freehold.query.request import Condition, ListQuery
 from freehold.query.spec import DISTANCE
 from freehold.store.encode import Visibility
 from freehold.store.executor import Executor
+from freehold.store.fetched import value_at
 from freehold.store.plan_conditions import SEARCH, page_values, runs_of
 from freehold.store.plan_near import circles
-from freehold.store.plans import MOST_RARE, ResourcePlans, sort_label
+from freehold.store.plans import MOST_RARE, ResourcePlans
 
 _RANGES: Final = COMPARISONS | {"contains"}
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The rows of a page. keys: how many sort values stand beside each. tiers: of a page by relevance, that of each row."""
+    """The rows of a page. places: where in each its sort values stand. tiers: of a page by relevance, that of each row."""
 
     rows: Sequence[Row[Any]]
-    keys: int
+    places: Sequence[int]
     tiers: Sequence[int] | None = None
 
     def cut(self, limit: int, *, turned: bool) -> Found:
@@ -39,20 +40,21 @@ class Found:
         rows, tiers = self.rows[cut], None if self.tiers is None else self.tiers[cut]
         if turned:
             rows, tiers = rows[::-1], None if tiers is None else tiers[::-1]
-        return Found(rows, self.keys, tiers)
+        return Found(rows, self.places, tiers)
 
     def place(self, number: int) -> tuple[Any, ...]:
         """The place of a row in the list."""
-        row, tier = self.rows[number], () if self.tiers is None else (self.tiers[number],)
-        return (*tier, *(getattr(row, sort_label(key)) for key in range(self.keys)))
+        tier = () if self.tiers is None else (self.tiers[number],)
+        return (*tier, *(value_at(self.rows, number, place) for place in self.places))
 
 
 async def weighed(plans: ResourcePlans, executor: Executor, query: ListQuery) -> ListQuery:
     """The query, with a word on which of its conditions find few rows. PostgreSQL knows from its own statistics."""
     if executor.dialect_name != "sqlite":
         return query
-    conditions = [await _by_runs(plans, executor, each) for each in query.conditions]
-    query = replace(query, conditions=tuple(conditions))
+    if any(runs_of(each) is not None for each in query.conditions):
+        conditions = [await _by_runs(plans, executor, each) for each in query.conditions]
+        query = replace(query, conditions=tuple(conditions))
     if query.by_relevance and not (query.count or query.facets):
         return query  # its tiers are weighed one by one
     return await _weighed(plans, executor, query) or query
@@ -77,7 +79,7 @@ async def fetch_rows(
         rows = await _page(plans, executor, circle, position, visibility)
         if len(rows) > query.limit:
             break
-    return Found(rows, len(query.sort))
+    return Found(rows, plans.sort_places(query))
 
 
 async def _page(
@@ -117,7 +119,7 @@ async def _by_relevance(
         rows = await _page(plans, executor, tier, start, visibility)
         found += rows
         numbers += [number] * len(rows)
-    return Found(found, len(query.sort) - 1, numbers)
+    return Found(found, plans.sort_places(replace(query, sort=query.sort[1:])), numbers)
 
 
 def _is_loose(query: ListQuery) -> bool:

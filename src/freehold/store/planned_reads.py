@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from freehold.resource.principal import Principal
+from freehold.store.at_once import Way
 from freehold.store.compiler import Scopes
 from freehold.store.postgresql import Patience
 from freehold.store.protection import Grant
@@ -33,6 +34,7 @@ class PlannedReads:
 
     has_read_path: bool
     listeners: Listeners
+    _at_once: Way | None
     _read_path: ReadPath | None
     _read_scopes: Scopes | None
 
@@ -40,7 +42,7 @@ class PlannedReads:
         """Which engine they use. Nothing connects yet."""
         self._planned = readers, patience
         self.has_read_path, self.listeners = True, []
-        self._read_path = self._read_scopes = None
+        self._read_path = self._read_scopes = self._at_once = None
 
     def asking(self, principal: Principal, *, grant: Grant | None = None) -> Reading:
         """The planned reads of a caller, which carry the rule in their text. grant: as in `Database.reading`."""
@@ -66,6 +68,11 @@ class PlannedReads:
         return self._read_path
 
     @property
+    def at_once(self) -> Way | None:
+        """Where units of one statement go; None for SQLAlchemy's connections."""
+        return self._at_once
+
+    @property
     def read_scopes(self) -> Scopes:
         """The dialects of planned reads. There once `Database.start` has run."""
         assert self._read_scopes is not None, "await database.start() first"
@@ -75,9 +82,18 @@ class PlannedReads:
         """At the start. may_pass: the readers see every row, so that the rule in a text is the one that counts."""
         if may_pass and self.has_read_path and self._read_path is None:
             self._read_path = _opened(*self._planned, self.listeners)
+        database = cast("Database", self)
+        if self.has_read_path and self._at_once is None and database.dialect_name == "postgresql":
+            from freehold.store.at_once_postgresql import open_way  # noqa: PLC0415 (the driver is an extra)
+
+            if not database.is_behind_wall:
+                self._at_once = open_way(database.engine, self._planned[1], self.listeners)
 
     async def close_read_path(self) -> None:
         """Give its connections back."""
+        if self._at_once is not None:
+            await self._at_once.close()
+            self._at_once = None
         if self._read_path is not None:
             await self._read_path.close()
             self._read_path = None

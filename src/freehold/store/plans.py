@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger, Column, ColumnElement, Double, Select, String
 from sqlalchemy.orm import DeclarativeBase, selectinload
 from sqlalchemy.types import TypeEngine
 
-from freehold.query.cursor import Position
+from freehold.query.cursor import START, Position
 from freehold.query.fields import FieldSpec, Kind
 from freehold.query.request import ListQuery
 from freehold.query.spec import RELEVANCE, ListSpec
@@ -72,6 +72,13 @@ class ResourcePlans:
         self.relations: Mapping[str, Relation] = {name: relation(spec.model, name) for name in spec.expand}
         self.registry = registry if registry is not None else {}
         self._mapper = inspect(spec.model)
+        # By place, what a plan of rows selects before anything else: the fields, or the object.
+        self._shown: dict[ColumnElement[Any], int] = {
+            column: place for place, column in enumerate((self.encoder.columns or {}).values())
+        }
+        self._begins = len(self._shown) if self.encoder.columns is not None else 1
+        self.version_place = None if self._mapper.version_id_col is None else self._begins
+        """Where in a row of `one` its version stands; None where rows have none."""
         self._kept: OrderedDict[Hashable, Plan] = OrderedDict()
 
     def one(self, visibility: Visibility = EVERYTHING, *, expand: Sequence[str] = ()) -> Plan:
@@ -98,12 +105,18 @@ class ResourcePlans:
         """A page's rows from a place on, in the direction of that place, and one more. See `page_values`.
 
         first_only: among the first 500 rows of the order from there on, whoever may see them; a page that is not filled
-        so has to be read again.
+        so has to be read again. Sort values stand where `sort_places` says.
         """
+        asked = "page", self, visibility.shape, position.direction, position.values != (), first_only
+        known: Plan | None = query.kept.get(asked)
+        if known is not None and None not in position.values:
+            return known
 
         def build() -> Select[Any]:
             keys = self._order(query, position)
-            extra: list[ColumnElement[Any]] = [key.expression.label(sort_label(i)) for i, key in enumerate(keys)]
+            extra: list[ColumnElement[Any]] = [
+                key.expression.label(sort_label(i)) for i, key in enumerate(keys) if key.expression not in self._shown
+            ]
             extra += self._lookups(query.expand)
             if query.near is not None and self.spec.geo is not None:
                 extra.append(distance(self.spec.geo).label(DISTANCE_LABEL))
@@ -119,7 +132,21 @@ class ResourcePlans:
 
         nulls = tuple(value is None for value in position.values)
         shape = ("page", visibility.shape, query.sort, query.expand, position.direction, nulls, first_only)
-        return self._keep_query(shape, query, build)
+        found = self._keep_query(shape, query, build)
+        if None not in position.values:
+            query.kept[asked] = found
+        return found
+
+    def sort_places(self, query: ListQuery) -> Sequence[int]:
+        """Where in a row of `page` the values stand that it is sorted by: among the fields, or behind them."""
+        asked = "places", self
+        found: list[int] | None = query.kept.get(asked)
+        if found is None:
+            found, begins = query.kept.setdefault(asked, []), self._begins
+            for key in self._order(query, START):
+                found.append(self._shown.get(key.expression, begins))
+                begins += key.expression not in self._shown
+        return found
 
     def count(self, query: ListQuery) -> Plan:
         """How many rows there are on all pages, in one column."""
@@ -150,10 +177,10 @@ class ResourcePlans:
             ("matches", fts), lambda: select(match_count(self.spec.table.name, fts, query, MOST_RARE + 1))
         )
 
-    def related(self, found: Relation, visibility: Visibility = EVERYTHING) -> Plan:
-        """Rows of this resource that a relationship of another one points to, for the keys in the bind `q_keys`."""
-        shape = ("related", found.target_key.name, str(found.remote), found.name, visibility.shape)
-        return self._keep(shape, lambda: found.place(self._rows(visibility, [])))
+    def related(self, found: Relation, number: int, visibility: Visibility = EVERYTHING) -> Plan:
+        """Rows of this resource that a relationship of another one points to, for so many keys in the binds `q_keys`."""
+        shape = ("related", found.target_key.name, str(found.remote), found.name, visibility.shape, number)
+        return self._keep(shape, lambda: found.place(self._rows(visibility, []), number))
 
     def sort_kinds(self, query: ListQuery) -> tuple[Kind, ...]:
         """The kinds of the sort values, for the cursor."""

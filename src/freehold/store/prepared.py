@@ -12,41 +12,41 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Row
 from sqlalchemy.engine.result import SimpleResultMetaData
 
-from freehold.resource.base import UTCDateTime
 from freehold.resource.principal import Principal
 from freehold.store.fetched import Fetched
 from freehold.store.scope import CALLER
+from freehold.store.writers import Decoder, writer
 
 if TYPE_CHECKING:
     from freehold.store.executor import Plan
 
 Binder = tuple[str, Callable[[], Any] | None, Any, Callable[[Any], Any] | None]
-Decoder = Callable[[Any], Any] | None
 _ABSENT: Final = object()
 
 
 class Prepared:
     """One statement in one rule shape. tables: those that it reads. writes: those that it writes. bare, locks: see `Told`.
 
-    caller: the places (from 0) of values that depend on the caller. is_slow: it took long in the event loop.
+    caller: the places (from 0) of values that depend on the caller. slow_until: it took long in the event loop (monotonic).
+    writers: by place, in order, for the columns whose values orjson does not take as they come.
     """
 
     __slots__ = (
         "_binders",
         "_keys",
         "_meta",
-        "_plain",
         "_processors",
         "_types",
         "bare",
         "caller",
         "decoders",
         "dialect",
-        "is_slow",
         "key",
         "locks",
+        "slow_until",
         "sql",
         "tables",
+        "writers",
         "writes",
     )
 
@@ -66,8 +66,8 @@ class Prepared:
         self._keys = self._meta._key_to_index  # noqa: SLF001
         self.decoders: Sequence[Decoder] | None = None
         self._processors: Any = None
-        self._plain = 0
-        self.is_slow = False
+        self.writers: Sequence[tuple[int, Callable[[Any], Any]]] = ()
+        self.slow_until = 0.0
 
     def bind(self, params: Mapping[str, Any], principal: Principal) -> list[Any]:
         """The values of a statement, in order. Raises what the types raise for a value that is not theirs."""
@@ -92,12 +92,8 @@ class Prepared:
                 for type_, kind in zip(self._types, kinds, strict=True)
             ]
             self._processors = self.decoders if any(self.decoders) else None
-            is_plain = [self._is_plain(*each) for each in zip(self._types, self.decoders, strict=True)]
-            self._plain = is_plain.index(False) if False in is_plain else len(is_plain)
-
-    def _is_plain(self, type_: Any, decoder: Decoder) -> bool:
-        """Asyncpg gives instants in UTC as they are; what is beyond time, which it gives without a zone, is in UTC too."""
-        return decoder is None or (type(type_) is UTCDateTime and self.dialect.driver == "asyncpg")
+            each = [writer(*column, self.dialect) for column in zip(self._types, self.decoders, strict=True)]
+            self.writers = [(place, write) for place, write in enumerate(each) if write is not None]
 
     @property
     def width(self) -> int:
@@ -107,10 +103,15 @@ class Prepared:
     def rows(self, found: Sequence[Sequence[Any]]) -> Fetched:
         """Rows of the driver as SQLAlchemy gives them."""
         assert self.decoders is not None, "described by whoever ran it"
-        return Fetched(found, self._row, self._plain)
+        return Fetched(found, self)
 
-    def _row(self, found: Sequence[Any]) -> Row[Any]:
+    def row(self, found: Sequence[Any]) -> Row[Any]:
+        """One of them."""
         return Row(self._meta, self._processors, self._keys, found)
+
+    def decoder(self, place: int) -> Decoder:
+        """What makes the values of a column what they mean; None where they are that already."""
+        return None if self._processors is None else self._processors[place]
 
 
 def prepare(plan: Plan, dialect: Any) -> Prepared | None:

@@ -142,10 +142,17 @@ class Shape:
         self._principal = principal
         self.grant = grant
         self._caller = caller
+        self._rules: dict[tuple[str, str], Rule] = {}
         self._conditions: dict[tuple[str, str], ColumnElement[bool] | bool] = {}
 
     def rule(self, protection: Protection, verb: str) -> Rule:
         """The rule of a verb for this kind of caller, simplified."""
+        key = protection.table.name, verb
+        if key not in self._rules:
+            self._rules[key] = self._rule(protection, verb)
+        return self._rules[key]
+
+    def _rule(self, protection: Protection, verb: str) -> Rule:
         grant = self.grant
         stands_in = grant.rule_of(verb) if grant is not None and grant.table == protection.table.name else None
         rule = protection.access.rule(verb) if stands_in is None else stands_in

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Insert, Table, bindparam, insert
+import orjson
+from sqlalchemy import CTE, JSON, Column, Insert, Table, TypeDecorator, bindparam, insert, select
 from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeEngine
 
 from freehold.store.audit import AUDIT
 from freehold.store.audit_values import AUDIT_VALUES
@@ -18,6 +21,30 @@ _RECORDED: Final = (
     "id", "recorded_at", "principal_id", "system_reason", "action", "subject_type", "subject_id", "details", "request_id",
 )  # fmt: skip
 _KEPT: Final = ("record_id", "subject_type", "subject_id", "content")
+_RECORD_BINDS: Final = [(name, f"record_{name}") for name in _RECORDED]
+_KEPT_BINDS: Final = [(name, f"kept_{name}") for name in _KEPT]
+
+
+class _Json(TypeDecorator[Any]):
+    """JSON of values that are JSON already, by orjson where it can write them: a tenth of what `json` takes."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def bind_processor(self, _: Dialect) -> Callable[[Any], str | None]:
+        """To text."""
+        return _written
+
+
+def _written(value: Any) -> str | None:
+    if value is None:
+        return None
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # an integer past 64 bits, half of a character
+        return json.dumps(value)
+
+
 _known: WeakKeyDictionary[Dialect, dict[bool, list[Prepared]]] = WeakKeyDictionary()
 
 
@@ -39,15 +66,30 @@ def inserts(*, has_values: bool) -> list[Insert]:
     return found
 
 
+def inserts_after(row: CTE, *, has_values: bool) -> list[Insert]:
+    """The same, where and only where there is a row."""
+    found = [_insert_after(row, AUDIT, {name: f"record_{name}" for name in _RECORDED})]
+    if has_values:
+        found.append(_insert_after(row, AUDIT_VALUES, {name: f"kept_{name}" for name in _KEPT}))
+    return found
+
+
+def _insert_after(row: CTE, table: Table, names: Mapping[str, str]) -> Insert:
+    values = [bindparam(name, type_=_type(table.c[column])) for column, name in names.items()]
+    return insert(table).from_select(list(names), select(*values).select_from(row), include_defaults=False)
+
+
 def params(record: Mapping[str, Any], kept: Mapping[str, Any] | None) -> dict[str, Any]:
     """The values of `inserts`."""
-    found = {f"record_{name}": record[name] for name in _RECORDED}
-    return found if kept is None else found | {f"kept_{name}": kept[name] for name in _KEPT}
+    found = {bind: record[name] for name, bind in _RECORD_BINDS}
+    if kept is not None:
+        found.update({bind: kept[name] for name, bind in _KEPT_BINDS})
+    return found
 
 
 def insert_of(table: Table, names: Mapping[str, str]) -> Insert:
     """The INSERT of one row. names: column -> bind."""
-    values = {column: bindparam(name, type_=table.c[column].type) for column, name in names.items()}
+    values = {column: bindparam(name, type_=_type(table.c[column])) for column, name in names.items()}
     return insert(table).values(values).inline()
 
 
@@ -56,6 +98,20 @@ def prepared(statements: list[Any], dialect: Any) -> list[Prepared]:
     if dialect.name == "postgresql":
         statements = [_in_one(statements)]
     return [_prepare(each, dialect) for each in statements]
+
+
+def _type(column: Column[Any]) -> TypeEngine[Any]:
+    """Of the ledger's columns; what an application's hold is written as its type says."""
+    is_ours = column.table in (AUDIT, AUDIT_VALUES) and isinstance(column.type, JSON)
+    return _Json() if is_ours else column.type
+
+
+def whole(statement: Any | None, dialect: Any) -> Prepared | None:
+    """One statement in the text of a dialect; None where there is none, or a scope would refuse it."""
+    try:
+        return None if statement is None else _prepare(statement, dialect)
+    except NotStraight:
+        return None
 
 
 def _in_one(inserts: list[Any]) -> Any:

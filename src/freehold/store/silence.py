@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import Column, Table, Uuid, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from freehold.resource.base import UTCDateTime, new_id
 from freehold.store.instant import instant
 from freehold.store.ledger import LEDGER
+from freehold.store.upserts import insert_into
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -43,9 +43,7 @@ class Silent:
 async def fall_silent(session: AsyncSession, process_id: UUID, *, lasting: timedelta) -> None:
     """Note that this process commits and cannot tell, from the commit of this session on."""
     dialect = session.get_bind().dialect.name
-    new = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(SILENT).values(
-        process_id=process_id, stamp=new_id(), until=instant(dialect, lasting)
-    )
+    new = insert_into(session, SILENT).values(process_id=process_id, stamp=new_id(), until=instant(dialect, lasting))
     told = {"stamp": new.excluded.stamp, "until": new.excluded.until}
     await session.execute(new.on_conflict_do_update(index_elements=["process_id"], set_=told))
 

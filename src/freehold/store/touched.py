@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
@@ -26,13 +27,17 @@ _WRITES = re.compile(r"\b(?:insert|update|delete|merge|truncate)\b", re.IGNORECA
 _seen: ContextVar[set[str] | None] = ContextVar("fh_tables_read", default=None)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Change:
     """A commit and the tables that it changes."""
 
     tables: Collection[str]
     session_of: Callable[[], AsyncSession] | None = None
-    id: str = field(default_factory=lambda: uuid4().hex)
+
+    @cached_property
+    def id(self) -> str:
+        """Of this one among all that anybody does."""
+        return uuid4().hex
 
     @property
     def session(self) -> AsyncSession | None:
@@ -42,6 +47,10 @@ class Change:
 
 class Watcher(Protocol):
     """Is told of every commit which tables it changes."""
+
+    def joins(self, change: Change) -> bool:
+        """Whether it may want something of the transaction of this change, before the commit or of it."""
+        ...
 
     async def will_change(self, change: Change) -> None:
         """A commit is about to begin: from now on until `has_changed` it may be seen, or not. What is raised undoes it."""
@@ -65,6 +74,10 @@ class Watchers:
     def add(self, watcher: Watcher) -> None:
         """Tell this one too."""
         self._each.append(watcher)
+
+    def join(self, change: Change) -> bool:
+        """Whether one of them may want something of its transaction."""
+        return any(watcher.joins(change) for watcher in self._each)
 
     async def will_change(self, change: Change) -> None:
         """Tell them all."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from pydantic_core import to_jsonable_python
 from sqlalchemy import Column, insert, inspect
@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session as SyncSession
 
 from freehold.resource import clock
 from freehold.resource.base import new_id
+from freehold.resource.principal import Principal
 from freehold.store import records as records_of_one
 from freehold.store.audit import AUDIT, with_actor
 from freehold.store.audit_values import AUDIT_VALUES, DIGESTS, sealed
@@ -28,8 +29,23 @@ if TYPE_CHECKING:
     from freehold.store.session import Session
     from freehold.store.unit import Unit
 
+_JSON: Final = (str, int, bool)
 Verb = Literal["created", "updated", "deleted"]
 Subject = tuple[str, str]
+
+
+class Deed(Protocol):
+    """Who does something, and what the trail calls the piece of work. A unit is one."""
+
+    @property
+    def principal(self) -> Principal:
+        """Who acts."""
+        ...
+
+    @property
+    def request_id(self) -> str | None:
+        """Of the request, where it is one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +68,42 @@ class Trails(dict[type[DeclarativeBase], Tracked]):
         key = mapper.get_property_by_column(mapper.primary_key[0]).key
         self[model] = Tracked(subject, key, tuple(name for name in fields if name not in passed_over))
 
+    def created(
+        self, deed: Deed, model: type[DeclarativeBase], subject_type: str, key: str, values: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """The records of a row that is inserted without a flush, for whoever writes them along with it.
+
+        Raises NotStraight where they are told under another name than the deed.
+        """
+        told = {name: values.get(name) for name in self._fields(model, subject_type)}
+        return _told(deed, Note((subject_type, key), "created", None, now=told))
+
+    def updated(
+        self,
+        deed: Deed,
+        model: type[DeclarativeBase],
+        subject_type: str,
+        key: str,
+        *,
+        was: Mapping[str, Any],
+        changed: Mapping[str, Any],
+    ) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """The same of a row that is changed. was: all of it before."""
+        names = [name for name in self._fields(model, subject_type) if name in changed]
+        note = Note((subject_type, key), "updated", None, {name: was[name] for name in names})
+        note.now = {name: changed[name] for name in names}
+        return _told(deed, note)
+
+    def _fields(self, model: type[DeclarativeBase], subject_type: str) -> tuple[str, ...]:
+        tracked = self.tracked(model)
+        if tracked is not None and tracked.subject != subject_type:
+            raise NotStraight
+        return () if tracked is None else tracked.fields
+
+    def tracked(self, model: type[Any]) -> Tracked | None:
+        """How a model is told, or one that it inherits from; None for one that is not."""
+        return next((self[kind] for kind in model.__mro__ if kind in self), None)
+
 
 def _is_told(mapper: Mapper[Any], column: Any) -> bool:
     is_plain = isinstance(column, Column) and not column.info.get("fh_derived")
@@ -73,7 +125,7 @@ class Trail:
     """The notes of one unit."""
 
     def __init__(self, trails: Trails) -> None:
-        self._trails = trails
+        self.trails = trails
         self._notes: list[Note] = []
         self._deeds: dict[Subject, str] = {}
         self._told: dict[Subject, set[str]] = {}
@@ -87,41 +139,6 @@ class Trail:
         """These fields of a row stand in a record of the unit's own; they are not told twice."""
         self._told.setdefault((subject_type, str(key)), set()).update(fields)
 
-    def created(
-        self, unit: Unit, model: type[DeclarativeBase], subject_type: str, key: str, values: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any] | None]:
-        """The records of a row that is inserted without a flush, for whoever writes them along with it.
-
-        Raises NotStraight where they are told under another name than the deed.
-        """
-        told = {name: values.get(name) for name in self._fields(model, subject_type)}
-        return _told(unit, Note((subject_type, key), "created", None, now=told))
-
-    def updated(
-        self,
-        unit: Unit,
-        model: type[DeclarativeBase],
-        subject_type: str,
-        key: str,
-        *,
-        was: Mapping[str, Any],
-        changed: Mapping[str, Any],
-    ) -> tuple[dict[str, Any], dict[str, Any] | None]:
-        """The same of a row that is changed. was: all of it before."""
-        names = [name for name in self._fields(model, subject_type) if name in changed]
-        note = Note((subject_type, key), "updated", None, {name: was[name] for name in names})
-        note.now = {name: changed[name] for name in names}
-        return _told(unit, note)
-
-    def _fields(self, model: type[DeclarativeBase], subject_type: str) -> tuple[str, ...]:
-        tracked = self._tracked(model)
-        if tracked is not None and tracked.subject != subject_type:
-            raise NotStraight
-        return () if tracked is None else tracked.fields
-
-    def _tracked(self, model: type[Any]) -> Tracked | None:
-        return next((self._trails[kind] for kind in model.__mro__ if kind in self._trails), None)
-
     def note_flush(self, session: SyncSession, reason: str | None) -> None:
         """Note the rows of a flush that has just sent its statements."""
         groups: list[tuple[Verb, Any]] = [
@@ -131,7 +148,7 @@ class Trail:
         ]
         for verb, instances in groups:
             for instance in instances:
-                tracked = self._tracked(type(instance))
+                tracked = self.trails.tracked(type(instance))
                 if tracked is not None:
                     self._note(tracked, inspect(instance), verb, reason)
 
@@ -209,27 +226,29 @@ def _plain(note: Note, *, without: set[str]) -> dict[str, dict[str, Any]]:
 
 
 def _json(value: Any) -> Any:
+    if value is None or type(value) in _JSON:
+        return value
     if isinstance(value, float) and not isfinite(value):
         return str(value)  # JSON has no infinity
     return to_jsonable_python(value, fallback=str, bytes_mode="base64")  # bytes need not be text
 
 
-def _record(unit: Unit, subject: Subject, action: str, reason: str | None) -> dict[str, Any]:
+def _record(deed: Deed, subject: Subject, action: str, reason: str | None) -> dict[str, Any]:
     return {
         "id": new_id(),
         "recorded_at": clock.now(),
-        "principal_id": unit.principal.id,
-        "system_reason": reason if reason is not None else unit.principal.reason,
+        "principal_id": deed.principal.id,
+        "system_reason": reason if reason is not None else deed.principal.reason,
         "action": action,
         "subject_type": subject[0],
         "subject_id": subject[1],
-        "details": with_actor(unit.principal, None),
-        "request_id": unit.request_id,
+        "details": with_actor(deed.principal, None),
+        "request_id": deed.request_id,
     }
 
 
-def _told(unit: Unit, note: Note) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    record = _record(unit, note.subject, f"{note.subject[0]}.{note.verb}", None)
+def _told(deed: Deed, note: Note) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    record = _record(deed, note.subject, f"{note.subject[0]}.{note.verb}", None)
     return record, _with_content(record, _plain(note, without=set()))
 
 

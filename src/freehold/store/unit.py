@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -40,10 +40,10 @@ class Unit:
         *,
         grant: Grant | None = None,
         request_id: str | None = None,
-        parts: Mapping[type[Any], Any] | None = None,
+        parts: dict[type[Any], Any] | None = None,
         session_class: type[Session] = Session,
     ) -> None:
-        self.parts = parts or {}
+        self.parts = {} if parts is None else parts
         self.principal = principal
         self.request_id = request_id
         self.connection = connection
@@ -113,7 +113,7 @@ class Unit:
         """
         await self.flush()
         await self.trail.write(self)
-        interrupted = await _shielded(self._watched_commit())
+        interrupted = await shielded(self._watched_commit())
         await self._notify()
         if interrupted is not None:
             raise interrupted
@@ -141,7 +141,7 @@ class Unit:
 
     async def roll_back(self) -> None:
         """Undo everything, shielded. A connection that is gone has already rolled back."""
-        interrupted = await _shielded(self._roll_back())
+        interrupted = await shielded(self._roll_back())
         if interrupted is not None:
             raise interrupted
 
@@ -170,7 +170,7 @@ def _connection_lost(error: DBAPIError) -> bool:
     )
 
 
-async def _shielded(work: Coroutine[Any, Any, None]) -> asyncio.CancelledError | None:
+async def shielded(work: Coroutine[Any, Any, None]) -> asyncio.CancelledError | None:
     """Run to the end whatever happens to the caller; gives back the cancellation that came meanwhile."""
     task = asyncio.ensure_future(work)
     interrupted: asyncio.CancelledError | None = None

@@ -44,6 +44,10 @@ class IsolatedDatabase(Database):
         """None: what the test has done so far is on the shared connection alone."""
 
     @property
+    def at_once(self) -> None:
+        """None, likewise."""
+
+    @property
     def read_scopes(self) -> Scopes:
         """Those of the shared connection."""
         return self.scopes

@@ -63,6 +63,10 @@ class Answers(Protocol):
         """It is made, or will not be."""
         ...
 
+    def joins(self, change: Change) -> bool:
+        """See `Watcher`."""
+        ...
+
     async def will_change(self, change: Change) -> None:
         """See `Watcher`."""
         ...

@@ -95,6 +95,10 @@ class MemoryAnswers:
     async def end(self, key: str) -> None:
         """See `Answers.end`."""
 
+    def joins(self, change: Change) -> bool:
+        """See `Watcher`: nothing of it."""
+        return False
+
     async def will_change(self, change: Change) -> None:
         """See `Watcher`: until the commit is over, what was before it is as true."""
         self._look_outside()

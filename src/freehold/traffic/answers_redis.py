@@ -112,6 +112,10 @@ class RedisAnswers:
         with suppress(Away):
             await self._redis.run(scripts.END, [self._maker(key)], self._me)
 
+    def joins(self, change: Change) -> bool:
+        """See `Watcher`: a word along with it, where Redis is away."""
+        return self._keeps()
+
     async def will_change(self, change: Change) -> None:
         """See `Watcher`."""
         if not self._keeps():

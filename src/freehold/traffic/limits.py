@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
-from typing import Final, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from freehold.errors import TooManyRequests
 from freehold.resource.quotas import Quota
@@ -24,8 +24,7 @@ Wanted: TypeAlias = tuple[str, str, Quota]
 """The name of a quota, who is counted, and the quota."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What a quota said. reset_seconds: when more is free, rounded up; after a refusal, when the same request passes."""
 
     allowed: bool
@@ -89,6 +88,19 @@ def rate_limit_headers(decisions: Iterable[Decision]) -> dict[str, str]:
     return {"RateLimit-Policy": policies, "RateLimit": limits}
 
 
+def rate_limit_fields(decisions: Sequence[Decision]) -> list[tuple[bytes, bytes]]:
+    """The same as servers send them."""
+    if len(decisions) != 1:
+        return [(name.lower().encode(), value.encode()) for name, value in rate_limit_headers(decisions).items()]
+    _, name, quota, remaining, seconds = decisions[0]
+    return [_policy_field(name, quota), (b"ratelimit", f'"{name}";r={remaining};t={seconds}'.encode())]
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _policy_field(name: str, quota: Quota) -> tuple[bytes, bytes]:
+    return b"ratelimit-policy", _told(name, quota).encode()
+
+
 @lru_cache(maxsize=_MOST_KEPT)
 def _told(name: str, quota: Quota) -> str:
     return f'"{name}";q={quota.limit};w={quota.window_seconds}'
@@ -97,9 +109,10 @@ def _told(name: str, quota: Quota) -> str:
 async def take(limiter: Limiter, wanted: Sequence[Wanted], *, cost: int = 1) -> list[Decision]:
     """Take `cost` units of each, or none of any. Raises QuotaExceeded."""
     decisions = await limiter.hit_all(wanted, cost=cost)
-    if all(decision.allowed for decision in decisions):
-        return decisions
-    raise QuotaExceeded(decisions)
+    for decision in decisions:
+        if not decision.allowed:
+            raise QuotaExceeded(decisions)
+    return decisions
 
 
 class QuotaExceeded(TooManyRequests):

@@ -6,8 +6,6 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from functools import lru_cache
 
 from freehold.resource.quotas import Quota
 from freehold.traffic.limits import EXACT_UP_TO, Decision, Wanted, scaled
@@ -22,7 +20,7 @@ class _Window:
     taken: deque[int] = field(default_factory=deque)
 
     def hit(self, now: int, quota: Quota, cost: int) -> tuple[bool, int, int]:
-        span, limit = _span(quota), quota.limit
+        span, limit = quota.window_nanoseconds, quota.limit
         while self.taken and now - self.taken[0] >= span:
             self.taken.popleft()
         if len(self.taken) + cost <= limit:
@@ -47,7 +45,7 @@ class _Gcra:
     arrival: int = 0
 
     def hit(self, now: int, quota: Quota, cost: int) -> tuple[bool, int, int]:
-        span, limit = _span(quota), quota.limit
+        span, limit = quota.window_nanoseconds, quota.limit
         arrival = max(self.arrival, now)
         after = arrival + cost * span // limit
         if after - now <= span:
@@ -59,7 +57,7 @@ class _Gcra:
         return False, max(0, (span - (arrival - now)) * limit // span), wait
 
     def give_back(self, quota: Quota, cost: int) -> None:
-        self.arrival -= cost * _span(quota) // quota.limit
+        self.arrival -= cost * quota.window_nanoseconds // quota.limit
 
     def idle_at(self, _: int) -> int:
         return self.arrival
@@ -99,11 +97,16 @@ class MemoryLimiter:
         if self._factor is None:
             return [Decision(True, name, quota, quota.limit, 0) for name, _, quota in wanted]
         decisions = [self._hit(name, key, scaled(quota, self._factor), cost) for name, key, quota in wanted]
-        if not all(decision.allowed for decision in decisions):
-            for (name, key, _), decision in zip(wanted, decisions, strict=True):
-                if decision.allowed:
-                    self._give_back(name, key, decision.quota, cost)
+        for refused in decisions:
+            if not refused.allowed:
+                self._give_all_back(wanted, decisions, cost)
+                break
         return decisions
+
+    def _give_all_back(self, wanted: Sequence[Wanted], decisions: Sequence[Decision], cost: int) -> None:
+        for (name, key, _), decision in zip(wanted, decisions, strict=True):
+            if decision.allowed:
+                self._give_back(name, key, decision.quota, cost)
 
     async def hit(self, name: str, key: str, quota: Quota, *, cost: int = 1) -> Decision:
         """See `Limiter.hit`."""
@@ -127,7 +130,7 @@ class MemoryLimiter:
             entry = self._entries[counted] = _Entry(_Window() if quota.limit <= EXACT_UP_TO else _Gcra(), 0)
         allowed, remaining, wait = entry.state.hit(now, quota, cost)
         if allowed:
-            entry.idle_at = entry.state.idle_at(_span(quota))
+            entry.idle_at = entry.state.idle_at(quota.window_nanoseconds)
             self._entries.move_to_end(counted)
         return Decision(allowed, name, quota, max(0, remaining), _whole_seconds(wait))
 
@@ -145,15 +148,6 @@ class MemoryLimiter:
             if self._entries[oldest].idle_at > now and len(self._entries) < self._max_keys:
                 return
             del self._entries[oldest]
-
-
-def _span(quota: Quota) -> int:
-    return _nanoseconds(quota.window)
-
-
-@lru_cache(maxsize=1_000)
-def _nanoseconds(window: timedelta) -> int:
-    return round(window.total_seconds() * _NANOSECONDS)
 
 
 def _whole_seconds(nanoseconds: int) -> int:

@@ -62,6 +62,10 @@ class RedisPositions:
             return None
         return None if found is None else int(found)
 
+    def joins(self, change: Change) -> bool:
+        """See `Watcher`: its place in the log."""
+        return bool(told_of(change.tables))
+
     async def will_change(self, change: Change) -> None:
         """See `Watcher`."""
         tables = told_of(change.tables)

@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from freehold.resource.access import Rule
 from freehold.resource.principal import Principal
-from freehold.traffic.limits import rate_limit_headers
+from freehold.traffic.limits import rate_limit_fields
 from freehold.traffic.policy import Policy
 from freehold.web.execution import address_of
 from freehold.web.guard import principal_of, require
@@ -83,5 +83,4 @@ async def count_under(parts: Runtime, scope: Scope, principal: Principal, policy
         await state["fh_places"].enter_async_context(traffic.admission.in_progress(policy, principal, address))
     decisions = await traffic.admission.admit(policy, principal, address, times=times)
     if decisions:
-        told = rate_limit_headers(decisions)
-        state["fh_headers"] = [(name.lower().encode(), value.encode()) for name, value in told.items()]
+        state["fh_headers"] = rate_limit_fields(decisions)

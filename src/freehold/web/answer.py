@@ -9,7 +9,16 @@ import orjson
 from starlette.responses import Response
 
 # Headers that belong to the answer rather than to the exchange; the edge adds its own again on a replay.
+JSON = (b"content-type", b"application/json")
 SIGNIFICANT = frozenset({b"content-type", b"location", b"etag", b"link", b"cache-control", b"last-modified", b"vary"})
+
+
+class Ready(Response):
+    """A response whose headers are there, as bytes and in order."""
+
+    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        self.status_code, self.body, self.raw_headers = status, body, headers
+        self.background = None
 
 
 class Refused(Exception):

@@ -37,6 +37,7 @@ from freehold.traffic.fetch import Fetcher
 from freehold.transfer.target import Targets
 from freehold.web import accounts
 from freehold.web.batch import batch_router
+from freehold.web.below import join_below
 from freehold.web.compiled.front import Entrance, in_front
 from freehold.web.credentials import CredentialChain
 from freehold.web.declared import declare, offer
@@ -282,6 +283,7 @@ class Freehold(Entrance):
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's stack, inside the edge."""
         if self._edge is None:
+            join_below(self)
             inside = in_front(super().build_middleware_stack(), self, self.mounted)
             self._edge = edge_of(self, timed(inside, self))
         return self._edge

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
 
 from pydantic import MISSING, BaseModel
 
@@ -11,6 +14,9 @@ from freehold.store.session import Session
 from freehold.web.bound import Bound
 from freehold.web.rows import check_fields, check_links
 from freehold.web.runtime import Runtime
+
+# Whose values are what they are, whatever else a draft may hold.
+_SCALARS: Final = (str, int, float, bool, UUID, Decimal, date, datetime)
 
 
 async def create_row(db: Session, parts: Runtime, bound: Bound, draft: BaseModel) -> Any:
@@ -50,5 +56,8 @@ async def change_row(db: Session, parts: Runtime, bound: Bound, row: Any, change
 
 def new_values(draft: BaseModel) -> dict[str, Any]:
     """What was sent, and the schema's own defaults; an absent field without one is the database's matter."""
+    values = draft.__dict__
+    if not draft.model_extra and all(value is None or type(value) in _SCALARS for value in values.values()):
+        return dict(values)
     defaults = {name: value for name, value in draft if name not in draft.model_fields_set and value is not MISSING}
     return {**defaults, **changed_values(object(), draft)}

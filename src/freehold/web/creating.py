@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 from sqlalchemy.exc import StatementError
 from starlette.responses import Response
 
+from freehold.store.at_once import Doing, InUnit, NotAtOnce, NotTaken, alone
+from freehold.store.executor import Plan
+from freehold.store.fetched import Fetched
 from freehold.store.new_rows import NewRows
 from freehold.store.outbox import is_heard
-from freehold.store.plain_models import is_listened_to
+from freehold.store.plain_models import Listeners
 from freehold.store.straight import NotStraight, Straight
 from freehold.store.unit import Unit
 from freehold.web.bound import Bound
 from freehold.web.changes import new_values
-from freehold.web.problem_database import refuses_the_write
+from freehold.web.problem_database import from_database, refuses_the_write
 from freehold.web.steps import Call
 
 Show = Callable[[Straight, Any], Awaitable[Response]]
+
+
+class Whole(NamedTuple):
+    """What is to be read of a row along with its change, and the answer that this makes. can_tell: of a row of these values."""
+
+    plan: Plan
+    can_tell: Callable[[Mapping[str, Any]], bool]
+    tell: Callable[[Fetched], Response]
 
 
 class Creating:
@@ -27,6 +39,7 @@ class Creating:
 
     def __init__(self, bound: Bound) -> None:
         self._bound = bound
+        self._listeners = Listeners(bound.mapper)
         resource = bound.resource
         is_own = resource.create is not None or resource.schemas.created is not None
         self._rows = None if is_own else NewRows.of(bound.model)
@@ -34,7 +47,7 @@ class Creating:
     def values(self, call: Call, draft: BaseModel) -> Mapping[str, Any] | None:
         """The attributes of the new row; None where it has to be made as an object, or is not plainly allowed."""
         rows, bound, database = self._rows, self._bound, call.parts.database
-        if rows is None or is_listened_to(bound.mapper) or is_heard(database.parts, f"{bound.resource.name}.created"):
+        if rows is None or self._listeners or is_heard(database.parts, f"{bound.resource.name}.created"):
             return None
         if any(getattr(draft, name) is not None for name in draft.model_fields_set & bound.links.keys()):
             return None  # the row that it points to has to be looked at
@@ -49,17 +62,52 @@ class Creating:
         shape = database.scopes.dialect(call.principal, None)[1]
         return values if rows.may_insert(values, shape, call.principal) else None
 
-    async def insert(self, unit: Unit, values: Mapping[str, Any], show: Show) -> Response:
-        """Insert it, with its records; what `show` answers of it. Raises NotStraight for every error that is about the row.
+    async def insert(self, unit: Unit, values: Mapping[str, Any], show: Show, whole: Whole | None) -> Response:
+        """Insert it, with its records; what `whole` or `show` answers of it. Raises NotStraight for every error that is about the row.
 
         An object meets the error again, and knows what was tried.
         """
         assert self._rows is not None
         straight, name = Straight.of_unit(unit), self._bound.key_name
         try:
+            if whole is not None and straight.dialect_name == "postgresql":
+                with suppress(NotAtOnce):
+                    return whole.tell(await self._insert_whole(InUnit(unit, straight), values, whole))
             await self._rows.insert(unit, straight, self._bound.resource.name, name, values)
             return await show(straight, values[name])
         except StatementError as error:
             if not refuses_the_write(error):
                 raise
             raise NotStraight from error
+
+    async def insert_alone(self, call: Call, values: Mapping[str, Any], whole: Whole) -> Response:
+        """The same as a unit of one statement. Raises NotAtOnce, NotStraight."""
+        found = alone(call.parts.database, call.principal, call.request_id)
+        if found is None:
+            raise NotAtOnce
+        with refusals_of_alone():
+            rows = await self._insert_whole(found, values, whole)
+        return whole.tell(rows)
+
+    async def _insert_whole(self, doing: Doing, values: Mapping[str, Any], whole: Whole) -> Fetched:
+        assert self._rows is not None
+        if not whole.can_tell(values):
+            raise NotAtOnce
+        name, key = self._bound.resource.name, self._bound.key_name
+        return await self._rows.insert_whole(doing, whole.plan, name, key, values)
+
+
+@contextmanager
+def refusals_of_alone() -> Iterator[None]:
+    """Raises NotStraight where a driver's error is about what was written, and its problem for any other.
+
+    What goes wrong otherwise may do so after the commit, and is raised as it is: whoever hears NotStraight writes again.
+    """
+    try:
+        yield
+    except NotTaken as refused:
+        error = refused.__cause__
+        assert error is not None, "what the driver says"
+        if refuses_the_write(error):
+            raise NotStraight from error
+        raise (from_database(error) or error) from error

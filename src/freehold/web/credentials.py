@@ -14,24 +14,26 @@ are 400: which one counts would be a guess, and a page must not be able to lend 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Protocol
 
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from freehold.errors import BadRequest
+from freehold.errors import BadRequest, ConfigurationError
 from freehold.resource.principal import ANONYMOUS, Authenticator, Principal
 
 AUTHORIZATION = "Authorization"
 _AUTHORIZATION = b"authorization"
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 class CredentialReader(Protocol):
     """Reads one kind of credential."""
 
     source: str
-    """The header field that it stands in."""
+    """The header field that it stands in: the reader is asked where a request has it, and nowhere else."""
 
     def is_given(self, connection: HTTPConnection) -> bool:
         """Whether the request shows a credential of this kind, good or not. No I/O."""
@@ -93,7 +95,12 @@ class CredentialChain:
 
 
 def _field(source: str) -> bytes:
-    """A header field as servers write its name (ASGI: lower case)."""
+    """A header field as servers write its name (ASGI: lower case). Raises ConfigurationError for what is none."""
+    if not _TOKEN.fullmatch(source):
+        raise ConfigurationError(
+            f"a credential reader with source={source!r} would never be asked: name the header field that it stands in; what stands "
+            "elsewhere is for install(principal=...)"
+        )
     return source.lower().encode("latin-1")
 
 

@@ -39,7 +39,7 @@ from freehold.web.edge_limits import (
     raw_path,
     too_large,
 )
-from freehold.web.edge_load import Load
+from freehold.web.edge_load import ARRIVED, Load
 from freehold.web.edge_methods import PROBED, RouteTemplates, allowed_methods, matching_route
 from freehold.web.edge_options import EdgeOptions
 from freehold.web.edge_trace import trace_of
@@ -119,7 +119,7 @@ class Edge:
         )
         token = CURRENT.set(trace)
         try:
-            exchange.turn = await self.load.enter(scope["path"])
+            exchange.turn = await self.load.enter(scope["path"], since=scope["state"].pop(ARRIVED, None))
             await self._serve(exchange, fields, receive)
         except Exception as error:  # noqa: BLE001  # nothing escapes the edge unanswered
             await self._failed(exchange, error)

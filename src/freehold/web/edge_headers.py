@@ -31,7 +31,12 @@ def finished(given: RawHeaders, *, status: int, has_credentials: bool, is_https:
     private, and Vary names what a caller is known by, for all callers: a shared cache must not hand one's answer to
     another.
     """
-    key = (status, has_credentials, is_https, *[pair if pair[0] in _TOLD_BY_VALUE else pair[0] for pair in given])
+    key = (
+        status,
+        has_credentials,
+        is_https,
+        *[tuple(pair) if pair[0] in _TOLD_BY_VALUE else pair[0] for pair in given],
+    )
     known = _known.get(key)
     if known is None:
         known = _worked_out(given, status=status, has_credentials=has_credentials, is_https=is_https)

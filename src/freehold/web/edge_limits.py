@@ -26,6 +26,8 @@ from freehold.web.edge_options import EdgeOptions
 _ODD_PATH = re.compile(
     rb"//|/\.{1,2}(?:/|$)|[;\\]|%(?:[01][0-9A-Fa-f]|2[eEfF]|3[bB]|5[cC]|7[fF])|%(?![0-9A-Fa-f]{2})|[^\x21-\x7e]"
 )
+# Paths of nothing but these can be odd by an empty segment or by their end alone.
+_PLAIN = bytes(sorted(b"/-_" + bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123))))
 _ODD_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ufffd\u2028\u2029]")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 _SHOWN_CHARACTERS = 100
@@ -92,6 +94,8 @@ def raw_path(scope: Scope) -> bytes:
 def check_path(scope: Scope) -> None:
     """One spelling for each path: another one is 404. One trailing slash is taken off: it means the same resource."""
     raw, path = raw_path(scope), scope["path"]
+    if not raw.translate(None, _PLAIN) and b"//" not in raw and path.startswith("/") and not path.endswith("/"):
+        return
     if _ODD_PATH.search(raw) is not None or not path.startswith("/"):
         raise NotFound
     if b"%" in raw:
@@ -107,7 +111,7 @@ def check_path(scope: Scope) -> None:
 def check_query(scope: Scope) -> None:
     """400 for bytes that are no UTF-8: what decodes them puts U+FFFD in their place, and nothing here is repaired."""
     query: bytes = scope.get("query_string", b"")
-    if _decoded(query) is not None:
+    if not query or _decoded(query) is not None:
         return
     for part in query.split(b"&"):
         if _decoded(part) is None:

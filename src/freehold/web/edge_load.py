@@ -23,13 +23,22 @@ _LASTING_SECONDS = 1.0
 _FORGOTTEN_SECONDS = 3.0
 _LOWEST = 8
 _QUEUED_SECONDS = 0.25
+_HOPEFUL_SECONDS = 0.1
+_WEIGHT = 0.02
 _LOWERED_TO = 0.7
 # A loop that comes round as slowly as this has more to do than it can: answers are late for that, not by their nature.
 _BUSY_SECONDS = 0.05
 _NEVER_REFUSED = ("/health/", "/metrics")
 # A request that waits for its client costs memory and a descriptor, no time.
 WAITING_LIMIT = 5_000
+ARRIVED = "fh_arrived"
+"""Where a server that counts what arrives leaves in a request's state when it did."""
 _log = get_logger("freehold.load")
+
+
+def is_probe(path: str) -> bool:
+    """Whether it is never refused: what watches over the process has to learn that it is busy, not that it is dead."""
+    return path.startswith(_NEVER_REFUSED)
 
 
 class Turn:
@@ -37,9 +46,9 @@ class Turn:
 
     __slots__ = ("_is_working", "_load", "since")
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, since: float) -> None:
         self._load = load
-        self.since = time.monotonic()
+        self.since = since
         self._is_working = True
 
     def answered(self) -> None:
@@ -112,51 +121,91 @@ class Load:
         self.working = 0
         self.in_flight = 0
         self.refused = 0
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self._arriving = 0
+        self._arriving_in: asyncio.AbstractEventLoop | None = None
+        self._queue: deque[tuple[asyncio.Future[bool], float]] = deque()
+        self._watching: asyncio.AbstractEventLoop | None = None
+        # Between two answers while others wait, on average; 0 where nobody has waited yet.
+        self._gap = self._done_at = 0.0
         self._lowered_at = self._told_at = 0.0
         self._lateness = Lateness()
         self._round_seconds = 0.0
         self._is_measuring = False
 
-    async def enter(self, path: str) -> Turn:
+    def arrives(self) -> float:
+        """One has come that the loop will turn to when it has done what came before; when that was.
+
+        Work that waits for nothing never has two requests begun: those that it keeps from being begun are its queue.
+        """
+        loop = asyncio.get_running_loop()
+        if not self._arriving or self._arriving_in is not loop:
+            self._arriving, self._arriving_in = 0, loop
+            loop.call_soon(self._turns_to_them)
+        self._arriving += 1
+        return time.monotonic()
+
+    def _turns_to_them(self) -> None:
+        """All that have come are begun in this round; more come after it."""
+        self._arriving = 0
+
+    async def enter(self, path: str, *, since: float | None = None) -> Turn:
         """Take a request on, at the latest after a moment. Raises AtCapacity where there is no room by then.
 
-        Probes are never refused, and never wait.
+        Probes are never refused, and never wait. since: when it arrived.
         """
         if self.working >= self.limit or self.in_flight >= WAITING_LIMIT:
-            if path.startswith(_NEVER_REFUSED):
+            if is_probe(path):
                 self.working += 1
             else:
                 await self._wait_for_room()
         else:
             self.working += 1
         self.in_flight += 1
-        turn = Turn(self)
+        now = time.monotonic()
         if not self._is_measuring:
             self._is_measuring = True
-            asyncio.get_running_loop().call_soon(self._measured, turn.since)
-        return turn
+            asyncio.get_running_loop().call_soon(self._measured, now)
+        return Turn(self, now if since is None else since)
 
     async def _wait_for_room(self) -> None:
         """Until one of those that are worked on is done, in order: its place is ours then."""
-        if len(self._queue) >= self.limit or self.in_flight >= WAITING_LIMIT:
+        if len(self._queue) >= self._room() or self.in_flight >= WAITING_LIMIT:
             raise AtCapacity(retry_after=self.refuse())
-        place = asyncio.get_running_loop().create_future()
-        self._queue.append(place)
+        loop = asyncio.get_running_loop()
+        place: asyncio.Future[bool] = loop.create_future()
+        self._queue.append((place, loop.time() + _QUEUED_SECONDS))
+        if self._watching is not loop:
+            self._watching = loop
+            loop.call_later(_QUEUED_SECONDS, self._send_away, loop)
         try:
-            async with asyncio.timeout(_QUEUED_SECONDS):
-                await place
-        except BaseException as given_up:
-            if place.done() and not place.cancelled():
+            has_place = await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled() and place.result():
                 self._leave_place()
-            if isinstance(given_up, TimeoutError):
-                raise AtCapacity(retry_after=self.refuse()) from None
             raise
+        if not has_place:
+            raise AtCapacity(retry_after=self.refuse())
 
-    def is_full(self, path: str) -> bool:
-        """Whether a request for `path` would be refused without having waited."""
-        has_room = self.working < self.limit or len(self._queue) < self.limit
-        return not has_room and not path.startswith(_NEVER_REFUSED)
+    def _send_away(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Those that have waited for as long as anybody would; one timer for all, who all wait for as long."""
+        now = loop.time()
+        while self._queue and self._queue[0][1] <= now:
+            place, _ = self._queue.popleft()
+            if not place.done():
+                place.set_result(False)
+        self._watching = loop if self._queue else None
+        if self._queue:
+            loop.call_at(self._queue[0][1], self._send_away, loop)
+
+    def _room(self) -> float:
+        """How many may wait: as many as are likely to get a place in time, for one that waited in vain costs more than one refused."""
+        return min(self.limit, max(1.0, _HOPEFUL_SECONDS / self._gap)) if self._gap else self.limit
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a request, other than a probe, would be refused without having waited."""
+        taken = self.working + self._arriving + len(self._queue)
+        return taken >= self.limit and taken >= self.limit + self._room()
 
     def refuse(self) -> int:
         """Count a refusal; the seconds of its Retry-After, for not all of them are to come back in the same second."""
@@ -180,15 +229,21 @@ class Load:
             self._lateness.timely(now)
             if self.limit < self.most:
                 self.limit = min(self.most, self.limit + 4 / self.limit)
+        if not self._queue:
+            self._done_at = 0.0
+        else:
+            if self._done_at:
+                self._gap += (now - self._done_at - self._gap) * (_WEIGHT if self._gap else 1)
+            self._done_at = now
         self._leave_place()
 
     def _leave_place(self) -> None:
         self.working -= 1
         while self._queue and self.working < self.limit:
-            place = self._queue.popleft()
+            place, _ = self._queue.popleft()
             if not place.done():
                 self.working += 1
-                place.set_result(None)
+                place.set_result(True)
 
     def _measured(self, since: float) -> None:
         """How long the loop has taken for one round, by the first request in it."""

@@ -14,13 +14,16 @@ import struct
 from typing import Any, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState as UvicornState
 
 from freehold.errors import BadRequest, HeadersTooLarge, Problem, UriTooLong
+from freehold.web.edge_cycle import Cycle
 from freehold.web.edge_headers import finished
 from freehold.web.edge_linger import LingeringTransport
-from freehold.web.edge_refusal import refusal
+from freehold.web.edge_load import ARRIVED, is_probe
+from freehold.web.edge_reader import Reader
+from freehold.web.edge_refusal import is_last, plain_path, refusal
 from freehold.web.problems import problem_parts
 
 HEAD_LIMIT_BYTES = 48 * 1024
@@ -28,10 +31,6 @@ HEAD_LIMIT_BYTES = 48 * 1024
 LINE_LIMIT_BYTES = 16 * 1024
 PATIENCE_SECONDS = 15.0
 """A connection that has not ended its head by then is closed; so is one whose body goes on after the answer."""
-# A body has to be read, an upgrade answered, another origin told what it may see.
-_NEED_THE_EDGE = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"origin"})
-READER_SECONDS = 45.0
-"""A client that has not taken what was written to it by then is cut off: it reads too slowly, or not at all."""
 KEEP_ALIVE_SECONDS = 10
 """A connection without a request is closed after that."""
 
@@ -60,47 +59,48 @@ class StrictProtocol(HttpToolsProtocol):
 
     _refusal: Problem | None = None
     _timer: asyncio.TimerHandle | None = None
-    _reader_timer: asyncio.TimerHandle | None = None
+    _reader: Reader | None = None
     _refused = False
-    _was_refused_at_once = False
+    _refused_at = 0.0
     _last_answer: bytes | None = None
     _in_head = False
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        lingering = LingeringTransport(transport, self.loop, self._is_unread)
+        lingering = LingeringTransport(transport, self.loop, self._is_unread, self._wait_for_reader)
         super().connection_made(cast("asyncio.Transport", lingering))
         self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_head()
-        self._stop_reader_timer()
+        if self._reader is not None:
+            self._reader.stop()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if self._reader_timer is None:
-            self._reader_timer = self.loop.call_later(READER_SECONDS, self._cut_off)
+        self._wait_for_reader()
+
+    def _wait_for_reader(self) -> None:
+        if self._reader is None:
+            self._reader = Reader(self.transport, self.loop, self._cut_off)
+        self._reader.waits()
 
     def _cut_off(self) -> None:
         """End the connection without what is still to be sent: the kernel would hold megabytes of it for hours."""
-        self._reader_timer = None
         connection = self.transport.get_extra_info("socket")
-        if connection is not None:
+        # A WebSocket may have been closed since, by its own protocol.
+        if connection is not None and connection.fileno() >= 0:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._stop_reader_timer()
-
-    def _stop_reader_timer(self) -> None:
-        if self._reader_timer is not None:
-            self._reader_timer.cancel()
-            self._reader_timer = None
+        if self._reader is not None:
+            self._reader.took()
 
     def data_received(self, data: bytes) -> None:
-        if self.parser is None or self.transport.is_closing():
+        if self.parser is None or self.transport.is_closing() or self._is_refused(data):
             return
         if self._in_head:
             self._head_bytes += len(data)
@@ -109,8 +109,47 @@ class StrictProtocol(HttpToolsProtocol):
                 self.send_400_response("")
                 return
         super().data_received(data)
-        if self._in_head:
+        if self._in_head or self._has_only_line_ends():
             self._start_timer()  # a head that comes in one piece needs none
+
+    def _is_refused(self, data: bytes) -> bool:
+        """Refuse a request at once where the process has no room for it and it can be refused unparsed; the edge refuses the rest."""
+        edge = getattr(self.app, "edge", None)
+        if edge is None or not edge.load.is_full or not self._is_idle():
+            return False
+        path = plain_path(data)
+        if path is None or is_probe(path.decode()):
+            return False
+        self.transport.write(refusal(edge.load, self.server_state.default_headers, is_https=self.scheme == "https"))
+        if is_last(data):
+            self.transport.close()
+            return True
+        self._stop_timer()
+        self._refused_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(KEEP_ALIVE_SECONDS, self.timeout_keep_alive_handler)
+        return True
+
+    def _is_idle(self) -> bool:
+        """Whether what comes now begins a request, whose answer could be written at once."""
+        is_leaving = getattr(self.server_state, "is_leaving", False)
+        return self._is_done() and not self._in_head and not self.flow.write_paused and not is_leaving
+
+    def _is_done(self) -> bool:
+        """Whether every request so far has come whole, and has its answer."""
+        return self.cycle is None or (self.cycle.response_complete and not self.cycle.more_body)
+
+    def _has_only_line_ends(self) -> bool:
+        """Whether what came has begun nothing, neither a head nor a WebSocket, which is no connection of ours any more."""
+        return self._is_done() and self in self.connections
+
+    def timeout_keep_alive_handler(self) -> None:
+        """A refusal moves the time of the timer, not the timer: it would cost a third of it."""
+        left = self._refused_at + KEEP_ALIVE_SECONDS - self.loop.time()
+        if left > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -126,31 +165,20 @@ class StrictProtocol(HttpToolsProtocol):
         version = self.parser.get_http_version()
         if version not in ("1.0", "1.1"):
             self._refuse(BadRequest("Speak HTTP/1.1."))
-        names = [name for name, _ in self.headers]
-        if version == "1.0" and b"transfer-encoding" in names:
+        if version == "1.0" and any(name == b"transfer-encoding" for name, _ in self.headers):
             self._refuse(BadRequest("HTTP/1.0 has no Transfer-Encoding."))
         if not self.url.startswith((b"/", b"*")):
             self._check_authority()
-        if self._has_no_room():
-            return
         super().on_headers_complete()
+        edge = getattr(self.app, "edge", None)
+        if edge is not None and not self.pipeline:  # behind another it waits for that answer, not for the loop
+            self.scope["state"][ARRIVED] = edge.load.arrives()
         if getattr(self.server_state, "is_leaving", False):
             self.take_leave()
 
-    def _has_no_room(self) -> bool:
-        """Refuse a request without a body at once where the process has no room for it; the edge refuses the rest."""
-        edge = getattr(self.app, "edge", None)
-        is_busy = self.cycle is not None and not self.cycle.response_complete
-        if edge is None or is_busy or not edge.load.is_full(self.url.decode("latin-1")):
-            return False
-        names = {name for name, value in self.headers if (name, value) != (b"content-length", b"0")}
-        if not names.isdisjoint(_NEED_THE_EDGE):
-            return False
-        date = b"".join(b"%s: %s\r\n" % field for field in self.server_state.default_headers)
-        line, _, rest = refusal(edge.load, is_https=self.scheme == "https").partition(b"\r\n")
-        self.transport.write(b"%s\r\n%s%s" % (line, date, rest))
-        self._was_refused_at_once = True
-        return True
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        cycle.__class__ = Cycle  # uvicorn makes it where it reads the head, and it has done nothing yet
+        super()._start_asgi_task(cycle, app)
 
     def take_leave(self) -> None:
         """Let the request that is being answered be the last one."""
@@ -223,13 +251,6 @@ class StrictProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._stop_timer()
-        if self._was_refused_at_once:
-            self._was_refused_at_once = False
-            if self.parser.should_keep_alive() and not getattr(self.server_state, "is_leaving", False):
-                self.timeout_keep_alive_task = self.loop.call_later(KEEP_ALIVE_SECONDS, self.timeout_keep_alive_handler)
-            else:
-                self.transport.close()
-            return
         super().on_message_complete()
         if self.cycle is not None:
             self.cycle.more_body = False  # uvicorn leaves it where the answer came before the end of the body

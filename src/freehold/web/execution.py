@@ -139,7 +139,7 @@ async def _attempt(
 
     async def answer(unit: Unit) -> Response:
         if claim is not None:
-            stored = await idempotency.find(unit.session, claim)
+            stored = await idempotency.find(unit, claim)
             if stored is not None:
                 return await _replayed(unit, writing, stored)
         response = await writing.work(unit)
@@ -147,7 +147,7 @@ async def _attempt(
             raise Refused(response)
         await unit.flush()
         if claim is not None and hasattr(response, "body"):  # a stream cannot be kept
-            await idempotency.keep(unit.session, claim, Frozen.of(response).dump(), subject_id=writing.subject())
+            await idempotency.keep(unit, claim, Frozen.of(response).dump(), subject_id=writing.subject())
         return response
 
     return await parts.database.run(
@@ -181,7 +181,7 @@ async def explained(parts: Runtime, principal: Principal, error: DBAPIError) -> 
 
 async def _stored(parts: Runtime, principal: Principal, claim: Claim) -> Response | None:
     async def look(unit: Unit) -> Response | None:
-        found = await idempotency.find(unit.session, claim)
+        found = await idempotency.find(unit, claim)
         return Frozen.load(found.answer).replay() if found is not None else None
 
     try:

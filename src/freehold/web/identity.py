@@ -6,6 +6,7 @@
 
 # No `from __future__ import annotations`: the schemas in the signatures are those of the service, known at run time.
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import Request, Response
@@ -39,7 +40,6 @@ from freehold.web.identity_parts import (
     user_answer,
 )
 from freehold.web.magic_links import magic_links_router
-from freehold.web.oauth import oauth_router
 from freehold.web.oauth_proof import ProofOfPossession
 from freehold.web.openapi_responses import headers
 from freehold.web.organisations import organisations_router
@@ -48,7 +48,7 @@ from freehold.web.path_keys import key_in_path
 from freehold.web.preconditions import check_match
 from freehold.web.social import providers_router
 from freehold.web.social_identities import identities_router
-from freehold.web.unit import Caller, Db, Router, allow
+from freehold.web.unit import Caller, Db, Router, allow, gathered
 
 # A token that was restricted to some scopes needs this one to touch the account itself.
 
@@ -64,30 +64,30 @@ class RolesWrite(BaseModel, extra="forbid"):
 
 def identity_router(identity: Identity) -> Router:
     """Every operation of identity, under the paths of ARCHITECTURE 5."""
-    router = Router()
-    router.include_router(_registration(identity))
+    return gathered(_routers(identity))
+
+
+def _routers(identity: Identity) -> Iterator[Router]:
+    yield _registration(identity)
     if identity.pages is not None:
         from freehold.web.pages import pages_router  # noqa: PLC0415  # needs an extra that not everybody has
 
-        router.include_router(pages_router(identity))
-    router.include_router(_own(identity))
-    router.include_router(_staff(identity))
-    router.include_router(auth_router(identity))
-    router.include_router(_keys(identity))
-    router.include_router(own_events_router())
+        yield pages_router(identity)
+    yield from (_own(identity), _staff(identity), auth_router(identity), _keys(identity), own_events_router())
     if not is_closed(identity.audit):
-        router.include_router(audit_router(identity.audit))
+        yield audit_router(identity.audit)
     if identity.impersonation is not None:
-        router.include_router(impersonation_router(identity, identity.impersonation))
+        yield impersonation_router(identity, identity.impersonation)
     if identity.organisations is not None:
-        router.include_router(organisations_router(identity, identity.organisations))
+        yield organisations_router(identity, identity.organisations)
     if identity.magic_links is not None:
-        router.include_router(magic_links_router(identity, identity.magic_links), prefix="/v1/auth", tags=["auth"])
+        yield magic_links_router(identity, identity.magic_links)
     if identity.social is not None:
-        for part in (providers_router(identity, identity.social), identities_router(identity.social)):
-            router.include_router(part, prefix="/v1/auth", tags=["auth"])
-    router.include_router(oauth_router(identity))
-    return router
+        yield from (providers_router(identity, identity.social), identities_router(identity.social))
+    if identity.provider is not None:
+        from freehold.web.oauth import oauth_router  # noqa: PLC0415  # its pages need an extra that not everybody has
+
+        yield oauth_router(identity)
 
 
 def credential_readers(identity: Identity) -> tuple[CredentialReader, ...]:
@@ -168,13 +168,13 @@ def _own(identity: Identity) -> Router:
     @router.delete("", operation_id="delete_own_user", status_code=204, dependencies=guarded(FRESH_ACCOUNT))
     async def erase(db: Db, caller: Caller) -> None:
         """Erase your personal data and end the account. This cannot be undone. Needs a log-in of the last five minutes."""
-        await identity.parts.accounts.erase(db, known_id(caller))
+        await identity.parts.personal_data.erase(db, known_id(caller))
 
     @router.get("/export", operation_id="export_own_user", dependencies=guarded(ACCOUNT))
     async def export(db: Db, caller: Caller, response: Response) -> dict[str, Any]:
         """Everything that is held about you."""
         response.headers["Cache-Control"] = "private, no-store"
-        return await identity.parts.accounts.export(db, known_id(caller))
+        return await identity.parts.personal_data.export(db, known_id(caller))
 
     return router
 

@@ -17,7 +17,7 @@ from freehold.identity.service import Identity
 from freehold.resource.principal import Principal
 from freehold.store.session import Session
 from freehold.web.execution import caller_address
-from freehold.web.identity_parts import PathId, guarded, known_id
+from freehold.web.identity_parts import PathId, below_auth, guarded, known_id
 from freehold.web.own_account import ACCOUNT, FRESH_ACCOUNT
 from freehold.web.path_keys import key_in_path
 from freehold.web.unit import Caller, Db, Router
@@ -109,7 +109,7 @@ class ApiKeyHeader:
 
 def api_keys_router(identity: Identity) -> Router:
     """Every operation on keys, below `/v1/auth`."""
-    router = Router(prefix="/api-keys")
+    router = below_auth("/api-keys")
 
     @router.get("", operation_id="list_api_keys", dependencies=guarded(ACCOUNT))
     async def listed(db: Db, caller: Caller, response: Response) -> ApiKeyList:

@@ -19,6 +19,7 @@ from freehold.web.identity_browser import browser_router
 from freehold.web.identity_factors import factors_router
 from freehold.web.identity_parts import (
     OwnUnitRoute,
+    below_auth,
     check_password,
     device_of,
     guarded,
@@ -29,7 +30,7 @@ from freehold.web.identity_sessions import sessions_router
 from freehold.web.identity_steps import steps_router
 from freehold.web.identity_tokens import token_router
 from freehold.web.own_account import ACCOUNT, FRESH_ACCOUNT
-from freehold.web.unit import Caller, Router, allow
+from freehold.web.unit import Caller, Router, allow, gathered
 
 
 class Address(BaseModel, extra="forbid"):
@@ -66,15 +67,13 @@ class EmailChange(BaseModel, extra="forbid"):
 
 def auth_router(identity: Identity) -> Router:
     """Every operation under `/v1/auth`."""
-    router = Router(prefix="/v1/auth")
     signing_in = (token_router, browser_router, steps_router, factors_router)
-    for part in (*signing_in, _links, _credentials, sessions_router, api_keys_router):
-        router.include_router(part(identity), tags=["auth"])
-    return router
+    parts = (*signing_in, _links, _credentials, sessions_router, api_keys_router)
+    return gathered(part(identity) for part in parts)
 
 
 def _links(identity: Identity) -> Router:
-    router = Router(route_class=OwnUnitRoute)
+    router = below_auth(route_class=OwnUnitRoute)
 
     @router.post(
         "/verification",
@@ -87,6 +86,7 @@ def _links(identity: Identity) -> Router:
         """Mail the verification link again; earlier ones are dead."""
         parts = identity.parts
         await parts.throttle.admit("verification", address=device_of(request).address, person=str(caller.id))
+        await parts.throttle.admit_letter("verification", recipient=str(caller.id))
 
         async def work(unit: Unit) -> None:
             await parts.accounts.ask_for_verification(
@@ -115,6 +115,7 @@ def _links(identity: Identity) -> Router:
         """Mail a reset link to the address if it has an account; the answer is the same when it has none."""
         key = email_key(wanted.email)
         await identity.parts.throttle.admit("reset", address=device_of(request).address, person=login_key(wanted.email))
+        await identity.parts.throttle.admit_letter("reset", recipient=key)
         # The look-up is a job's, so that neither answer nor time tells whether there is an account (A01).
         return await in_unit(
             request, "reset", lambda unit: identity.reset_job.enqueue(unit.session, email_key=key), _taken()
@@ -139,7 +140,7 @@ def _links(identity: Identity) -> Router:
 
 
 def _credentials(identity: Identity) -> Router:
-    router = Router(route_class=OwnUnitRoute)
+    router = below_auth(route_class=OwnUnitRoute)
 
     @router.post("/password", operation_id="change_password", status_code=204, dependencies=guarded(FRESH_ACCOUNT))
     async def change_password(request: Request, caller: Caller, wanted: PasswordChange) -> Response:
@@ -170,6 +171,7 @@ def _credentials(identity: Identity) -> Router:
         """
         parts, user_id = identity.parts, known_id(caller)
         await parts.log_in.check(user_id, plain(wanted.current_password))
+        await parts.throttle.admit_letter("email-change", recipient=email_key(wanted.email))
         return await in_unit(
             request,
             "a user's own address",

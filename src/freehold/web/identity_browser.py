@@ -12,7 +12,7 @@ from freehold.identity.service import Identity
 from freehold.resource.access import anyone
 from freehold.web import browser
 from freehold.web.guard import principal_of
-from freehold.web.identity_parts import OwnUnitRoute
+from freehold.web.identity_parts import OwnUnitRoute, below_auth
 from freehold.web.unit import Router, allow
 
 PATH = "/browser-session"
@@ -43,7 +43,7 @@ class BrowserEnrolledRead(BrowserSessionRead):
 
 def browser_router(_identity: Identity) -> Router:
     """Every operation of a browser's session, below `/v1/auth`."""
-    router = Router(route_class=OwnUnitRoute)
+    router = below_auth(route_class=OwnUnitRoute)
 
     @router.get(
         PATH, operation_id="get_browser_session", response_model=BrowserSessionRead, dependencies=[allow(anyone)]

@@ -7,6 +7,7 @@ from fastapi import Request, Response
 from freehold.errors import InsufficientAuthentication, NotFound, Problem
 from freehold.identity.authentication import TWO_FACTORS
 from freehold.identity.factors import challenges, holdings
+from freehold.identity.outcomes import outcome_of
 from freehold.identity.service import Identity
 from freehold.resource.principal import Principal, system
 from freehold.store.unit import Unit
@@ -23,23 +24,20 @@ from freehold.web.identity_factor_forms import (
     TotpRead,
     answered,
 )
-from freehold.web.identity_parts import OwnUnitRoute, PathId, guarded, known_id, retry_of
+from freehold.web.identity_parts import OwnUnitRoute, PathId, below_auth, guarded, known_id, retry_of
 from freehold.web.own_account import ACCOUNT, FRESH_ACCOUNT
 from freehold.web.path_keys import key_in_path
 from freehold.web.runtime import runtime
-from freehold.web.unit import Caller, Db, Router
+from freehold.web.unit import Caller, Db, Router, gathered
 
 
 def factors_router(identity: Identity) -> Router:
     """Every operation below `/v1/auth/factors`."""
-    router = Router()
-    for part in (_shown, _codes_of_apps, _passkeys, _changed):
-        router.include_router(part(identity))
-    return router
+    return gathered(part(identity) for part in (_shown, _codes_of_apps, _passkeys, _changed))
 
 
 def _shown(identity: Identity) -> Router:
-    router = Router(prefix="/factors")
+    router = below_auth("/factors")
 
     @router.get("", operation_id="list_factors", dependencies=guarded(ACCOUNT))
     async def listed(db: Db, caller: Caller, response: Response) -> FactorList:
@@ -57,7 +55,7 @@ def _shown(identity: Identity) -> Router:
 
 
 def _codes_of_apps(identity: Identity) -> Router:
-    router = Router(prefix="/factors", route_class=OwnUnitRoute)
+    router = below_auth("/factors", route_class=OwnUnitRoute)
 
     @router.post(
         "/totp",
@@ -94,7 +92,7 @@ def _codes_of_apps(identity: Identity) -> Router:
 
 
 def _passkeys(identity: Identity) -> Router:
-    router = Router(prefix="/factors/passkeys", route_class=OwnUnitRoute)
+    router = below_auth("/factors/passkeys", route_class=OwnUnitRoute)
 
     @router.post(
         "/options",
@@ -128,7 +126,7 @@ def _passkeys(identity: Identity) -> Router:
 
 
 def _changed(identity: Identity) -> Router:
-    router = Router(prefix="/factors", route_class=OwnUnitRoute)
+    router = below_auth("/factors", route_class=OwnUnitRoute)
 
     @router.post(
         "/recovery-codes",
@@ -175,10 +173,7 @@ async def _own(identity: Identity, request: Request, caller: Principal, work: An
             return response
         return await retry_of(request).settle(unit, response)
 
-    outcome = await runtime(request).database.run(system("a user's own factors"), in_unit)
-    if isinstance(outcome, Problem):
-        raise outcome
-    return outcome
+    return await outcome_of(runtime(request).database.run(system("a user's own factors"), in_unit))
 
 
 def _holder(caller: Principal) -> bytes:

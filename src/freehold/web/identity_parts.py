@@ -12,7 +12,7 @@ from fastapi.security import HTTPBearer
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from freehold.identity.emails import login_key
+from freehold.identity.emails import email_key, login_key
 from freehold.identity.schemas import plain
 from freehold.identity.service import Identity
 from freehold.identity.sessions import Device
@@ -27,11 +27,17 @@ from freehold.web.identity_retry import Rejudge, Retry
 from freehold.web.openapi_responses import headers
 from freehold.web.preconditions import entity_tag, not_modified
 from freehold.web.runtime import runtime
-from freehold.web.unit import UnitRoute, allow, rule_of
+from freehold.web.unit import Router, UnitRoute, allow, rule_of
 
 # Text and not UUID: an id that is not of its form is 404 like one that never was, and not 422.
 PathId = Annotated[str, Path(alias="id")]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def below_auth(path: str = "", *, route_class: type[APIRoute] = UnitRoute) -> Router:
+    """A router for what is below `/v1/auth`."""
+    return Router(prefix=f"/v1/auth{path}", tags=["auth"], route_class=route_class)
+
 
 # For the document alone: the guard has looked at the credential by the time that dependencies run.
 _BEARER = Depends(HTTPBearer(scheme_name="bearer", bearerFormat="JWT", auto_error=False))
@@ -151,6 +157,7 @@ async def _hashed(identity: Identity, request: Request) -> str | None:
     password = plain(draft.password)
     has_factor = parts.factors.requirement.of_everyone  # which roles the account will have is not known yet
     parts.policy.check(password, names=(getattr(draft, "full_name", ""), draft.email), has_factor=has_factor)
+    await parts.throttle.admit_letter("registration", recipient=email_key(draft.email))
     return await parts.passwords.hash(password)
 
 

@@ -12,7 +12,7 @@ from freehold.identity.devices import device_name
 from freehold.identity.locations import UNKNOWN, Location, locations_of
 from freehold.identity.service import Identity
 from freehold.resource.principal import Principal
-from freehold.web.identity_parts import PathId, guarded, known_id
+from freehold.web.identity_parts import PathId, below_auth, guarded, known_id
 from freehold.web.own_account import ACCOUNT
 from freehold.web.path_keys import key_in_path
 from freehold.web.unit import Caller, Db, Router
@@ -46,7 +46,7 @@ class SessionList(BaseModel):
 
 def sessions_router(identity: Identity) -> Router:
     """The log-ins of the caller, below `/v1/auth`."""
-    router = Router(prefix="/sessions")
+    router = below_auth("/sessions")
 
     @router.get("", operation_id="list_sessions", dependencies=guarded(ACCOUNT))
     async def listed(db: Db, caller: Caller, response: Response) -> SessionList:

@@ -9,6 +9,7 @@ from freehold.errors import InsufficientAuthentication, Problem
 from freehold.identity.authentication import PASSWORD, Authentication
 from freehold.identity.factors import challenges
 from freehold.identity.factors.proving import Proved
+from freehold.identity.outcomes import outcome_of
 from freehold.identity.schemas import plain
 from freehold.identity.service import Identity
 from freehold.resource.access import anyone, scope, signed_in
@@ -31,9 +32,9 @@ from freehold.web.identity_factor_forms import (
     answered,
 )
 from freehold.web.identity_finish import Finishing
-from freehold.web.identity_parts import OwnUnitRoute, device_of, guarded, known_id
+from freehold.web.identity_parts import OwnUnitRoute, below_auth, device_of, guarded, known_id
 from freehold.web.identity_tokens import TokenRead, token_route
-from freehold.web.unit import Caller, Router, allow
+from freehold.web.unit import Caller, Router, allow, gathered
 
 PUBLIC = [allow(anyone)]
 LoggedIn = TokenRead | AccessRead | BrowserSessionRead
@@ -48,12 +49,11 @@ class StepUpForm(BaseModel, extra="forbid"):
 
 def steps_router(identity: Identity) -> Router:
     """Every operation that a step token opens, and the two that give one to a log-in that has none yet."""
-    router = Router(route_class=token_route(identity))
+    router = below_auth(route_class=token_route(identity))
     finishing = Finishing(identity)
     _proofs(router, identity, finishing)
     _enrolment(router, identity, finishing)
-    router.include_router(_step_up(identity))
-    return router
+    return gathered([router, _step_up(identity)])
 
 
 def _proofs(router: Router, identity: Identity, finishing: Finishing) -> None:
@@ -140,7 +140,7 @@ def _enrolment(router: Router, identity: Identity, finishing: Finishing) -> None
 
 
 def _step_up(identity: Identity) -> Router:
-    router = Router(route_class=OwnUnitRoute)
+    router = below_auth(route_class=OwnUnitRoute)
 
     @router.post(
         "/step-up",
@@ -170,9 +170,6 @@ def _step_up(identity: Identity) -> Router:
             proved = Proved(user, Authentication.by(PASSWORD), held, session_id)
             return await Finishing(identity).stronger(request, unit, proved)
 
-        response = await parts.database.run(system("step up"), work)
-        if isinstance(response, Problem):
-            raise response
-        return response
+        return await outcome_of(parts.database.run(system("step up"), work))
 
     return router

@@ -14,7 +14,7 @@ from freehold.identity.service import Identity
 from freehold.identity.sessions import TokenAnswer, scope_problem
 from freehold.resource.access import anyone
 from freehold.store.session import Session
-from freehold.web.identity_parts import OwnUnitRoute, device_of, in_unit, retry_of
+from freehold.web.identity_parts import OwnUnitRoute, below_auth, device_of, in_unit, retry_of
 from freehold.web.unit import Router, allow
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -34,7 +34,7 @@ class TokenRead(BaseModel):
 
 def token_router(identity: Identity) -> Router:
     """Log-in, refresh and log-out, below `/v1/auth`."""
-    router = Router(route_class=token_route(identity))
+    router = below_auth(route_class=token_route(identity))
 
     @router.post("/token", operation_id="create_token", response_model=TokenRead, dependencies=[allow(anyone)])
     async def token(

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
+from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import DeclarativeBase
 from starlette.requests import HTTPConnection
@@ -27,8 +28,9 @@ from freehold.settings import Settings
 from freehold.store.database import Database
 from freehold.store.invariants import Registry as Invariants
 from freehold.store.outbox import Outbox
-from freehold.store.session import AdoptedSession, Session
+from freehold.store.session import AdoptedSession
 from freehold.web import adoption
+from freehold.web.below import join_below
 from freehold.web.edge import Edge, EdgeOptions
 from freehold.web.install_identity import InstalledIdentity
 from freehold.web.install_media import add_media
@@ -119,35 +121,43 @@ def install(
         retry_secret=shared.secret.encode(),
     )
     if session is not None:
-        app.dependency_overrides[session] = _unit_session
+        app.dependency_overrides[session] = current_session
     _wrap_routes(app)
     outbox = Outbox(database)
     options = edge or EdgeOptions(hosts=("*",))
+    metadata: list[MetaData] = []
     if media is not None:  # after the application's own routes were wrapped: these bring their unit along
         known += add_media(app, database, media).jobs
-        app.state.freehold.invariants = Invariants(media.media.model.metadata)
+        metadata.append(media.media.model.metadata)
         options = replace(options, roomy=(*options.roomy, *room_for(media.media, prefix=media.prefix)))
     if resources is not None:
         known += add_resources(app, database, resources, outbox)
-        metadata = {each.model.metadata for each in resources.declared}
-        metadata |= {media.media.model.metadata} if media is not None else set()
-        app.state.freehold.invariants = Invariants(*metadata)
+        metadata += [each.model.metadata for each in resources.declared]
+    app.state.freehold.invariants = Invariants(*dict.fromkeys(metadata))
     find: Principals = nobody_found
     if accounts is not None:
         known += accounts.add(app, database, [] if resources is None else resources.all)
         find = accounts.finder(database)
+        metadata.append(accounts.identity.user.metadata)  # type: ignore[attr-defined]
     # Of resources, the outbox holds what nobody may have subscribed to: that is cleared away there, too.
     has_work = known or resources is not None
     worker = Jobs(database, jobs=known, outbox=outbox, principals=find) if has_work else None
     install_handlers(app)
     _wrap_edge(app, options)
-    process = Process(database, shared, shared.replicas(database, traffic), accounts, worker, creates=create_ledger)
+    process = Process(
+        app.title,
+        database,
+        shared,
+        traffic,
+        shared.replicas(database, traffic),
+        accounts,
+        worker,
+        creates=create_ledger,
+        metadata=tuple(dict.fromkeys(metadata)),
+    )
+    database.parts[Process] = process
     _wrap_lifespan(app, process)
     return database
-
-
-async def _unit_session() -> Session:
-    return current_session()
 
 
 def _wrap_routes(app: FastAPI) -> None:
@@ -167,6 +177,7 @@ def _wrap_edge(app: FastAPI, options: EdgeOptions) -> None:
     build = app.build_middleware_stack
 
     def with_edge() -> ASGIApp:
+        join_below(app)
         return Edge(build(), options)
 
     app.build_middleware_stack = with_edge  # type: ignore[method-assign]
@@ -177,7 +188,7 @@ def _wrap_lifespan(app: FastAPI, process: Process) -> None:
 
     @asynccontextmanager
     async def lifespan(served: FastAPI) -> AsyncIterator[Any]:
-        async with inner(served) as state, process.running(served):
+        async with inner(served) as state, process.running():
             yield state
 
     app.router.lifespan_context = lifespan

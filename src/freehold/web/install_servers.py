@@ -7,8 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
 
-from fastapi import FastAPI
-
 from freehold.errors import ConfigurationError
 from freehold.observe.metrics import Metrics
 from freehold.remote import RedisServer
@@ -22,7 +20,6 @@ from freehold.store.waking import Waking
 from freehold.traffic.service import Traffic
 from freehold.web.release import release_of_code
 from freehold.web.replicas import ReadReplicas, replicas_of
-from freehold.web.runtime import Runtime
 from freehold.web.shared import announcer, redis_server
 
 
@@ -75,18 +72,19 @@ class SharedServers:
         return replicas_of(self.settings, database, self.redis, traffic, metrics=Metrics())
 
     @asynccontextmanager
-    async def open(self, app: FastAPI, database: Database, replicas: ReadReplicas | None = None) -> AsyncIterator[None]:
+    async def open(
+        self, traffic: Traffic, database: Database, replicas: ReadReplicas | None = None
+    ) -> AsyncIterator[None]:
         """Connected to them, or trying to, for the life of a process; the database is there."""
         if not self.broker:
             yield
             return
-        parts: Runtime = app.state.freehold
         async with AsyncExitStack() as stack:
             if self.redis is not None:
                 stack.push_async_callback(self.redis.close)
                 await self.redis.open()
-            stack.push_async_callback(parts.traffic.close)
-            await parts.traffic.start()
+            stack.push_async_callback(traffic.close)
+            await traffic.start()
             if replicas is not None:
                 stack.push_async_callback(replicas.close)
                 await replicas.start()

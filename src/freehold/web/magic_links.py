@@ -14,8 +14,8 @@ from freehold.identity.emails import Email, email_key, login_key
 from freehold.identity.entry import FactorRequired
 from freehold.identity.magic_links import MagicLinks
 from freehold.identity.magic_links.links import binding, new_browser
+from freehold.identity.returning import FRONT_PAGE, return_path
 from freehold.identity.service import Identity
-from freehold.identity.social.returning import FRONT_PAGE, return_path
 from freehold.resource.access import anyone
 from freehold.resource.principal import system
 from freehold.store.unit import Unit
@@ -23,7 +23,7 @@ from freehold.web import browser
 from freehold.web.cookies import take_cookie
 from freehold.web.csrf import require_own_origin
 from freehold.web.identity_browser import BrowserSessionRead, opened_session, require_browser
-from freehold.web.identity_parts import device_of, retry_of
+from freehold.web.identity_parts import below_auth, device_of, retry_of
 from freehold.web.identity_tokens import NO_STORE, TokenRead, token_answer, token_route
 from freehold.web.unit import Router, allow
 
@@ -48,7 +48,7 @@ class LinkProof(BaseModel, extra="forbid"):
 def magic_links_router(identity: Identity, links: MagicLinks) -> Router:
     """Both operations, below `/v1/auth`."""
     route_class = token_route(identity, sent_with=lambda request: asked_by(request).encode())
-    router = Router(prefix="/magic-links", route_class=route_class)
+    router = below_auth("/magic-links", route_class=route_class)
 
     @router.post(
         "",
@@ -93,6 +93,7 @@ async def ask(identity: Identity, links: MagicLinks, request: Request, email: st
     """Have a link mailed if the address has an account; what `keep_asked` hands to the browser. Raises QuotaExceeded."""
     parts, value = identity.parts, new_browser()
     await parts.throttle.admit("magic-link", address=device_of(request).address, person=login_key(email))
+    await parts.throttle.admit_letter("magic-link", recipient=email_key(email))
     path = return_path(following)
 
     async def work(unit: Unit) -> None:

@@ -37,7 +37,7 @@ from freehold.web.media_tus import Tus, tus_router
 from freehold.web.mounting import Mounted
 from freehold.web.rows import load
 from freehold.web.runtime import runtime
-from freehold.web.unit import allow
+from freehold.web.unit import allow, gathered
 
 FORM_BYTES = 256 * 1024  # what a form may take beside its file
 _SLOW = 900.0  # seconds that an upload may take: a large file over a thin line
@@ -119,9 +119,7 @@ def media_router(
         return await _signed(desk, request)
 
     tus = Tus(desk, f"{prefix}/uploads")
-    router.include_router(tus_router(tus, prefix=prefix))
-    router.include_router(direct_router(tus, prefix=prefix))
-    return router
+    return gathered([router, tus_router(tus, prefix=prefix), direct_router(tus, prefix=prefix)])
 
 
 async def _upload(desk: Desk, request: Request) -> Response:

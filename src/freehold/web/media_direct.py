@@ -35,7 +35,7 @@ class UploadParts(BaseModel):
 
 def direct_router(tus: Tus, *, prefix: str) -> APIRouter:
     """The operations below `/uploads/{id}` that send a file to the store itself."""
-    router = APIRouter(prefix=f"{prefix}/uploads/{{id}}", tags=["uploads"], redirect_slashes=False)
+    router = APIRouter(prefix=f"{prefix}/uploads/{{id}}", tags=["media", "uploads"], redirect_slashes=False)
     common: dict[str, Any] = {
         "methods": ["POST"],
         "dependencies": [allow_any(tus.desk.library.media.access.rule("create"))],

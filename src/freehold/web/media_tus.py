@@ -44,7 +44,7 @@ from freehold.web.unit import allow
 def tus_router(operations: Tus, *, prefix: str) -> APIRouter:
     """The operations at `/uploads`."""
     desk = operations.desk
-    router = APIRouter(prefix=f"{prefix}/uploads", tags=["uploads"], redirect_slashes=False)
+    router = APIRouter(prefix=f"{prefix}/uploads", tags=["media", "uploads"], redirect_slashes=False)
     create = allow_any(desk.library.media.access.rule("create"))
     common: dict[str, Any] = {"response_class": Response, "dependencies": [create]}
     router.add_api_route(

@@ -10,7 +10,7 @@ from freehold.web.oauth_log_in import log_in_router
 from freehold.web.oauth_log_out import log_out_router
 from freehold.web.oauth_token import token_router
 from freehold.web.oauth_userinfo import userinfo_router
-from freehold.web.unit import Router
+from freehold.web.unit import Router, gathered
 
 _PARTS = (
     token_router,
@@ -25,9 +25,5 @@ _PARTS = (
 
 
 def oauth_router(identity: Identity) -> Router:
-    """Every operation of the provider; none where the identity has no `Provider`."""
-    router = Router()
-    if identity.provider is not None:
-        for part in _PARTS:
-            router.include_router(part(identity))
-    return router
+    """Every operation of the provider of an identity that has one."""
+    return gathered(part(identity) for part in _PARTS)

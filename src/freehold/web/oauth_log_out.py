@@ -6,16 +6,18 @@ from fastapi import Request, Response
 
 from freehold.identity.provider import Client, discovery
 from freehold.identity.provider.codes import Visit
+from freehold.identity.provider.faults import OAuthError, RequestIncomplete
 from freehold.identity.provider.id_tokens import Hint
 from freehold.identity.provider.redirects import with_parameters
 from freehold.identity.service import Identity
 from freehold.resource.access import anyone
 from freehold.resource.principal import system
 from freehold.web import browser
-from freehold.web.oauth_page_route import PageRoute
-from freehold.web.oauth_pages import leave_for, page
-from freehold.web.oauth_visit import visit_of
+from freehold.web.oauth_page_route import FormOfOthers, ProviderPage
+from freehold.web.oauth_visit import leave_for_client, page_for_visit, visit_of
 from freehold.web.oauth_wire import provider_of, single
+from freehold.web.pages import places
+from freehold.web.pages.forms import typed
 from freehold.web.unit import Router, allow
 
 CONFIRMATION = "/oauth/log-out/confirmation"
@@ -24,27 +26,36 @@ _KIND = "log out"
 
 def log_out_router(identity: Identity) -> Router:
     """The endpoint, and the page that asks where nothing proves who is asking."""
-    router = Router(route_class=PageRoute, include_in_schema=False, dependencies=[allow(anyone)])
+    router = Router(route_class=ProviderPage, include_in_schema=False, dependencies=[allow(anyone)])
+    forms = Router(route_class=FormOfOthers, include_in_schema=False, dependencies=[allow(anyone)])
 
     @router.get(discovery.LOG_OUT)
     async def log_out(request: Request) -> Response:
         """End the log-in, after a question where no ID token says whose it is (O14)."""
-        return await _asked(request, identity, single(request.query_params.multi_items()))
+        return await _asked(request, identity, _given(request))
 
-    @router.post(discovery.LOG_OUT)
+    @forms.post(discovery.LOG_OUT)
     async def log_out_by_form(request: Request) -> Response:
         """The same by a form. A page of others sends it without our cookie: the question comes with the GET."""
-        return leave_for(f"{discovery.LOG_OUT}?{(await request.body()).decode('ascii', 'ignore')}")
+        query = (await request.body()).decode("ascii", "ignore")
+        return places.leave_for(request, f"{discovery.LOG_OUT}?{query}")
 
     @router.post(CONFIRMATION)
     async def confirm(request: Request) -> Response:
         """The person has said yes."""
-        await browser.require_page(request)
-        ticket = str((await request.form()).get("ticket", ""))
+        ticket = (await typed(request)).get("ticket", "")
         goal = provider_of(identity).tickets.open(_KIND, ticket)["goal"]
         return await _end(request, identity, await visit_of(request), goal)
 
+    router.include_router(forms)
     return router
+
+
+def _given(request: Request) -> dict[str, str]:
+    try:
+        return single(request.query_params.multi_items())
+    except OAuthError:
+        raise RequestIncomplete from None
 
 
 async def _asked(request: Request, identity: Identity, given: dict[str, str]) -> Response:
@@ -56,7 +67,7 @@ async def _asked(request: Request, identity: Identity, given: dict[str, str]) ->
     if visit is None or _is_about(hint, visit):
         return await _end(request, identity, visit, goal)
     ticket = parts.tickets.seal(_KIND, {"goal": goal})
-    return await page(request, "log_out", answers_to=goal, action=CONFIRMATION, ticket=ticket)
+    return await page_for_visit(request, identity, "log_out", answers_to=goal, action=CONFIRMATION, ticket=ticket)
 
 
 def _is_about(hint: Hint | None, visit: Visit) -> bool:
@@ -84,6 +95,7 @@ async def _end(request: Request, identity: Identity, visit: Visit | None, goal: 
             system("a person logs out of applications"),
             lambda unit: sessions.end(unit.session, login_id, by="logout"),
         )
-    response = leave_for(goal) if goal is not None else await page(request, "logged_out")
+    at_home = places.leave_for(request, places.LOG_IN, done="logged-out")
+    response = at_home if goal is None else leave_for_client(goal)
     browser.clear_session(response)
     return response

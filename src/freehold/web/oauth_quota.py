@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from freehold.traffic.limits import take
+from freehold.identity.throttle import digest
+from freehold.traffic.limits import address_key, take
 from freehold.web.browser import identity_of
 from freehold.web.execution import caller_address
 
@@ -25,12 +26,21 @@ async def count_address(request: Request, path: str) -> None:
 
 
 async def count_client(request: Request, client: Client, parts: ProviderParts) -> None:
-    """Count a request of a client that has proved itself by its own quota, wherever its servers stand. Raises QuotaExceeded.
+    """Count a request of a known client by quotas of its own, in place of that of everybody at its address. Raises QuotaExceeded.
 
-    A public client proves nothing: whoever names it is counted by address, and cannot use up anything of others.
+    One that has proved itself is counted wherever its servers stand. A public client proves nothing: whoever names it is
+    counted with their address, so that nobody uses up anything of others, and people behind one address have room; however
+    many clients somebody names, an address has a bound.
     """
-    if client.is_public:
-        return
     throttle, operation = identity_of(request).parts.throttle, request.state.fh_oauth_operation
-    await throttle.give_back_address(operation, address=caller_address(request))
-    await take(throttle.limiter, [("oauth-client-requests", str(client.id), parts.quota)])
+    address = caller_address(request)
+    await throttle.give_back_address(operation, address=address)
+    if not client.is_public:
+        await take(throttle.limiter, [("oauth-client-requests", str(client.id), parts.quota)])
+        return
+    where = address_key(address)
+    counted = [
+        ("oauth-public-client", digest(str(client.id), where), parts.public_quota),
+        ("oauth-public-address", where, parts.public_bound),
+    ]
+    await take(throttle.limiter, counted)

@@ -7,8 +7,8 @@ from fastapi import Request, Response
 from freehold.identity.provider import devices, discovery, pushed, requests
 from freehold.identity.provider.clients import DEVICE
 from freehold.identity.provider.faults import (
+    AddressUnknown,
     OAuthError,
-    PageError,
     invalid_client,
     invalid_request,
     unauthorized_client,
@@ -71,12 +71,12 @@ def _pushed(router: Router, identity: Identity) -> None:
         asked = requests.known(form) | {"client_id": str(client.id)}
         try:
             requests.redirect_uri_of(asked, client)
-        except PageError as error:
-            raise invalid_request(str(error)) from None
+        except AddressUnknown:
+            raise invalid_request("redirect_uri is not registered for this client.") from None
         key_thumbprint = await proved_key(request, parts, identity.parts.database)
         if key_thumbprint is not None and asked.setdefault("dpop_jkt", key_thumbprint) != key_thumbprint:
             raise invalid_request("dpop_jkt is not the key of the proof.")
-        requests.read(asked, client, scopes=parts.sentences)
+        requests.read(asked, client, scopes=parts.scopes)
         uri = await identity.parts.database.run(
             system("keep a pushed request"), lambda unit: pushed.push(unit.session, client.id, asked)
         )
@@ -91,7 +91,7 @@ def _devices(router: Router, identity: Identity) -> None:
         client = await client_of(request, parts, form)
         if DEVICE not in client.grants:
             raise unauthorized_client("The client may not use the device grant.")
-        scope = requests.scope_of(form.get("scope"), client, scopes=parts.sentences)
+        scope = requests.scope_of(form.get("scope"), client, scopes=parts.scopes)
         begun = await identity.parts.database.run(
             system("a device waits"), lambda unit: devices.begin(unit.session, client.id, scope)
         )

@@ -32,7 +32,7 @@ def userinfo_router(identity: Identity) -> Router:
     async def metadata() -> dict[str, Any]:
         """The provider's metadata."""
         parts = provider_of(identity)
-        return discovery.document(parts.issuer, scopes=parts.sentences)
+        return discovery.document(parts.issuer, scopes=parts.scopes)
 
     for path in METADATA:
         router.add_api_route(path, metadata, methods=["GET"], dependencies=[allow(anyone)])

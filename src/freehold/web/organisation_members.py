@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from freehold.identity.emails import Email
+from freehold.identity.emails import Email, email_key
 from freehold.identity.organisations import groups, invitations, members
 from freehold.identity.organisations.declaration import Organisations
 from freehold.identity.service import Identity
@@ -94,7 +94,7 @@ class Joined(BaseModel):
 
 def members_router(identity: Identity, declared: Organisations) -> Router:
     """Look at members, give roles, end memberships."""
-    router = Router(prefix="/v1/organisations/{id}/members")
+    router = Router(prefix="/v1/organisations/{id}/members", tags=["organisations"])
 
     @router.get("", operation_id="list_members", dependencies=guarded(IN_ORGANISATIONS, may_store=False))
     async def listed(
@@ -127,7 +127,7 @@ def members_router(identity: Identity, declared: Organisations) -> Router:
 
 def invitations_router(identity: Identity, declared: Organisations) -> Router:
     """Invite by mail, take invitations back, accept one."""
-    router = Router()
+    router = Router(tags=["organisations"])
     here = "/v1/organisations/{id}/invitations"
 
     async def manager(db: Session, organisation_id: str, caller: Caller) -> groups.Standing:
@@ -153,6 +153,7 @@ def invitations_router(identity: Identity, declared: Organisations) -> Router:
     ) -> InvitationMade:
         """Mail an invitation. The answer is the same whether the address has an account or not."""
         actor = await manager(db, organisation_id, caller)
+        await identity.parts.throttle.admit_letter("invitation", recipient=email_key(wanted.email))
         invitation_id = await invitations.invite(
             db, declared, identity.parts.notices, user=identity.user, actor=actor, actor_id=known_id(caller),
             email=wanted.email, role=wanted.role,

@@ -19,7 +19,7 @@ from freehold.web.identity_parts import PathId, guarded, known_id
 from freehold.web.openapi_responses import headers
 from freehold.web.organisation_members import IN_ORGANISATIONS, invitations_router, members_router
 from freehold.web.path_keys import key_in_path
-from freehold.web.unit import Caller, Db, Router, allow
+from freehold.web.unit import Caller, Db, Router, allow, gathered
 
 
 class OrganisationWrite(BaseModel, extra="forbid"):
@@ -51,16 +51,12 @@ class OrganisationList(BaseModel):
 
 def organisations_router(identity: Identity, declared: Organisations) -> Router:
     """Every operation of organisations. Whoever is not in one learns nothing of it: 404."""
-    router = Router(tags=["organisations"])
-    router.include_router(_own(declared))
-    router.include_router(_one(declared))
-    router.include_router(members_router(identity, declared))
-    router.include_router(invitations_router(identity, declared))
-    return router
+    own = (_own(declared), _one(declared))
+    return gathered([*own, members_router(identity, declared), invitations_router(identity, declared)])
 
 
 def _own(declared: Organisations) -> Router:
-    router = Router(prefix="/v1/organisations")
+    router = Router(prefix="/v1/organisations", tags=["organisations"])
     founders = declared.founding & IN_ORGANISATIONS
 
     @router.get("", operation_id="list_organisations", dependencies=guarded(IN_ORGANISATIONS))
@@ -87,7 +83,7 @@ def _own(declared: Organisations) -> Router:
 
 
 def _one(declared: Organisations) -> Router:
-    router = Router(prefix="/v1/organisations/{id}")
+    router = Router(prefix="/v1/organisations/{id}", tags=["organisations"])
 
     @router.get("", operation_id="get_organisation", dependencies=guarded(IN_ORGANISATIONS))
     async def read(organisation_id: PathId, db: Db, caller: Caller) -> OrganisationRead:

@@ -22,11 +22,13 @@ from freehold.query.parse import parse
 from freehold.query.request import ListQuery
 from freehold.query.spec import ListSpec
 from freehold.resource.principal import Principal
+from freehold.store.at_once import is_seen
 from freehold.store.database import Database
 from freehold.store.encode import EVERYTHING, Visibility
-from freehold.store.executor import SessionExecutor
+from freehold.store.executor import Plan, SessionExecutor
+from freehold.store.fetched import Fetched
 from freehold.store.plan_page import Page, fetch_items, fetch_one, fetch_page
-from freehold.store.plans import KEY, ResourcePlans
+from freehold.store.plans import KEY, VERSION_LABEL, ResourcePlans
 from freehold.store.protection import Grant
 from freehold.store.reading import Reading, executor_of
 from freehold.store.session import Session
@@ -75,6 +77,8 @@ class Reads:
         self.bound = bound
         self.spec: ListSpec = plans.spec
         self._plans = plans
+        # What may fail once a row is there (a schema with code of its own) must be able to undo it.
+        self.is_written_at_once = plans.encoder.exact is not None and not bound.resource.access.read_fields
         self.cursors = cursors
         self.siblings: Mapping[Any, Reads] = {}
         self.grants = Grants(bound)
@@ -206,6 +210,23 @@ class Reads:
         )
         return None if found is None else Shown(found[0], entity_tag(found[1], found[0]))
 
+    @property
+    def shown_plan(self) -> Plan:
+        """What everybody who sees a row sees of it."""
+        return self._plans.one()
+
+    def can_write(self, row: Mapping[str, Any]) -> bool:
+        """Whether what `shown_plan` reads of a row of these values can surely be written: there is no undoing it."""
+        exact = self._plans.encoder.exact
+        return exact is not None and exact.takes(row)
+
+    def written(self, rows: Fetched) -> Shown | None:
+        """What such a plan has read, of a row that was written just so; None where its caller may not see it."""
+        if not is_seen(rows):
+            return None
+        (body,) = self._plans.encoder.items(rows)
+        return Shown(body, entity_tag(int(getattr(rows[0], VERSION_LABEL, 0)), body))
+
     async def whole(self, session: Session, key: Any) -> bytes:
         """Every field of a row that is there, whoever may see it. For a session in system scope."""
         found = await fetch_one(self._plans, SessionExecutor(session), key)
@@ -223,7 +244,7 @@ class Reads:
 
     def refuse_parameters(self, request: Request) -> None:
         """Raise Invalid for any query parameter: the operation has none (V06)."""
-        if request.query_params:
+        if request.scope["query_string"] and request.query_params:
             raise Invalid(errors=[unknown_parameter(name) for name in dict(request.query_params)])
 
     def _deleted(self, principal: Principal) -> Grant | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.requests import HTTPConnection
 
-from freehold.errors import Unauthenticated
+from freehold.errors import ConfigurationError, Unauthenticated
 from freehold.resource.access import anyone
 from freehold.resource.principal import ANONYMOUS, Authenticator, Principal
 from freehold.resource.signatures import wants_principal
@@ -67,6 +67,18 @@ class NoAccounts:
 
 
 def runtime(connection: HTTPConnection) -> Runtime:
-    """The runtime of the application that serves this request."""
-    found: Runtime = connection.app.state.freehold
+    """The runtime of the application that serves this request, or of the one that it is mounted below."""
+    found = runtime_if_any(connection)
+    if found is None:
+        raise ConfigurationError(
+            f"allow(...) on a path of {connection.app.title!r}, where Freehold is not installed: call install(app, engine), or "
+            "mount it below an application that has it before that one starts"
+        )
+    return found
+
+
+def runtime_if_any(connection: HTTPConnection) -> Runtime | None:
+    """The same; None where Freehold stands nowhere above."""
+    state = connection.app.state
+    found: Runtime | None = getattr(state, "freehold", None) or getattr(state, "freehold_above", None)
     return found

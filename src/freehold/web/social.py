@@ -23,7 +23,7 @@ from freehold.web import browser
 from freehold.web.cookies import take_cookie
 from freehold.web.csrf import require_own_origin
 from freehold.web.identity_browser import BrowserSessionRead, opened_session
-from freehold.web.identity_parts import OwnUnitRoute, device_of
+from freehold.web.identity_parts import OwnUnitRoute, below_auth, device_of
 from freehold.web.identity_tokens import NO_STORE, TokenRead, token_answer
 from freehold.web.unit import Router, allow
 
@@ -69,7 +69,7 @@ class AttemptRead(BaseModel):
 
 def providers_router(identity: Identity, social: SocialLogins) -> Router:
     """Every operation, below `/v1/auth`."""
-    router = Router(prefix="/providers", route_class=OwnUnitRoute)
+    router = below_auth("/providers", route_class=OwnUnitRoute)
 
     @router.get("", operation_id="list_providers", dependencies=[allow(anyone)])
     async def listed() -> ProviderList:

@@ -13,11 +13,11 @@ from freehold.identity.social import linked
 from freehold.identity.social.attempts import Wish
 from freehold.identity.social.logins import SocialLogins
 from freehold.resource.principal import Principal
-from freehold.web.identity_parts import OwnUnitRoute, PathId, guarded, known_id
+from freehold.web.identity_parts import OwnUnitRoute, PathId, below_auth, guarded, known_id
 from freehold.web.own_account import ACCOUNT, FRESH_ACCOUNT
 from freehold.web.path_keys import key_in_path
 from freehold.web.social import AttemptRead, begun_answer
-from freehold.web.unit import Caller, Db, Router
+from freehold.web.unit import Caller, Db, Router, gathered
 
 
 class LinkWrite(BaseModel, extra="forbid"):
@@ -46,8 +46,8 @@ class IdentityList(BaseModel):
 
 def identities_router(social: SocialLogins) -> Router:
     """Every operation, below `/v1/auth`."""
-    router = Router(prefix="/identities")
-    starts = Router(prefix="/identities", route_class=OwnUnitRoute)
+    router = below_auth("/identities")
+    starts = below_auth("/identities", route_class=OwnUnitRoute)
 
     @router.get("", operation_id="list_identities", dependencies=guarded(ACCOUNT))
     async def listed(db: Db, caller: Caller, response: Response) -> IdentityList:
@@ -68,10 +68,7 @@ def identities_router(social: SocialLogins) -> Router:
         """Take one away. The last way in stays; needs a log-in of the last five minutes."""
         await social.unlink(db, known_id(caller), key_in_path(identity_id))
 
-    both = Router()
-    both.include_router(router)
-    both.include_router(starts)
-    return both
+    return gathered([router, starts])
 
 
 def _require_log_in(caller: Principal) -> None:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from freehold.resource.access import Rule
 from freehold.resource.principal import Principal
+from freehold.store.at_once import NotAtOnce
 from freehold.store.protection import Grant
 from freehold.store.session import Session
 from freehold.store.straight import NotStraight
@@ -26,13 +27,17 @@ from freehold.web.runtime import Runtime, runtime
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked for. key: of the row, as it stands in the path. headers: of which the preconditions count."""
+    """What is asked for. key: of the row, as it stands in the path. headers: of which the preconditions count.
+
+    request_id: of the request, where it asks for this alone.
+    """
 
     principal: Principal
     parts: Runtime
     headers: Headers
     key: str = ""
     body: bytes = b""
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class Step:
     """A write that was found valid. subject: the key of its row, once it has run. ahead: awaited before the unit begins.
 
     straight: the same by prepared statements alone; where it raises NotStraight, `work` is done in a unit of its own.
+    at_once: the same as a unit of one statement; where it raises NotAtOnce, nothing was tried, and `straight` may be.
     """
 
     work: Callable[[Session], Awaitable[Response]]
@@ -47,6 +53,7 @@ class Step:
     grant: Grant | None = None
     ahead: Callable[[], Awaitable[None]] | None = None
     straight: Callable[[Unit], Awaitable[Response]] | None = None
+    at_once: Callable[[], Awaitable[Response]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +69,36 @@ class Write:
     accepted: tuple[str, ...] = bodies.JSON_TYPES
 
     def endpoint(self) -> Endpoint:
-        """As a request. Parse, then who, then valid: 400 and 415 come before 401 and 403, and these before 422."""
+        """As a request of FastAPI's."""
 
         async def endpoint(request: Request) -> Response:
-            raw = b"" if request.method == "DELETE" else await request.body()
-            request_key(request)
-            if raw or self.accepted:
-                media = request.headers.get("content-type")
-                bodies.read_json(raw, media, accepted=self.accepted or bodies.JSON_TYPES)
-            principal = await enter(request, self.rule)
-            self.reads.refuse_parameters(request)
-            key = str(request.path_params.get("id", ""))
-            step = self.prepare(Call(principal, runtime(request), request.headers, key, raw))
-            if step.ahead is not None:
-                await step.ahead()
-            if step.straight is not None:
-                try:
-                    return await execute(request, principal, raw, self._writing(step, step.straight))
-                except NotStraight:
-                    pass
-            return await execute(request, principal, raw, self._writing(step, lambda unit: step.work(unit.session)))
+            return await self.carry_out(request, lambda: enter(request, self.rule))
 
         return endpoint
+
+    async def carry_out(self, request: Request, enter: Callable[[], Awaitable[Principal]]) -> Response:
+        """As a request. Parse, then who, then valid: 400 and 415 come before 401 and 403, and these before 422."""
+        raw = b"" if request.method == "DELETE" else await request.body()
+        idempotency_key = request_key(request)
+        if raw or self.accepted:
+            media = request.headers.get("content-type")
+            bodies.read_json(raw, media, accepted=self.accepted or bodies.JSON_TYPES)
+        principal = await enter()
+        self.reads.refuse_parameters(request)
+        step = self.prepare(_call(request, principal, raw))
+        if step.ahead is not None:
+            await step.ahead()
+        try:
+            if step.at_once is not None and idempotency_key is None and not self.reads.bound.resource.require_key:
+                try:
+                    return await step.at_once()
+                except NotAtOnce:
+                    pass
+            if step.straight is not None:
+                return await execute(request, principal, raw, self._writing(step, step.straight))
+        except NotStraight:
+            pass
+        return await execute(request, principal, raw, self._writing(step, lambda unit: step.work(unit.session)))
 
     def _writing(self, step: Step, work: Work) -> Writing:
         async def rejudge(unit: Unit, key: Any) -> None:
@@ -91,3 +106,8 @@ class Write:
 
         needs_key = self.reads.bound.resource.require_key
         return Writing(work, grant=step.grant, require_key=needs_key, rejudge=rejudge, subject=step.subject)
+
+
+def _call(request: Request, principal: Principal, body: bytes) -> Call:
+    key = str(request.path_params.get("id", ""))
+    return Call(principal, runtime(request), request.headers, key, body, request.scope["state"].get("request_id"))

@@ -7,7 +7,7 @@
     @router.get("/sales", dependencies=[allow(role("admin"))])
     async def sales(db: Db) -> SalesRead: ...
 
-A GET reads; POST, PUT, PATCH and DELETE get one unit of work each and honour Idempotency-Key. A returned status of
+A GET reads, by a session that is opened where it asks for one; POST, PUT, PATCH and DELETE get one unit of work each and honour Idempotency-Key. A returned status of
 400 or more rolls back as an exception does. Streaming answers are read before they are sent and cannot be retried by
 key; generator endpoints get no session.
 """
@@ -15,7 +15,8 @@ key; generator endpoints get no session.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from functools import reduce
 from operator import and_
@@ -40,11 +41,12 @@ from freehold.web.admission import enter, under
 from freehold.web.execution import Writing, execute, request_key
 from freehold.web.guard import principal_of, require
 from freehold.web.remembering import Load, Remembered
-from freehold.web.runtime import runtime
+from freehold.web.runtime import runtime, runtime_if_any
 from freehold.web.viewing import viewed
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_session: ContextVar[Session | None] = ContextVar("fh_session", default=None)
+_session: ContextVar[Callable[[], Awaitable[Session]] | None] = ContextVar("fh_session", default=None)
+"""Gives the session of the unit at hand."""
 
 
 _UNSAID: Final[Mapping[str, Any]] = {"quota": (), "cost": 1, "at_once": None, "at_once_each": None}
@@ -123,23 +125,19 @@ def rule_of(route: Any) -> Rule | None:
     return None if found is None else found.rule
 
 
-def current_session() -> Session:
+async def current_session() -> Session:
     """The session of the unit at hand. Raises RuntimeError outside a path operation of a `Router`."""
     session = _session.get()
     if session is None:
         raise RuntimeError("Db is there only in path operations of a freehold Router (route class UnitRoute)")
-    return session
-
-
-async def _current_session() -> Session:
-    return current_session()
+    return await session()
 
 
 async def _current_principal(request: Request) -> Principal:
     return await principal_of(request)
 
 
-Db = Annotated[Session, Depends(_current_session)]
+Db = Annotated[Session, Depends(current_session)]
 Caller = Annotated[Principal, Depends(_current_principal)]
 
 
@@ -158,7 +156,7 @@ class UnitRouteMixin(APIRoute):
         kept = None if mark is None or mark.cache is None else self._kept(mark.rule, mark.cache)
 
         async def handle(request: Request) -> Response:
-            if not hasattr(request.app.state, "freehold"):
+            if runtime_if_any(request) is None:
                 return await handler(request)  # a router shared with an application that Freehold is not installed in
             body = b"" if request.method in SAFE else await request.body()
             if body and self.body_field is not None and _is_json(request):
@@ -171,7 +169,10 @@ class UnitRouteMixin(APIRoute):
                 return await _read(request, principal, handler)
 
             async def work(unit: Unit) -> Response:
-                return await _with_session(unit.session, handler, request)
+                async def session() -> Session:
+                    return unit.session
+
+                return await _with_session(session, handler, request)
 
             return await execute(request, principal, body, Writing(work))
 
@@ -192,11 +193,21 @@ def _loading(request: Request, handler: Callable[[Request], Any], cache: Cache) 
 
 
 async def _read(request: Request, principal: Principal, handler: Callable[[Request], Any]) -> Response:
-    async with runtime(request).database.reading(principal) as session:
+    """In a reading session, which is opened when something asks for it: what needs no row needs no connection."""
+    async with AsyncExitStack() as opened:
+        found: list[Session] = []
+
+        async def session() -> Session:
+            if not found:
+                found.append(await opened.enter_async_context(runtime(request).database.reading(principal)))
+            return found[0]
+
         return await _with_session(session, handler, request)
 
 
-async def _with_session(session: Session, handler: Callable[[Request], Any], request: Request) -> Response:
+async def _with_session(
+    session: Callable[[], Awaitable[Session]], handler: Callable[[Request], Any], request: Request
+) -> Response:
     token = _session.set(session)
     try:
         response: Response = await handler(request)
@@ -221,3 +232,14 @@ class Router(APIRouter):
         kwargs.setdefault("route_class", UnitRoute)
         kwargs.setdefault("redirect_slashes", False)
         super().__init__(*args, **kwargs)
+
+
+def gathered(routers: Iterable[APIRouter]) -> Router:
+    """One router with the routes of all of them, as they are.
+
+    FastAPI analyses the operations of an included router anew at every level of inclusion; these are analysed once.
+    """
+    whole = Router()
+    for router in routers:
+        whole.routes.extend(router.routes)
+    return whole

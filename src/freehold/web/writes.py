@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -13,17 +14,20 @@ from freehold.errors import Conflict, FieldError, Invalid
 from freehold.resource.clock import now
 from freehold.resource.declaration import Action
 from freehold.resource.soft_delete import Restoration
+from freehold.store.at_once import NotAtOnce
+from freehold.store.fetched import Fetched
 from freehold.store.session import Session
 from freehold.store.straight import Straight
 from freehold.store.unit import Unit
 from freehold.web import body as bodies
+from freehold.web.answer import JSON, Ready
 from freehold.web.bound import Bound
 from freehold.web.changes import change_row, create_row
 from freehold.web.changing import Changing
-from freehold.web.creating import Creating
+from freehold.web.creating import Creating, Whole
 from freehold.web.jobs import accepted
 from freehold.web.preconditions import check_match, entity_tag
-from freehold.web.reads import Reads
+from freehold.web.reads import Reads, Shown
 from freehold.web.rows import load_for_change
 from freehold.web.steps import Call, Step, Write
 from freehold.web.trail import leave_trail
@@ -66,11 +70,18 @@ class Writes:
 
             async def straight(unit: Unit) -> Response:
                 assert values is not None
-                return await self._creating.insert(unit, values, shown)
+                made[:] = [values[bound.key_name]]
+                return await self._creating.insert(unit, values, shown, self._whole(made[0], created=True))
 
             async def shown(reading: Straight, key: Any) -> Response:
-                made[:] = [key]
                 return await self._shown(reading, key, status=201, location=f"{self._path}/{key}")
+
+            async def at_once() -> Response:
+                assert values is not None
+                whole = self._whole(values[bound.key_name], created=True)
+                if whole is None:
+                    raise NotAtOnce
+                return await self._creating.insert_alone(call, values, whole)
 
             values = self._creating.values(call, draft) if parent is None else None
             return Step(
@@ -78,6 +89,7 @@ class Writes:
                 lambda: made[0] if made else None,
                 ahead=self._ahead(call, draft),
                 straight=None if values is None else straight,
+                at_once=None if values is None else at_once,
             )
 
         return Write(self._reads, bound.rule("create"), prepare)
@@ -99,10 +111,24 @@ class Writes:
                 return await self._shown(db, key)
 
             async def straight(unit: Unit) -> Response:
-                return await self._changing.change(call, unit, key, changes, lambda reading: self._shown(reading, key))
+                return await self._changing.change(
+                    call, unit, key, changes, show=lambda reading: self._shown(reading, key), whole=self._whole(key)
+                )
+
+            async def at_once() -> Response:
+                whole = self._whole(key)
+                if whole is None:
+                    raise NotAtOnce
+                return await self._changing.change_alone(call, key, changes, whole)
 
             can = self._changing.can(call, changes)
-            return Step(work, lambda: key, ahead=self._ahead(call, changes), straight=straight if can else None)
+            return Step(
+                work,
+                lambda: key,
+                ahead=self._ahead(call, changes),
+                straight=straight if can else None,
+                at_once=at_once if can else None,
+            )
 
         return Write(self._reads, rule, prepare, bodies.MERGE_PATCH_TYPES)
 
@@ -192,6 +218,17 @@ class Writes:
 
         return Write(self._reads, action.access, prepare, () if action.body is None else bodies.JSON_TYPES)
 
+    def _whole(self, key: Any, *, created: bool = False) -> Whole | None:
+        """How a plain write answers by what its statement gives back; None where that is not all that is to be told."""
+        if not self._reads.is_written_at_once:
+            return None
+        status, location = (201, f"{self._path}/{key}") if created else (200, None)
+        told = partial(self._told, key=key, status=status, location=location)
+        return Whole(self._reads.shown_plan, self._reads.can_write, told)
+
+    def _told(self, rows: Fetched, *, key: Any, status: int, location: str | None) -> Response:
+        return _answer(self._reads.written(rows), key, status=status, location=location)
+
     def _draft(self, call: Call, schema: type[BaseModel]) -> Any:
         draft = bodies.validate(schema, call.body)
         self._bound.refuse_fields(draft.model_fields_set, call.principal)
@@ -216,13 +253,7 @@ class Writes:
     async def _shown(
         self, db: Session | Straight, key: Any, *, status: int = 200, location: str | None = None
     ) -> Response:
-        shown = await self._reads.show(db, key)
-        headers = {"Location": location} if location else {}
-        if shown is None:
-            # The caller may do this and not see the result: it learns the id, and nothing else.
-            return Response(orjson.dumps({"id": str(key)}), status, headers=headers, media_type="application/json")
-        headers["ETag"] = shown.tag
-        return Response(shown.body, status, headers=headers, media_type="application/json")
+        return _answer(await self._reads.show(db, key), key, status=status, location=location)
 
     def _with_once(self, row: Any, shown: Response) -> Response:
         """What the answer to a creation alone shows of the row, beside what every read does."""
@@ -233,6 +264,15 @@ class Writes:
         body = orjson.dumps({**orjson.loads(shown.body), **{name: getattr(row, name) for name in sorted(names)}})
         headers = {name: shown.headers[name] for name in ("Location", "ETag") if name in shown.headers}
         return Response(body, shown.status_code, headers=headers, media_type="application/json")
+
+
+def _answer(shown: Shown | None, key: Any, *, status: int = 200, location: str | None = None) -> Response:
+    # A caller who may do this and not see the result learns the id, and nothing else.
+    body = orjson.dumps({"id": str(key)}) if shown is None else shown.body
+    headers = [] if location is None else [(b"location", location.encode("latin-1"))]
+    if shown is not None:
+        headers.append((b"etag", shown.tag.encode("latin-1")))
+    return Ready(status, [*headers, (b"content-length", b"%d" % len(body)), JSON], body)
 
 
 def _refuse_body(call: Call) -> None:

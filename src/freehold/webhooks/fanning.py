@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from freehold.jobs import carriage, job, running
 from freehold.resource.base import new_id
@@ -16,6 +15,7 @@ from freehold.resource.principal import ANONYMOUS, Principal
 from freehold.store import outbox
 from freehold.store.instant import instant
 from freehold.store.session import Session
+from freehold.store.upserts import insert_into
 from freehold.webhooks.dispatcher import Dispatcher
 from freehold.webhooks.sending import send
 from freehold.webhooks.tables import EVENTS, SUBSCRIPTIONS, WebhookDelivery, WebhookEndpoint, table_of
@@ -86,6 +86,6 @@ async def _owe(db: Session, event: Any, endpoints: Sequence[Any]) -> None:
     dialect = db.get_bind().dialect.name
     common = {"event_id": event.id, "event": event.type, "subject_id": event.subject_id, "state": "pending"}
     rows = [{"id": new_id(), "endpoint_id": each.id, "owner_id": each.owner_id, **common} for each in endpoints]
-    into = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table_of(WebhookDelivery))
+    into = insert_into(db, table_of(WebhookDelivery))
     await db.execute(into.values(next_attempt_at=instant(dialect)).on_conflict_do_nothing(), rows)
     await send.enqueue(db, key="send")

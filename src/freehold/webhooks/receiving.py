@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
-from sqlalchemy.dialects import postgresql, sqlite
 
 from freehold.errors import BadRequest
+from freehold.store.upserts import insert_into
 from freehold.webhooks.tables import RECEIVED
 
 if TYPE_CHECKING:
@@ -40,8 +40,9 @@ async def take(db: Session, source: str, message: Received, handle: Handle) -> b
 
     Of several at one moment one is handled; the others wait for its commit. False where nothing was done.
     """
-    insert = (postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert)(RECEIVED)
-    noted = insert.values(source=source, id=message.id).on_conflict_do_nothing().returning(RECEIVED.c.id)
+    noted = (
+        insert_into(db, RECEIVED).values(source=source, id=message.id).on_conflict_do_nothing().returning(RECEIVED.c.id)
+    )
     if (await db.execute(noted)).one_or_none() is None:
         return False
     await handle(db, message)

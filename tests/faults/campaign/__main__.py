@@ -33,7 +33,8 @@ from tests.faults.served import people
 from freehold.testing import Receiver, receiving
 
 CONSOLE = Console(highlight=False)
-BATCH = 10  # rounds with the same people: their tokens are good for ten minutes
+# With the same people, whose tokens are good for ten minutes. After each batch all jobs are waited for, and a lease is a minute.
+BATCH, BATCH_SECONDS = 50, 300
 BETWEEN = 12  # writes that are acknowledged before the next strike
 
 
@@ -78,7 +79,7 @@ def _in_short(outcome: Outcome) -> str:
     found = outcome.verdict
     return (
         f"{outcome.acknowledged} acknowledged, {len(found.lost)} lost, {len(found.doubled)} doubled, {found.overlaps} overlaps, "
-        f"{found.jobs_left} jobs left, {found.jobs_dead} dead, {found.events.taken} events, {found.events.amiss} amiss, "
+        f"{found.jobs_left} jobs left, {found.jobs_dead} dead, {found.jobs_parked} parked, {found.events.taken} events, {found.events.amiss} amiss, "
         f"{len(outcome.surprises)} surprises"
     )
 
@@ -92,7 +93,9 @@ async def _batch(profile: Profile, fault: Fault, rounds: int, outcome: Outcome, 
         group.create_task(profile.keep_workers(stop))
         for work in clients(world, profile.ports, told, stop, tag):
             group.create_task(work)
-        for _ in range(rounds):
+        ends, done = time.monotonic() + BATCH_SECONDS, 0
+        while done < rounds and time.monotonic() < ends:
+            done += 1
             await _until(told, BETWEEN)
             await asyncio.sleep(random.uniform(0, 0.3))
             start = await fault.strike(profile)

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from pathlib import Path
+from uuid import UUID
 
 import httpx2
 from services.imba.properties.models import Property
@@ -36,6 +37,7 @@ class Verdict:
     out_of_order: int = 0
     jobs_left: int = 0
     jobs_dead: int = 0
+    jobs_parked: int = 0
     mails_missing: int = 0
     mails_repeated: int = 0
     events: Heard = field(default_factory=Heard)
@@ -55,6 +57,10 @@ async def judge(profile: Profile, world: World, told: Told, subscriber: Subscrib
         async with engine.connect() as connection:
             await _rows(connection, world, told, before)
             await connection.rollback()
+            parked = await _parked(connection)
+            if parked:
+                await profile.retry(parked)
+                before.jobs_parked += len(parked)
             before.jobs_left, before.jobs_dead = await _drained(connection)
             await _mails(profile, connection, before)
             await connection.rollback()
@@ -94,8 +100,25 @@ async def _known_by_name(connection, column, owner, world, told, found):  # noqa
     found.doubled += [name for name, number in Counter(row[0] for row in rows).items() if number > 1 and name in told]
 
 
+async def _parked(connection: AsyncConnection) -> list[UUID]:
+    """Jobs that ran in three processes that were killed, and so are taken for what killed them (J03)."""
+    await _ended(connection)
+    found = await connection.scalars(
+        select(JOBS.c.id).where(JOBS.c.state == State.DEAD, JOBS.c.error.startswith("poison:"))
+    )
+    parked = list(found)
+    await connection.rollback()
+    return parked
+
+
 async def _drained(connection: AsyncConnection) -> tuple[int, int]:
     """Jobs that did not end within the patience (a lease is a minute), and those that were given up."""
+    left = await _ended(connection)
+    dead = await connection.scalar(select(func.count()).where(JOBS.c.state == State.DEAD))
+    return left, dead or 0
+
+
+async def _ended(connection: AsyncConnection) -> int:
     until = time.monotonic() + DRAINED_SECONDS
     open_ = select(func.count()).where(JOBS.c.state.in_([State.READY, State.RUNNING]), JOBS.c.run_at <= func.now())
     while left := await connection.scalar(open_):
@@ -103,8 +126,7 @@ async def _drained(connection: AsyncConnection) -> tuple[int, int]:
         if time.monotonic() > until:
             break
         await asyncio.sleep(0.5)
-    dead = await connection.scalar(select(func.count()).where(JOBS.c.state == State.DEAD))
-    return left or 0, dead or 0
+    return left or 0
 
 
 async def _mails(profile: Profile, connection: AsyncConnection, found: Verdict) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import subprocess
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 from deploy.cluster import servers
 from deploy.cluster.layout import Layout
@@ -29,6 +33,7 @@ class Profile:
 
     name = ""
     url = ""
+    _serving: tuple[str, ...] = ()
 
     def __init__(self, folder: Path, base: int, *, moves_clock: bool = False) -> None:
         self.folder = folder
@@ -38,6 +43,7 @@ class Profile:
         self.workers: list[Program] = []
         self.servers: dict[str, servers.Server] = {}
         self.proxies: dict[str, Proxy] = {}
+        self._settings: dict[str, str] = {}
 
     @property
     def ports(self) -> list[int]:
@@ -65,6 +71,11 @@ class Profile:
             await asyncio.sleep(0.02)
         return time.monotonic() - began
 
+    async def retry(self, jobs: Iterable[UUID]) -> None:
+        """Let dead jobs start anew, as whoever looks after the service does."""
+        command = freehold("jobs", "retry", *map(str, jobs), "--app", IMBA)
+        await asyncio.to_thread(subprocess.run, command, env=os.environ | self._settings, cwd=ROOT, check=True)
+
     async def keep_workers(self, stop: asyncio.Event) -> None:
         """As a process manager does: one that has ended, for it met no database at its start, is started again."""
         while not stop.is_set():
@@ -79,6 +90,7 @@ class Profile:
             await proxy.close()
 
     def _api(self, number: int, settings: dict[str, str]) -> None:
+        self._settings = settings
         port = self.layout.api(number)
         if number == 1 and self._moves_clock:  # only then: whatever waits is slower under libfaketime
             self.clock.write_text("+0")
@@ -88,7 +100,7 @@ class Profile:
                 "FAKETIME_CACHE_DURATION": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             }
-        command = freehold("serve", IMBA, "--port", str(port))
+        command = freehold("serve", IMBA, "--port", str(port), *self._serving)
         self.apis[Program(f"api-{number}", command, self.folder, settings)] = port
 
 
@@ -115,6 +127,7 @@ class Cluster(Profile):
     """Three API processes, two workers; PostgreSQL, Redis and NATS behind proxies that can be cut."""
 
     name = "cluster"
+    _serving = ("--no-migrate",)  # as in deploy/: once, before any of them
 
     def __init__(self, folder: Path, base: int, *, moves_clock: bool = False) -> None:
         super().__init__(folder, base, moves_clock=moves_clock)
@@ -141,6 +154,8 @@ class Cluster(Profile):
                 "FREEHOLD_JOBS": "apart",
             }
         )
+        migrate = freehold("migrate", "up", "--app", IMBA)
+        await asyncio.to_thread(subprocess.run, migrate, env=os.environ | given, cwd=ROOT, check=True)
         for number in (1, 2, 3):
             self._api(number, given)
         for program in self.apis:

@@ -17,21 +17,22 @@ DATA = PAGE.with_suffix(".json")
 HEAD = """# Faults, and what came of them
 
 Written by `make faults` from what it measured; the data is [beside it](faults.json). Clients write all the while: they reserve
-nights of houses of their own and nights that others want too, cancel, list houses, upload documents. Each write has an
+nights of houses of their own and nights that others want too, cancel, list houses, upload documents, with a pause of 50 to 200 ms after each. Each write has an
 Idempotency-Key and is repeated until it was answered. The landlord has a server of their own, which is told of stays by webhooks,
 checks each signature, and cannot take every twentieth at once. Every so often a fault strikes. Then the rows, and what that server
 heard, are held against what the clients were told:
 
 - *lost*: acknowledged and not there (a reservation, a cancellation, a listing, a file with its content);
 - *doubled*: there twice under one key; *overlaps*: two reservations of one night;
-- *jobs*: neither done nor waiting for their time, or given up; mails owed and not delivered;
+- *jobs*: neither done nor waiting for their time, or given up; mails owed and not delivered; *parked*: jobs that ran in three processes
+  that were killed, are so taken for poison, and were done after `freehold jobs retry`;
 - *events*: what the landlord's server took; those it took more than once, under one id; *amiss*: acknowledged and never sent, sent of what
   is not there, under two ids, numbered against the order in which it happened, or not signed as Standard Webhooks says;
 - *longest in flight*: how long a key was refused as in progress, that of a dead process as well;
 - *restart*: from the start of the killed process to its readiness; *recovery*: from the end of the fault to the next acknowledged write;
 - *load*: the load average of the machine meanwhile, which all of these times hang on.
 
-| fault | profile | rounds | acknowledged | lost | doubled | overlaps | jobs or mails missing | events, again | events amiss | unexpected answers | longest in flight | restart p50, most | recovery p50, most | cores, load |
+| fault | profile | rounds | acknowledged | lost | doubled | overlaps | jobs or mails missing, parked | events, again | events amiss | unexpected answers | longest in flight | restart p50, most | recovery p50, most | cores, load |
 |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
 """
 
@@ -57,7 +58,7 @@ def _row(outcome: dict[str, Any]) -> str:
     missing = found["jobs_left"] + found["jobs_dead"] + found["mails_missing"]
     cells = [
         outcome["fault"], outcome["profile"], outcome["rounds"], f"{outcome['acknowledged']:,}", len(found["lost"]),
-        len(found["doubled"]), found["overlaps"], missing,
+        len(found["doubled"]), found["overlaps"], f"{missing}, {found.get('jobs_parked', 0)}",
         f"{events.taken:,}, {events.again}" if events else "", events.amiss if events else "",
         len(outcome["surprises"]), f"{outcome['longest_in_flight']:.1f} s", _seconds(outcome["starts"]), _seconds(outcome["recoveries"]),
         f"{outcome['cores']}, {outcome['load'][1]}",

@@ -15,6 +15,8 @@ from tests.faults.wire import Answer, Connection, Gone, request
 from tests.media.pictures import pdf
 
 PATIENCE_SECONDS = 35.0
+# Between two writes of one client: as fast as they can, eight of them leave nothing of two cores for a process that starts.
+THINKS_SECONDS = (0.05, 0.2)
 NOT_NOW = (401, 429, 500, 502, 503, 504, 507)  # 401: a node's clock is wrong, and it takes no token
 
 
@@ -82,6 +84,7 @@ class Client:
         """Nights of a house of one's own; every third booking is cancelled again."""
         for night in self._while_not_stopped():
             key = f"{self.name}-{night}"
+            await think()
             made = self.expect(await self.carry_through(self.world.stay(number, number, night, key=key)), 201)
             if made is None:
                 continue
@@ -104,7 +107,7 @@ class Client:
                 self.told.refused += 1
             elif (made := self.expect(answer, 201)) is not None:
                 self.told.booked[key] = made["id"]
-            await asyncio.sleep(0.05)
+            await think()
 
     async def list(self, number: int) -> None:
         """Houses, known by their titles."""
@@ -113,6 +116,7 @@ class Client:
             made = self.expect(await self.carry_through(self.world.draft(title, key=title)), 201)
             if made is not None:
                 self.told.listed[title] = made["id"]
+            await think()
 
     async def upload(self, number: int) -> None:
         """Documents, known by their names."""
@@ -141,6 +145,11 @@ class Client:
 
     def _while_not_stopped(self) -> Any:
         return itertools.takewhile(lambda _: not self.stop.is_set(), itertools.count())
+
+
+async def think() -> None:
+    """As people do between two things that they do."""
+    await asyncio.sleep(random.uniform(*THINKS_SECONDS))
 
 
 TENANTS = 6

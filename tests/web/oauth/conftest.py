@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from freehold import Access, Freehold, Identity, Resource, UserMixin, owner, role, scope, signed_in, where
 from freehold import Base as FreeholdBase
-from freehold.identity import Cost
+from freehold.identity import Cost, Pages
 from freehold.identity.provider import Provider
 from freehold.resource import clock
 from freehold.resource.base import NAMING
@@ -77,7 +77,7 @@ def app(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Freeh
         ),
     )
     provider = Provider(scopes={"notes:read": "Read your notes", "memos:public": "Read public memos"})
-    identity = Identity(user=Guest, cost=Cost(memory_kib=64, passes=1), provider=provider)
+    identity = Identity(user=Guest, cost=Cost(memory_kib=64, passes=1), provider=provider, pages=Pages())
     return Freehold(notes, drafts, memos, title="Notes", identity=identity, settings=settings)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from itertools import product
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from freehold.identity.provider.id_tokens import half_hash
+from freehold.resource.principal import system
 from tests.web.oauth.world import CALLBACK, ISSUER, PASSWORD, VERIFIER, Browser, Hand, World, claims_in
 
 pytestmark = pytest.mark.anyio
@@ -234,14 +236,13 @@ async def test_O15_pages_cannot_be_framed_kept_or_forged(world: World, browser: 
     consent = (await browser.log_in(log_in, "ada@example.com")).page
     assert consent is not None
     error = (await browser.open("/oauth/authorize")).page
-    out = (await browser.open("/oauth/log-out")).page
-    for page in (log_in, consent, error, out):
+    for page in (log_in, consent, error):
         assert page is not None
         assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
         assert page.headers["x-frame-options"] == "DENY"
         assert page.headers["referrer-policy"] == "no-referrer"
         assert page.headers["cache-control"] == "no-store"
-        assert "<script" not in page.text
+    assert "<script" not in consent.text + error.text
     assert "form-action 'self' https://planner.example" in consent.headers["content-security-policy"]
     ticket = re.findall(r'name="ticket" value="([^"]+)"', consent.text)[0]
     for forged in ("", "x", "A" * 40):
@@ -250,7 +251,7 @@ async def test_O15_pages_cannot_be_framed_kept_or_forged(world: World, browser: 
         assert refused.status_code == 403, refused.text
     stranger = Browser(world.stage)
     form = {"next": "x", "email": "ada@example.com", "password": PASSWORD}
-    assert (await stranger.client.post("/oauth/log-in", data=form)).status_code == 403
+    assert (await stranger.client.post("/account/log-in", data=form)).status_code == 403
 
 
 async def test_a_wrong_password_is_told_on_the_page(world: World, browser: Browser) -> None:
@@ -276,3 +277,18 @@ async def test_a_ticket_ends_and_cannot_be_made(world: World, browser: Browser, 
     for ticket in ("", "x", "A" * 100, "A" * 7000, "é", "%00"):
         answer = await browser.open(f"/oauth/consent?ticket={ticket}")
         assert answer.page is not None and answer.page.status_code == 400, ticket
+
+
+@pytest.mark.parametrize("decision", ["allow", "deny"])
+async def test_O02_an_application_that_was_removed_meanwhile_gets_no_answer(
+    world: World, browser: Browser, decision: str
+) -> None:
+    await world.person()
+    client = await world.register()
+    asked = (await browser.log_in((await browser.open(world.address(client))).page, "ada@example.com")).page
+    async with world.app.database.writing(system("test")) as unit:
+        await world.provider.clients.remove(unit.session, UUID(client.id))
+    answer = await browser.send(asked, decision=decision)
+    assert answer.page is not None, answer.address
+    assert answer.page.status_code == 400
+    assert "The application is not known here." in answer.page.text

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
@@ -20,7 +19,7 @@ import pytest
 from tests.faults.served import Server
 from tests.media.s3_server import absent
 from tests.web.oauth.libraries.served_app import AFTER, CALLBACK
-from tests.web.oauth.world import PASSWORD
+from tests.web.oauth.world import PASSWORD, form_in, refreshed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(180)]
 LIBRARIES = Path(__file__).parent / "libraries"
@@ -70,13 +69,12 @@ class Person:
             self.cookies[name] = value
         if answer.is_redirect and not answer.headers["location"].startswith("https://planner.example"):
             return await self.ask("GET", answer.headers["location"])
-        return answer
+        going_on = "" if answer.is_redirect else refreshed(answer.text)
+        return await self.ask("GET", going_on) if going_on else answer
 
     async def fill(self, page: httpx2.Response, **filled: str) -> httpx2.Response:
-        form = re.search(r'<form method="post" action="([^"]+)">(.*?)</form>', page.text, re.DOTALL)
-        assert form is not None, page.text
-        hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form[2]))
-        return await self.ask("POST", form[1], data={**hidden, **filled})
+        _, action, hidden = form_in(page.text)
+        return await self.ask("POST", action, data={**hidden, **filled})
 
     async def let_in(self, address: str) -> str:
         """Log in and agree; the address that the client is called back at."""

@@ -94,6 +94,9 @@ def test_O02_on_this_machine_the_port_alone_may_differ(given: str, same: bool) -
         "http://example.com/cb",
         "http://127.0.0.1.evil.example/cb",
         "https://example.com:x/cb",
+        "https://example.com;sandbox/cb",
+        "https://example.com,x/cb",
+        "https://example.com'x/cb",
         "https://exämple.com/cb",
         "https://example.com/a b",
         "https://example.com/\\evil",
@@ -113,7 +116,13 @@ def test_what_cannot_be_registered(address: str) -> None:
 
 
 def test_what_can_be_registered() -> None:
-    fine = [HTTPS, "https://example.com:8443/cb?tenant=1", "http://127.0.0.1/cb", "http://localhost:3000/cb"]
+    fine = [
+        HTTPS,
+        "https://example.com:8443/cb?tenant=1",
+        "http://127.0.0.1/cb",
+        "http://localhost:3000/cb",
+        "http://[::1]/cb",
+    ]
     assert check([*fine, HTTPS], pointer="/redirect_uris", is_public=False) == fine
     assert check(["com.example.app:/cb"], pointer="/redirect_uris", is_public=True) == ["com.example.app:/cb"]
 
@@ -123,6 +132,7 @@ def test_parameters_go_behind_those_that_are_there() -> None:
     assert with_parameters("https://a.example/cb?t=1", {"a": "&"}) == "https://a.example/cb?t=1&a=%26"
     assert origin("https://a.example:8443/cb?x") == "https://a.example:8443"
     assert origin("com.example.app:/cb") == "com.example.app:"
+    assert origin("http://[::1]:8080/cb") == "http:", "an address that policies cannot name"
 
 
 async def test_O02_what_is_not_registered_is_a_page_and_never_a_redirect(world: World, browser: Browser) -> None:
@@ -130,7 +140,7 @@ async def test_O02_what_is_not_registered_is_a_page_and_never_a_redirect(world: 
     for given in (*NEAR, None, [CALLBACK, CALLBACK], [CALLBACK, "https://evil.example"]):
         answer = await browser.client.get(world.address(client, redirect_uri=given))
         assert (answer.status_code, "location" in answer.headers) == (400, False), given
-        assert "This did not work" in answer.text
+        assert "That did not work" in answer.text
 
 
 async def test_O02_an_unknown_client_is_a_page(world: World, browser: Browser) -> None:

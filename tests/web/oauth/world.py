@@ -37,6 +37,20 @@ def claims_in(token: str) -> dict[str, Any]:
     return found
 
 
+def form_in(page: str) -> tuple[str, str, dict[str, str]]:
+    """Method, action and hidden fields of the first form of a page, below its header."""
+    form = re.search(r'<form method="(\w+)" action="([^"]+)"[^>]*>(.*?)</form>', page.partition("<main")[2], re.DOTALL)
+    assert form is not None, page
+    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form[3])
+    return form[1], html.unescape(form[2]), {name: html.unescape(value) for name, value in hidden}
+
+
+def refreshed(page: str) -> str:
+    """Where a page goes on to by itself; empty for one that stays."""
+    found = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', page)
+    return html.unescape(found[1]) if found else ""
+
+
 class Hand:
     """A clock moved by hand."""
 
@@ -87,20 +101,16 @@ class Browser:
 
     async def send(self, page: httpx2.Response, **filled: str) -> Answer:
         """Send the form of a page."""
-        form = re.search(r'<form method="(\w+)" action="([^"]+)">(.*?)</form>', page.text, re.DOTALL)
-        assert form is not None, page.text
-        hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form[3]))
-        values = {name: html.unescape(value) for name, value in hidden.items()} | filled
-        if form[1] == "get":
-            return await self.open(f"{form[2]}?{urlencode(values)}")
-        return await self._follow(await self.client.post(form[2], data=values))
+        method, action, hidden = form_in(page.text)
+        if method == "get":
+            return await self.open(f"{action}?{urlencode(hidden | filled)}")
+        return await self._follow(await self.client.post(action, data=hidden | filled))
 
     async def log_in(self, page: httpx2.Response, email: str, password: str = PASSWORD) -> Answer:
         return await self.send(page, email=email, password=password)
 
     async def _follow(self, answer: httpx2.Response) -> Answer:
-        while answer.is_redirect:
-            address = answer.headers["location"]
+        while address := answer.headers.get("location") or refreshed(answer.text):
             if urlsplit(address).netloc not in ("", "testserver"):
                 bare, _, query = address.partition("?")
                 return Answer(None, bare, dict(parse_qsl(query, keep_blank_values=True)))

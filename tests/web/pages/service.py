@@ -34,7 +34,9 @@ def _give_role(_db: Session, user: Member, draft: MemberCreate) -> None:
     user.roles = [draft.kind]
 
 
-def application(database_url: str, var: Path, *, settings: dict[str, Any] | None = None, **more: Any) -> Freehold:
+def application(
+    database_url: str, var: Path, *, settings: dict[str, Any] | None = None, lifespan: Any = None, **more: Any
+) -> Freehold:
     """A service with pages. settings, more: beside the plain ones, of the process and of Identity."""
     given = {"env": "test", "secret": "s" * 40, "limits": "off", **(settings or {})}
     identity = Identity(
@@ -50,5 +52,8 @@ def application(database_url: str, var: Path, *, settings: dict[str, Any] | None
         **more,
     )
     return Freehold(
-        title="Marginalia", identity=identity, settings=Settings(var_dir=var, database_url=database_url, **given)
+        title="Marginalia",
+        identity=identity,
+        settings=Settings(var_dir=var, database_url=database_url, **given),
+        lifespan=lifespan,
     )

@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from freehold import Freehold
+from freehold import Freehold, Identity
+from freehold.errors import ConfigurationError
 from freehold.identity.provider import Draft, Provider
 from freehold.resource.principal import system
 from tests.web.oauth.world import CALLBACK, VERIFIER, challenge_of
-from tests.web.pages.service import application
+from tests.web.pages.service import Member, application
 from tests.web.pages.visitor import EMAIL, PASSWORD, Visitor
 
 pytestmark = pytest.mark.anyio
@@ -81,3 +82,8 @@ async def test_O07_what_was_allowed_is_listed_and_withdrawn(app: Freehold, membe
     shown = await member.fill_in(withdrawal)
     assert "The consent is withdrawn." in shown
     assert "Planner" not in shown
+
+
+def test_a_provider_without_pages_stops_the_start() -> None:
+    with pytest.raises(ConfigurationError, match=r"pages=Pages\(\)"):
+        Identity(user=Member, provider=Provider())

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 
 from freehold.identity.factors.tables import CHALLENGES
 from freehold.identity.sealing import token_hash
 from freehold.resource import clock
+from freehold.store.upserts import put
 
 if TYPE_CHECKING:
     from freehold.store.session import Session
@@ -36,9 +36,7 @@ def of_step(step_token: str) -> bytes:
 async def issue(session: Session, holder: bytes, purpose: str) -> bytes:
     """A new challenge; an earlier one of this holder and purpose is dead."""
     values = {"challenge": os.urandom(_BYTES), "expires_at": clock.now() + LIFETIME}
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(CHALLENGES).values(holder=holder, purpose=purpose, **values)
-    await session.execute(statement.on_conflict_do_update(index_elements=["holder", "purpose"], set_=values))
+    await put(session, CHALLENGES, {"holder": holder, "purpose": purpose}, values)
     return values["challenge"]  # type: ignore[return-value]
 
 

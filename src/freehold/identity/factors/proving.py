@@ -19,6 +19,7 @@ from freehold.identity.factors.problems import CodeRefused, StepOver
 from freehold.identity.factors.recovery import RecoveryCodes
 from freehold.identity.factors.steps import Step, Steps
 from freehold.identity.factors.totp import Totp
+from freehold.identity.outcomes import outcome_of
 from freehold.identity.throttle import Throttle
 from freehold.resource.principal import MULTI_FACTOR, system
 
@@ -183,10 +184,7 @@ class Proving:
             await self._steps.end(unit.session, step)
             return await finish(unit, proved)
 
-        outcome = await self._database.run(system("second step of a log-in"), work)
-        if isinstance(outcome, Problem):
-            raise outcome
-        return outcome
+        return await outcome_of(self._database.run(system("second step of a log-in"), work))
 
 
 def _proved(step: Step, *methods: str, user: Any = None, codes: tuple[str, ...] = ()) -> Proved:

@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from freehold.errors import Problem
 from freehold.identity import one_time
-from freehold.identity.devices import device_name
 from freehold.identity.first_proof import prove_address
 from freehold.identity.notices import language_of
+from freehold.identity.outcomes import outcome_of
 from freehold.identity.sealing import new_token, token_hash
 from freehold.resource.principal import system
 from freehold.store.audit import record
@@ -102,16 +102,13 @@ class LinkLogIn:
                     await self._notices.login_by_link(
                         db,
                         user.email,
-                        device=device_name(device.user_agent),
+                        user_agent=device.user_agent,
                         is_first_proof=is_first_proof,
                         language=language_of(user),
                     )
                 return outcome
 
-        outcome = await self._database.run(system("log-in by a link"), work)
-        if isinstance(outcome, Problem):
-            raise outcome
-        return outcome
+        return await outcome_of(self._database.run(system("log-in by a link"), work))
 
     async def _end_what_was(self, db: Session, user: Any) -> None:
         """The password and the log-ins of whoever registered. The owner sets a password anew."""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Row, delete, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from freehold.errors import Forbidden, NotFound
 from freehold.identity.emails import email_key
@@ -23,6 +22,7 @@ from freehold.resource import clock
 from freehold.resource.base import new_id
 from freehold.store.audit import record
 from freehold.store.memberships import MEMBERSHIPS
+from freehold.store.upserts import put
 
 if TYPE_CHECKING:
     from freehold.store.session import Session
@@ -60,9 +60,7 @@ async def invite(
         "created_at": clock.now(),
         "expires_at": clock.now() + declared.invitation_lifetime,
     }
-    dialect = postgresql if db.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(INVITATIONS).values(organisation_id=actor.organisation_id, email_key=key, **values)
-    await db.execute(statement.on_conflict_do_update(index_elements=["organisation_id", "email_key"], set_=values))
+    await put(db, INVITATIONS, {"organisation_id": actor.organisation_id, "email_key": key}, values)
     # The address is personal, and a record is for good: it names the invitation alone.
     after = {"invitation_id": str(invitation_id), "role": role}
     await record(db, "organisation.invited", subject_type=SUBJECT, subject_id=actor.organisation_id, after=after)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from freehold.identity.provider.tables import CLIENTS, CONSENTS, GRANTS
 from freehold.identity.tables import SESSIONS
 from freehold.resource import clock
 from freehold.store.audit import record
+from freehold.store.upserts import put
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,9 +32,7 @@ async def give(session: Session, user_id: UUID, client_id: UUID, scope: Iterable
     """Remember what was allowed, beside what was before."""
     wanted = await given(session, user_id, client_id) | set(scope)
     values = {"scope": " ".join(sorted(wanted)), "given_at": clock.now()}
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(CONSENTS).values(user_id=user_id, client_id=client_id, **values)
-    await session.execute(statement.on_conflict_do_update(index_elements=["user_id", "client_id"], set_=values))
+    await put(session, CONSENTS, {"user_id": user_id, "client_id": client_id}, values)
     told = {"client_id": str(client_id), "scope": sorted(scope)}
     await record(session, "consent.given", subject_type="user", subject_id=user_id, after=told)
 

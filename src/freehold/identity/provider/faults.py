@@ -1,8 +1,10 @@
-"""Refusals in the words of OAuth: `error` and `error_description` (RFC 6749 4.1.2.1 and 5.2)."""
+"""Refusals of the provider: to a client in the words of OAuth (RFC 6749 4.1.2.1 and 5.2), to a person on a page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from freehold.errors import BadRequest
 
 
 class OAuthError(Exception):
@@ -18,8 +20,46 @@ class OAuthError(Exception):
         self.headers = dict(headers or {})
 
 
-class PageError(Exception):
-    """An authorization request that may not be answered by a redirect: the person is told on a page (O02)."""
+class RequestIncomplete(BadRequest):
+    """The application's request lacks something, or says something twice; it may not be answered by a redirect (O02)."""
+
+    code, title = "oauth.request_incomplete", "The application's request is not complete"
+
+
+class ClientUnknown(BadRequest):
+    """No client has this id (O02)."""
+
+    code, title = "oauth.client_unknown", "The application is not known here"
+
+
+class AddressUnknown(BadRequest):
+    """The redirect address is none of the client's: nothing may be sent there (O02)."""
+
+    code, title = "oauth.address_unknown", "The application's address is not registered for it"
+
+
+class NotPushed(BadRequest):
+    """The client has to push its requests (O12)."""
+
+    code, title = "oauth.not_pushed", "The application has to push its request (PAR)"
+
+
+class RequestOver(BadRequest):
+    """A pushed request that is used, too old, or none (O12)."""
+
+    code, title = "oauth.request_over", "The application's request is used or too old"
+
+
+class PageIncomplete(BadRequest):
+    """A page came back without its ticket, or with one of its own making."""
+
+    code, title = "oauth.page_incomplete", "This page is not complete"
+
+
+class PageOver(BadRequest):
+    """A page came back after its ticket had ended."""
+
+    code, title = "oauth.page_over", "This took too long"
 
 
 def invalid_request(description: str) -> OAuthError:

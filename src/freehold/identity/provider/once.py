@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 
 from freehold.identity.provider.tables import SEEN
 from freehold.resource import clock
+from freehold.store.upserts import insert_into
 
 if TYPE_CHECKING:
     from freehold.store.session import Session
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 async def is_first(session: Session, *parts: str, until: datetime) -> bool:
     """Whether these are seen for the first time; remembered until then. Commits with the unit."""
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(SEEN).values(digest=digest, expires_at=until).on_conflict_do_nothing()
+    statement = insert_into(session, SEEN).values(digest=digest, expires_at=until).on_conflict_do_nothing()
     return (await session.execute(statement.returning(SEEN.c.digest))).first() is not None
 
 

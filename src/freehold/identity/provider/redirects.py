@@ -16,6 +16,8 @@ LONGEST = 2_000
 _LOOPBACK = re.compile(r"(?P<host>http://(?:127\.0\.0\.1|\[::1\]))(?::(?P<port>[0-9]{1,5}))?(?P<path>/[^\s]*)?")
 _HIGHEST_PORT = 65_535
 _PLAIN = re.compile(r"[!-~]+")
+# What else urlsplit takes for a host, `;` and `,` among it, would go on as another directive of a page's policy.
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 _SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 _LOCAL_NAMES = ("127.0.0.1", "::1", "localhost")
 
@@ -42,9 +44,13 @@ def with_parameters(address: str, parameters: dict[str, str]) -> str:
 
 
 def origin(address: str) -> str:
-    """What a page's `form-action` names, for a form whose answer leads there: scheme and host, or a scheme."""
+    """What a page's `form-action` names, for a form whose answer leads there: scheme and host, or a scheme.
+
+    Policies have no way to write an IPv6 address (CSP 3, 2.3.1), and browsers pass over what they cannot read.
+    """
     parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"
+    is_named = parts.scheme in ("http", "https") and "[" not in parts.netloc
+    return f"{parts.scheme}://{parts.netloc}" if is_named else f"{parts.scheme}:"
 
 
 def check(addresses: Iterable[str], *, pointer: str, is_public: bool) -> list[str]:
@@ -78,7 +84,7 @@ def _fault(address: str, *, is_public: bool) -> str | None:
 
 
 def _web_fault(scheme: str, host: str | None, *, has_user: bool) -> str | None:
-    if not host or has_user:
+    if not host or not _HOST.fullmatch(host) or has_user:
         return "A host, and no user in front of it."
     if scheme == "http" and host not in _LOCAL_NAMES:
         return "http is for this machine alone; use https."

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from freehold.identity.provider.clients import CODE, Client
 from freehold.identity.provider.faults import (
+    AddressUnknown,
     OAuthError,
-    PageError,
     invalid_request,
     invalid_scope,
     unauthorized_client,
@@ -84,10 +84,10 @@ class AuthorizationRequest:
 
 
 def redirect_uri_of(parameters: Mapping[str, str], client: Client) -> str:
-    """The address to answer to. Raises PageError: without a registered one nothing may be sent anywhere (O02)."""
+    """The address to answer to. Raises AddressUnknown: without a registered one nothing may be sent anywhere (O02)."""
     given = parameters.get("redirect_uri")
     if given is None or not is_registered(given, client.redirect_uris, is_public=client.is_public):
-        raise PageError("The application asks for an answer at an address that is not registered for it.")
+        raise AddressUnknown
     return given
 
 

@@ -1,4 +1,4 @@
-"""Scopes: what each means to a person, and which claims about them it shows (OpenID Connect Core 5.4)."""
+"""Scopes that every provider has, and which claims about a person they show (OpenID Connect Core 5.4)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 OFFLINE = "offline_access"
-STANDARD: Mapping[str, str] = {
-    "openid": "Know that it is you, by an identifier of this service",
-    "profile": "See your name",
-    "email": "See your e-mail address",
-    OFFLINE: "Keep this access while you are not there, until you withdraw it",
-}
-"""Those of OpenID Connect, with the sentence that the consent page shows."""
+STANDARD = ("openid", "profile", "email", OFFLINE)
+"""Those of OpenID Connect; pages say what they mean (`web.pages.messages`)."""
 CLAIMS: Mapping[str, Collection[str]] = {
     "openid": ("sub",),
     "profile": ("name", "updated_at"),

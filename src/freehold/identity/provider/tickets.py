@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from freehold.base64url import base64url
-from freehold.identity.provider.faults import PageError
+from freehold.identity.provider.faults import PageIncomplete, PageOver
 from freehold.identity.sealing import Sealer, Unsealable
 from freehold.resource import clock
 
@@ -33,13 +33,13 @@ class Tickets:
         return base64url(self._sealer.seal(plain, context=kind.encode()))
 
     def open(self, kind: str, ticket: str) -> dict[str, Any]:
-        """What was sealed. Raises PageError for one that is too old, of another kind, or none."""
+        """What was sealed. Raises PageOver for one that is too old, PageIncomplete for one of another kind, or none."""
         try:
             raw = base64.urlsafe_b64decode(ticket[:LONGEST] + "=" * (-len(ticket) % 4))
             made_at, content = json.loads(self._sealer.open(raw, context=kind.encode()))
         except (Unsealable, binascii.Error, ValueError) as error:
-            raise PageError("This page is not complete. Go back to the application and begin again.") from error
+            raise PageIncomplete from error
         if clock.now().timestamp() - made_at > LIFETIME.total_seconds():
-            raise PageError("This took too long. Go back to the application and begin again.")
+            raise PageOver
         found: dict[str, Any] = content
         return found

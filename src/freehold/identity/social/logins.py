@@ -16,12 +16,13 @@ from freehold.identity.accounts import Accounts
 from freehold.identity.addresses import EmailTaken
 from freehold.identity.factors import holdings
 from freehold.identity.notices import Notices, language_of
+from freehold.identity.outcomes import outcome_of
+from freehold.identity.returning import return_path, with_outcome
 from freehold.identity.social import attempts, linked
 from freehold.identity.social.attempts import Attempt, Wish
 from freehold.identity.social.newcomer import Newcomers
 from freehold.identity.social.problems import AccountExists, AttemptUnknown, LoginDenied, LoginFailed
 from freehold.identity.social.provider import Asking, Profile, Provider
-from freehold.identity.social.returning import return_path, with_outcome
 from freehold.identity.tables import SESSIONS
 from freehold.resource.principal import system
 from freehold.traffic.fetch import Fetcher
@@ -172,10 +173,7 @@ class SocialLogins:
             user = (await unit.session.execute(query)).first()
             return LoginFailed("The account is closed.") if user is None else await opens(unit, user)
 
-        outcome = await self._database.run(system("log-in by a provider"), work)
-        if isinstance(outcome, Problem):
-            raise outcome
-        return outcome
+        return await outcome_of(self._database.run(system("log-in by a provider"), work))
 
     async def unlink(self, db: Session, user_id: UUID, identity_id: UUID) -> None:
         """Take an identity from its user, who is told. Raises NotFound, LastWayIn."""

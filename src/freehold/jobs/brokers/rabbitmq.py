@@ -61,5 +61,12 @@ class RabbitBroker:
     async def close(self) -> None:
         """See `Broker`."""
         connection, self._connection, self._channel, self._exchange = self._connection, None, None, None
-        if connection is not None:
+        if connection is None:
+            return
+        try:
             await connection.close()
+        finally:
+            # One whose broker is gone counts as open after that, and would be closed again by the collector, which may find
+            # no running loop for it. Its transport is let go by now: this waits for nothing.
+            if not connection.is_closed:
+                await connection.close()

@@ -22,7 +22,8 @@ _BY_ROLE: Final = (Constant, SignedIn, Role, Scoped, Owner, Where)
 class Door:
     """Lets callers in to one operation. What a rule says of a kind of caller (roles, scopes, own or by an application) is asked once."""
 
-    def __init__(self, rule: Rule, policy: Policy) -> None:
+    def __init__(self, rule: Rule, policy: Policy, *, writes: bool = False) -> None:
+        self._writes = writes
         self._rule = rule
         self._policy = None if policy.is_nothing else policy  # then that of the service, as it is
         self._is_by_role = all(isinstance(atom, _BY_ROLE) for atom in rule.atoms())
@@ -35,7 +36,7 @@ class Door:
         principal = await caller_of(parts, scope)
         defaults = parts.traffic.defaults
         if defaults is not self._defaults:
-            self._defaults, self._complete = defaults, defaults.complete(self._policy, writes=False)
+            self._defaults, self._complete = defaults, defaults.complete(self._policy, writes=self._writes)
         await count_under(parts, scope, principal, self._complete)
         if not self._is_by_role:
             require(self._rule, principal)

@@ -29,7 +29,7 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        found = self._table.find(scope) if scope["type"] == "http" and scope["method"] == "GET" else None
+        found = self._table.find(scope) if scope["type"] == "http" else None
         if found is None:
             await self._inner(scope, receive, send)
             return
@@ -67,7 +67,7 @@ def in_front(stack: ASGIApp, app: FastAPI, mounted: Mounted) -> ASGIApp:
         return stack
     routes: ASGIApp | None = getattr(app.router, "middleware_stack", None)
     if routes is None:
-        _log.warning("compiled reads are off: this FastAPI has no place in front of its routes")
+        _log.warning("compiled operations are off: this FastAPI has no place in front of its routes")
         return stack
     if app.user_middleware:
         app.router.middleware_stack = Front(routes, app, table, is_behind=True)

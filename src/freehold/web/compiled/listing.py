@@ -7,9 +7,10 @@ from starlette.types import Receive, Scope
 from freehold.query.links import page_links
 from freehold.traffic.policy import Policy
 from freehold.web.addresses import address_asked
+from freehold.web.answer import JSON
 from freehold.web.bound import Bound
 from freehold.web.compiled.door import Door
-from freehold.web.compiled.reply import JSON, Reply
+from freehold.web.compiled.reply import Reply
 from freehold.web.reads import Reads
 from freehold.web.runtime import Runtime
 

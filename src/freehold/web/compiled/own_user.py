@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, inspect, select
 from sqlalchemy.orm import DeclarativeBase
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import Receive, Scope
 
@@ -17,15 +16,16 @@ from freehold.resource.access import signed_in
 from freehold.resource.principal import system
 from freehold.store.encode import Encoder
 from freehold.store.executor import Plan
+from freehold.store.fetched import value_at
 from freehold.store.plans import KEY, VERSION_LABEL
 from freehold.store.reading import Reading, executor_of
 from freehold.store.session import Session
 from freehold.traffic.policy import Policy
 from freehold.web.compiled.door import Door
-from freehold.web.compiled.reply import JSON, Reply
+from freehold.web.compiled.reply import Reply, tagged
 from freehold.web.execution import request_key
 from freehold.web.identity_parts import FOR_ITS_CALLER
-from freehold.web.preconditions import entity_tag, not_modified
+from freehold.web.preconditions import entity_tag
 from freehold.web.runtime import Runtime
 
 _ITSELF = system("the rule of the operation has allowed it")
@@ -40,6 +40,7 @@ class OwnUser:
         model: Any = identity.user
         self._encoder = Encoder(model, identity.read)
         self._plan = _plan(model, self._encoder)
+        self._version_place = len(self._encoder.columns or ())
         self._tables: set[str] = set()
 
     @property
@@ -60,11 +61,8 @@ class OwnUser:
         if not found:
             raise NotFound
         body = self._encoder.items(found)[0]
-        tag = entity_tag(getattr(found[0], VERSION_LABEL), body)
-        headers = [(b"etag", tag.encode("latin-1")), *_PRIVATE]
-        if not_modified(Headers(scope=scope), tag):
-            return Reply(304, headers, b"")
-        return Reply(200, [*headers, (b"content-length", str(len(body)).encode("latin-1")), JSON], body)
+        tag = entity_tag(value_at(found, 0, self._version_place), body)
+        return tagged(scope, body, tag, _PRIVATE)
 
 
 def _plan(model: type[DeclarativeBase], encoder: Encoder) -> Plan:

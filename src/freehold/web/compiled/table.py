@@ -20,6 +20,7 @@ from freehold.web.compiled.listing import Listing
 from freehold.web.compiled.own_user import OwnUser
 from freehold.web.compiled.point import PointRead
 from freehold.web.compiled.straight import StraightCall
+from freehold.web.compiled.writing import Writing
 from freehold.web.edge_methods import matching_route
 from freehold.web.mounting import Mounted, Operation
 from freehold.web.reads import Reads
@@ -35,6 +36,7 @@ _KEYS: Final = {
 _SAMPLES: Final = {Kind.UUID: "01890a5d-ac96-774b-bcce-b302099a8057", Kind.INTEGER: "1"}
 
 OWN: Final = "/v1/users/me"
+_KINDS: Final = frozenset({"one", "list", "create", "update", "delete", "action", "restoration"})
 
 
 class Compiled(Protocol):
@@ -53,6 +55,45 @@ class Found(NamedTuple):
     key: str | None
 
 
+class Places:
+    """The compiled operations of one method, by where they stand."""
+
+    def __init__(self) -> None:
+        self.exact: dict[str, tuple[Compiled, str]] = {}
+        self.below: dict[str, tuple[Compiled, str, re.Pattern[str]]] = {}
+        self.nested: dict[tuple[str, str], tuple[Compiled, str, re.Pattern[str]]] = {}
+
+    def add(self, path: str, made: Compiled, keys: re.Pattern[str] | None) -> None:
+        """Put an operation where its path leads. keys: how a key in it is spelt."""
+        head, _, name = path.rpartition("/")
+        if keys is None:
+            self.exact[path] = made, path
+        elif name == "{id}":
+            self.below[head] = made, path, keys
+        else:
+            self.nested[head.rpartition("/")[0], name] = made, path, keys
+
+    def find(self, path: str, question: bytes) -> Found | None:
+        """The operation that answers. question: parameters, which no operation on a single row has here."""
+        exact = self.exact.get(path)
+        if exact is not None:
+            return Found(*exact, None)
+        head, _, key = path.rpartition("/")
+        below = self.below.get(head)
+        if below is None:
+            return self._nested_in(head, key)
+        if question or below[2].fullmatch(key) is None:
+            return None
+        return Found(below[0], below[1], key)
+
+    def _nested_in(self, path: str, name: str) -> Found | None:
+        head, _, key = path.rpartition("/")
+        nested = self.nested.get((head, name))
+        if nested is None or nested[2].fullmatch(key) is None:
+            return None
+        return Found(nested[0], nested[1], key)
+
+
 class Table:
     """The compiled operations of an application. Made anew when routes are added."""
 
@@ -60,37 +101,19 @@ class Table:
         self._app = app
         self._mounted = mounted
         self._size = -1
-        self._exact: dict[str, tuple[Compiled, str]] = {}
-        self._below: dict[str, tuple[Compiled, str, re.Pattern[str]]] = {}
-        self._nested: dict[tuple[str, str], tuple[Compiled, str, re.Pattern[str]]] = {}
+        self._places: dict[str, Places] = {}
         self._reasons: dict[tuple[str, str], str] = {}
         settings = getattr(app, "settings", None)
         self.is_off = settings is not None and settings.compiled == "off"
 
     def find(self, scope: Scope) -> Found | None:
-        """The operation of a GET; None for what goes to FastAPI. Overridden dependencies switch the table off."""
+        """The operation of a request; None for what goes to FastAPI. Overridden dependencies switch the table off."""
         if self._size != len(self._app.router.routes):
             self._make()
-        if self._app.dependency_overrides:
+        places = self._places.get(scope["method"])
+        if places is None or self._app.dependency_overrides:
             return None
-        path = get_route_path(scope)
-        exact = self._exact.get(path)
-        if exact is not None:
-            return Found(*exact, None)
-        head, _, key = path.rpartition("/")
-        below = self._below.get(head)
-        if below is None:
-            return self._nested_in(head, key)
-        if scope["query_string"] or below[2].fullmatch(key) is None:
-            return None
-        return Found(below[0], below[1], key)
-
-    def _nested_in(self, path: str, name: str) -> Found | None:
-        head, _, key = path.rpartition("/")
-        nested = self._nested.get((head, name))
-        if nested is None or nested[2].fullmatch(key) is None:
-            return None
-        return Found(nested[0], nested[1], key)
+        return places.find(get_route_path(scope), scope["query_string"])
 
     def reason(self, method: str, path: str) -> str:
         """Why an operation is not compiled; empty where it is."""
@@ -102,9 +125,7 @@ class Table:
 
     def _make(self) -> None:
         self._size = len(self._app.router.routes)
-        self._exact.clear()
-        self._below.clear()
-        self._nested.clear()
+        self._places.clear()
         self._reasons.clear()
         self._add_own_user()
         for operation in self._mounted.operations:
@@ -132,7 +153,7 @@ class Table:
         own = OwnUser(identity)
         self._reasons["GET", OWN] = "what is shown of an account needs an object"
         if own.is_possible:
-            self._exact[OWN] = own, OWN
+            self._at("GET").add(OWN, own, None)
             self._reasons["GET", OWN] = ""
 
     def _is_first(self, path: str, wanted: Any) -> bool:
@@ -146,19 +167,21 @@ class Table:
                 return False
         return False
 
+    def _at(self, method: str) -> Places:
+        return self._places.setdefault(method, Places())
+
     def _add(self, operation: Operation) -> str:
-        if operation.method != "GET":
-            return "writes"
-        if operation.kind not in ("one", "list"):
+        if operation.kind not in _KINDS:
             return f"its kind is {operation.kind}"
         # The row that a path names is of the resource itself, or of the one above.
-        above = None if operation.detail is None else self._above(operation)
+        above = self._above(operation) if isinstance(operation.detail, Nested) else None
         kind = (above or self._mounted.reads[operation.bound.model]).spec.key.kind
         if not self._leads_here(operation, kind):
             return "an earlier route has its path"
         if "{id}" in operation.path and kind not in _KEYS:
             return "its key is neither a UUID nor a number"
-        self._place(operation, self._made(operation, above), kind)
+        keys = _KEYS[kind] if "{id}" in operation.path else None
+        self._at(operation.method).add(operation.path, self._made(operation, above), keys)
         return ""
 
     def _above(self, operation: Operation) -> Reads:
@@ -172,6 +195,8 @@ class Table:
         reads, own = self._mounted.reads[operation.bound.model], operation.policy
         if operation.cache is not None or own.limits_progress:
             return StraightCall(_called(operation))
+        if operation.write is not None:
+            return Writing(operation.write, own)
         if operation.kind == "one":
             return PointRead(reads, own)
         if above is None:
@@ -179,21 +204,18 @@ class Table:
         assert isinstance(operation.detail, Nested), "of lists, the nested ones alone have a detail"
         return Listing(reads, own, (above.bound, operation.detail.by))
 
-    def _place(self, operation: Operation, made: Compiled, kind: Kind) -> None:
-        head, _, name = operation.path.rpartition("/")
-        if "{id}" not in operation.path:
-            self._exact[operation.path] = made, operation.path
-        elif operation.kind == "one":
-            self._below[head] = made, operation.path, _KEYS[kind]
-        else:
-            self._nested[head.rpartition("/")[0], name] = made, operation.path, _KEYS[kind]
-
     def _leads_here(self, operation: Operation, kind: Kind) -> bool:
         """Ask the router itself, so that an overlapping route of the application's own wins as it would there."""
         sample = operation.path.replace("{id}", _SAMPLES.get(kind, "x"))
-        probe: dict[str, Any] = {"type": "http", "path": sample, "root_path": "", "method": "GET", "headers": []}
+        probe: dict[str, Any] = {
+            "type": "http",
+            "path": sample,
+            "root_path": "",
+            "method": operation.method,
+            "headers": [],
+        }
         try:
-            found = matching_route({**probe, "app": self._app}, "GET", self._app)
+            found = matching_route({**probe, "app": self._app}, operation.method, self._app)
         except Exception as error:  # noqa: BLE001 (internals that are not those that were tested: FastAPI serves)
             _log.warning("the router could not be asked", route=operation.path, why=str(error))
             return False

@@ -25,7 +25,7 @@ from freehold.web.pages.passkey_step import passkey_router
 from freehold.web.pages.registering import registration_router
 from freehold.web.pages.security import security_pages
 from freehold.web.pages.sessions import sessions_pages
-from freehold.web.unit import Router
+from freehold.web.unit import Router, gathered
 
 _PARTS = (
     log_in_router,
@@ -49,9 +49,7 @@ _PARTS = (
 
 def pages_router(identity: Identity) -> Router:
     """Every page of an identity, with its style sheet and script."""
-    router = Router(include_in_schema=False)
-    for part in _PARTS:
-        router.include_router(part(identity))
+    router = gathered(part(identity) for part in _PARTS)
     router.routes.extend(asset_routes((identity.pages or Pages()).color))
     return router
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from freehold.errors import Problem
-from freehold.identity.emails import parse_email
+from freehold.identity.emails import email_key, parse_email
 from freehold.identity.service import Identity
 from freehold.resource.principal import system
 from freehold.store.unit import Unit
@@ -72,6 +72,7 @@ def _profile(router: Router, identity: Identity) -> None:
         """Mail the verification link again; earlier ones are dead."""
         person, parts = await person_of(request, identity), identity.parts
         await parts.throttle.admit("verification", address=device_of(request).address, person=str(person.id))
+        await parts.throttle.admit_letter("verification", recipient=str(person.id))
 
         async def work(unit: Unit) -> None:
             user = await parts.accounts.get(unit.session, person.id)
@@ -104,6 +105,7 @@ def _email(router: Router, identity: Identity) -> None:
 
         try:
             await parts.log_in.check(person.id, values.get("current_password", ""))
+            await parts.throttle.admit_letter("email-change", recipient=email_key(address))
             await parts.database.run(system("a user's own address"), work)
         except Problem as problem:
             form = refused(

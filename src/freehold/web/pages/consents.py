@@ -13,6 +13,7 @@ from freehold.store.unit import Unit
 from freehold.web.own_account import ACCOUNT
 from freehold.web.pages.forms import typed
 from freehold.web.pages.ids import id_of
+from freehold.web.pages.messages import of_scope
 from freehold.web.pages.people import person_of
 from freehold.web.pages.places import CONSENTS, leave_for
 from freehold.web.pages.route import PageRoute
@@ -33,7 +34,7 @@ def consents_pages(identity: Identity) -> Router:
                 {
                     "client_id": row.client_id,
                     "name": row.name,
-                    "sentences": [provider.sentences.get(each, each) for each in row.scope.split()],
+                    "sentences": [of_scope(each, provider.sentences) for each in row.scope.split()],
                     "given_at": row.given_at,
                 }
                 for row in await consents.listed(session, person.id)

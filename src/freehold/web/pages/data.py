@@ -38,7 +38,7 @@ def data_pages(identity: Identity) -> Router:
         person = await person_of(request, identity)
 
         async def work(unit: Unit) -> dict[str, object]:
-            return await identity.parts.accounts.export(unit.session, person.id)
+            return await identity.parts.personal_data.export(unit.session, person.id)
 
         held = await identity.parts.database.run(system("a user's own data"), work)
         headers = {**HEADERS, "Content-Disposition": 'attachment; filename="data.json"'}
@@ -50,7 +50,7 @@ def data_pages(identity: Identity) -> Router:
         person, values = await person_of(request, identity), await typed(request)
 
         async def work(unit: Unit) -> None:
-            await identity.parts.accounts.erase(unit.session, person.id)
+            await identity.parts.personal_data.erase(unit.session, person.id)
 
         try:
             await identity.parts.log_in.check(person.id, values.get("current_password", ""))

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from freehold.identity.languages import preferred
+from freehold.web.browser import identity_of
 from freehold.wording import Catalogues, Moment, Phrase, Words
 
 FOLDER = Path(__file__).parent / "wording"
@@ -25,14 +26,17 @@ NAMES = {"en": "English", "de": "Deutsch", "es": "Español"}
 
 
 class PageWords:
-    """One language, for templates."""
+    """One language, for templates. own: that of the service, whose words come first."""
 
-    def __init__(self, words: Words) -> None:
-        self._words = words
+    def __init__(self, words: Words, own: Words | None = None) -> None:
+        self._words, self._own = words, own
         self.language = words.language
 
     def say(self, said: Phrase | str) -> str:
         """A phrase in this language; text as it is."""
+        own = self._own
+        if own is not None and isinstance(said, Phrase) and said.text in own.messages:
+            return own.say(said)
         return self._words.say(said)
 
     def phrase(self, text: str, **values: Any) -> str:
@@ -86,7 +90,10 @@ def wish(request: Request) -> str:
 
 def words_for(request: Request) -> PageWords:
     """The words of the page that answers this request."""
-    return PageWords(catalogues().words(_of_account(request) or preferred(wish(request), languages())))
+    language = _of_account(request) or preferred(wish(request), languages())
+    pages = identity_of(request).pages
+    own = None if pages is None or pages.words is None else pages.words.words(language)
+    return PageWords(catalogues().words(language), own)
 
 
 def _of_account(request: Request) -> str | None:

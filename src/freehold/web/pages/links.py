@@ -73,8 +73,10 @@ def _reset_asked(router: Router, identity: Identity) -> None:
         except ValueError:
             fault = of_value("email", "value_error", is_there=bool(email.strip()))
             return await page(request, "reset_ask", status=422, form=Form(shown(values), {"email": fault}, 422))
+        throttle = identity.parts.throttle
         try:
-            await identity.parts.throttle.admit("reset", address=device_of(request).address, person=login_key(address))
+            await throttle.admit("reset", address=device_of(request).address, person=login_key(address))
+            await throttle.admit_letter("reset", recipient=email_key(address))
         except Problem as problem:
             form = refused(values, problem, fields=(), secret=())
             return await page(request, "reset_ask", status=form.status, form=form)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from freehold.identity.devices import program_and_system
 from freehold.identity.locations import Location
 from freehold.wording import Phrase, phrase
@@ -29,11 +31,25 @@ _PROBLEMS: dict[str, Phrase] = {
     "password.holds_name": phrase("The password may not hold your name or that of this service."),
     "api_key.scope": phrase("A key of yours cannot have these scopes."),
     "identity.too_many_keys": phrase("You have as many keys as an account may have. Revoke one first."),
+    "oauth.request_incomplete": phrase("The application's request is not complete."),
+    "oauth.client_unknown": phrase("The application is not known here."),
+    "oauth.address_unknown": phrase("The application asks for an answer at an address that is not registered for it."),
+    "oauth.not_pushed": phrase("The application has to send its request in another way (PAR)."),
+    "oauth.request_over": phrase("The application's request is used or too old. Go back to it and begin again."),
+    "oauth.page_incomplete": phrase("This page is not complete. Go back to the application and begin again."),
+    "oauth.page_over": phrase("This took too long. Go back to the application and begin again."),
     "organisation.last_owner": phrase("An organisation would be left without an owner. Name another one first."),
     "auth.forbidden": phrase("You may not do this."),
     "auth.insufficient_scope": phrase("You may not do this."),
     "request.malformed": phrase("This form could not be read. Try again."),
     "request.not_found": phrase("It is not there any more."),
+}
+
+_SCOPES: dict[str, Phrase] = {
+    "openid": phrase("Know that it is you, by an identifier of this service"),
+    "profile": phrase("See your name"),
+    "email": phrase("See your e-mail address"),
+    "offline_access": phrase("Keep this access while you are not there, until you withdraw it"),
 }
 
 _DONE: dict[str, Phrase] = {
@@ -85,6 +101,11 @@ def of_value(name: str, kind: str, *, is_there: bool) -> Phrase:
     if kind == "string_too_long":
         return phrase("This is too long.")
     return phrase("This cannot be used here.")
+
+
+def of_scope(name: str, own: Mapping[str, Phrase | str]) -> Phrase | str:
+    """What a scope lets an application do. own: the sentences of the service's own scopes."""
+    return _SCOPES.get(name) or own.get(name, name)
 
 
 def notice(code: str) -> Phrase | None:

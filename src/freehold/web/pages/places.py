@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from freehold.identity.returning import return_path
 from freehold.web.addresses import root_of
 
 ROOT = "/account"
@@ -36,24 +37,8 @@ _LONGEST = 6000
 
 
 def own_path(wanted: str, *, otherwise: str) -> str:
-    """`wanted` where it is a path of this service, else `otherwise`.
-
-    Browsers take a backslash for `/` and drop control characters, so neither may be there, written plainly or in percent; two
-    slashes at the start name another host.
-    """
-    if not wanted.startswith("/") or len(wanted) > _LONGEST or _is_odd(wanted) or _is_odd(unquote(wanted)):
-        return otherwise
-    if wanted.startswith("//") or unquote(wanted).startswith("//"):
-        return otherwise
-    try:
-        parts = urlsplit(wanted)
-    except ValueError:
-        return otherwise
-    return otherwise if parts.scheme or parts.netloc else quote(wanted, safe="/?&=#%:@!$'()*+,;-._~[]")
-
-
-def _is_odd(text: str) -> bool:
-    return any(character == "\\" or character < " " or character == "\x7f" for character in text)
+    """`wanted` where it is a path of this service, else `otherwise`."""
+    return return_path(wanted, otherwise=otherwise, longest=_LONGEST)
 
 
 def at(request: Request, path: str, **query: str) -> str:

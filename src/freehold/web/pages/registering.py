@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from freehold.errors import Problem
 from freehold.identity.addresses import EmailTaken
-from freehold.identity.emails import login_key
+from freehold.identity.emails import email_key, login_key
 from freehold.identity.languages import preferred
 from freehold.identity.pages import Pages
 from freehold.identity.schemas import plain
@@ -30,7 +30,7 @@ from freehold.web.pages.places import REGISTRATION
 from freehold.web.pages.rendering import page
 from freehold.web.pages.route import PageRoute
 from freehold.web.unit import Router, allow
-from freehold.wording import phrase
+from freehold.wording import Phrase, phrase
 
 _PLAIN = ("full_name", "email", "password")
 _SECRET = ("password",)
@@ -41,9 +41,9 @@ class Extra:
     """A field that the service has added. options: value and text of each, where it is a choice."""
 
     name: str
-    label: str
+    label: Phrase | str
     is_required: bool
-    options: list[tuple[str, str]]
+    options: list[tuple[str, Phrase | str]]
 
 
 def registration_router(identity: Identity) -> Router:
@@ -54,7 +54,7 @@ def registration_router(identity: Identity) -> Router:
     async def shown(request: Request, form: Form) -> Response:
         words, minimum = words_for(request), minimum_of_newcomers(identity)
         labels = {"full_name": words.phrase("Name"), "email": words.phrase("E-mail")}
-        labels |= {"password": words.phrase("Password"), **{each.name: each.label for each in extras}}
+        labels |= {"password": words.phrase("Password"), **{each.name: words.say(each.label) for each in extras}}
         return await page(
             request, "registration", status=form.status, form=form, extras=extras, labels=labels, minimum=minimum
         )
@@ -92,6 +92,7 @@ async def _register(identity: Identity, request: Request, given: Mapping[str, st
     password = plain(draft.password)
     has_factor = parts.factors.requirement.of_everyone  # which roles the account will have is not known yet
     parts.policy.check(password, names=(getattr(draft, "full_name", ""), draft.email), has_factor=has_factor)
+    await parts.throttle.admit_letter("registration", recipient=email_key(draft.email))
     hashed = await parts.passwords.hash(password)
     language = preferred(wish(request), identity.languages)
 
@@ -121,7 +122,9 @@ def _extras(identity: Identity) -> list[Extra]:
             continue
         label = labels.get(name) or field.title or name.replace("_", " ").capitalize()
         values = _values(field.annotation)
-        options = [(value, labels.get(f"{name}.{value}", value.replace("_", " "))) for value in values]
+        options: list[tuple[str, Phrase | str]] = [
+            (value, labels.get(f"{name}.{value}", value.replace("_", " "))) for value in values
+        ]
         if options and not field.is_required():
             options.insert(0, ("", ""))
         found.append(Extra(name, label, field.is_required(), options))

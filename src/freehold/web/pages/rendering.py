@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from freehold.identity.pages import Pages
+from freehold.identity.provider.redirects import origin
 from freehold.web import browser
 from freehold.web.pages import places
 from freehold.web.pages.assets import asset
@@ -33,24 +34,37 @@ def environment() -> Environment:
 
 
 async def page(
-    request: Request, name: str, *, status: int = 200, form: Form | None = None, scripts: bool = False, **values: Any
+    request: Request,
+    name: str,
+    *,
+    status: int = 200,
+    form: Form | None = None,
+    scripts: bool = False,
+    answers_to: str | None = None,
+    **values: Any,
 ) -> Response:
-    """A page in the language of its reader, with a CSRF token for its forms. scripts: it has a button for passkeys."""
+    """A page in the language of its reader, with a CSRF token for its forms. scripts: it has a button for passkeys.
+
+    answers_to: the address of an application that the answer to a form may lead to.
+    """
     shown = await context(request, form=form, **values)
     shown["scripts"] = scripts
     body = environment().get_template(f"{name}.html").render(shown)
-    response = HTMLResponse(body, status, headers={**HEADERS, "Content-Security-Policy": policy(scripts=scripts)})
+    response = HTMLResponse(
+        body, status, headers={**HEADERS, "Content-Security-Policy": policy(scripts=scripts, answers_to=answers_to)}
+    )
     response.headers["Content-Language"] = shown["language"]
     response.headers["Vary"] = "Accept-Language, Cookie"
     browser.keep_visitor(request, response)
     return response
 
 
-def policy(*, scripts: bool) -> str:
-    """The Content-Security-Policy. Pictures may stand in the page itself: the QR code of a secret is fetched from nowhere."""
+def policy(*, scripts: bool, answers_to: str | None = None) -> str:
+    """The Content-Security-Policy. Browsers hold a redirect after a form against the page's `form-action`. Pictures may stand in the page itself: the QR code of a secret is fetched from nowhere."""
     running = "script-src 'self'; connect-src 'self'; " if scripts else ""
+    leads = "'self'" if answers_to is None else f"'self' {origin(answers_to)}"
     return (
-        f"default-src 'none'; {running}style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; "
+        f"default-src 'none'; {running}style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action {leads}; "
         "frame-ancestors 'none'"
     )
 

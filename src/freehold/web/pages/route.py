@@ -31,11 +31,7 @@ class LogInFirst(Exception):  # no fault: the browser is sent to the log-in page
 
 
 class PageRoute(APIRoute):
-    """A page. It opens its units itself, around the hashing of passwords and never during it.
-
-    Every form needs its token and a sender of our own, also where nobody is logged in (C03). A page with a rule needs a
-    log-in by cookie: a bearer token opens no pages.
-    """
+    """A page. It opens its units itself, around the hashing of passwords and never during it."""
 
     def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler."""
@@ -45,12 +41,7 @@ class PageRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             try:
-                if request.method == "POST":
-                    await request.body()  # kept by the request: the token against forgery is read from it, too
-                caller = await enter(request, anyone)
-                if request.method == "POST":
-                    await browser.require_page(request)
-                _let_in(request, caller, rule)
+                await self.admit(request, rule)
                 return await handler(request)
             except LogInFirst:
                 return leave_for(request, LOG_IN, next=here(request))
@@ -61,13 +52,26 @@ class PageRoute(APIRoute):
 
         return handle
 
+    async def admit(self, request: Request, rule: Rule) -> None:
+        """Let a request in, or raise.
+
+        Every form needs its token and a sender of our own, also where nobody is logged in (C03). A page with a rule needs
+        a log-in by cookie: a bearer token opens no pages.
+        """
+        if request.method == "POST":
+            await request.body()  # kept by the request: the token against forgery is read from it, too
+        caller = await enter(request, anyone)
+        if request.method == "POST":
+            await browser.require_page(request)
+        _let_in(request, caller, rule)
+
 
 async def refusal(request: Request, problem: Problem) -> Response:
     """A refusal as a page, with its status."""
     request.scope.setdefault("state", {})["problem"] = problem.problem_code
     response = await page(request, "refused", status=problem.status, said=_said(problem))
-    if "Retry-After" in problem.headers:
-        response.headers["Retry-After"] = problem.headers["Retry-After"]
+    # Browsers ask for a password of their own where a page has a challenge.
+    response.headers.update({name: said for name, said in problem.headers.items() if name != "WWW-Authenticate"})
     return response
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from freehold.errors import InsufficientAuthentication, NotFound, Problem
 from freehold.identity.authentication import TWO_FACTORS
 from freehold.identity.factors import challenges, holdings
+from freehold.identity.outcomes import outcome_of
 from freehold.identity.service import Identity
 from freehold.resource.principal import Principal, system
 from freehold.store.unit import Unit
@@ -174,10 +175,7 @@ async def own(identity: Identity, request: Request, work: Work) -> Any:
             raise InsufficientAuthentication(acr_values=TWO_FACTORS)
         return await work(unit, user)
 
-    outcome = await identity.parts.database.run(system("a user's own factors"), in_unit)
-    if isinstance(outcome, Problem):
-        raise outcome
-    return outcome
+    return await outcome_of(identity.parts.database.run(system("a user's own factors"), in_unit))
 
 
 def _holder(caller: Principal) -> bytes:

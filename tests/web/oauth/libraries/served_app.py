@@ -11,7 +11,7 @@ from tests.web.oauth.world import PASSWORD, SCOPES
 
 from freehold import Base as FreeholdBase
 from freehold import Freehold, Identity, UserMixin
-from freehold.identity import Cost, UserCreate
+from freehold.identity import Cost, Pages, UserCreate
 from freehold.identity.provider import Draft, Provider
 from freehold.resource.base import NAMING
 from freehold.resource.principal import system
@@ -50,6 +50,9 @@ async def furnished(app: Freehold) -> AsyncIterator[None]:
 
 
 identity = Identity(
-    user=Guest, cost=Cost(memory_kib=64, passes=1), provider=Provider(scopes={"notes:read": "Read your notes"})
+    user=Guest,
+    cost=Cost(memory_kib=64, passes=1),
+    pages=Pages(),
+    provider=Provider(scopes={"notes:read": "Read your notes"}),
 )
 app = Freehold(title="Served", identity=identity, lifespan=furnished)

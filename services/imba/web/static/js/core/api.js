@@ -50,6 +50,8 @@ export const whenStale = (call) => {
 
 const isStale = (answer) => answer.headers.get("www-authenticate")?.includes("insufficient_user_authentication");
 
+const isDead = (answer) => answer.status === 401 && answer.headers.get("www-authenticate")?.includes("invalid_token");
+
 async function authorised(address, options) {
   const token = await accessToken();
   if (token) options.headers.Authorization = `Bearer ${token}`;
@@ -59,7 +61,8 @@ async function authorised(address, options) {
     options.headers.Authorization = `Bearer ${await accessToken()}`;
     return insistent(address, options);
   }
-  if (answer.status !== 401 || !token) return answer;
+  // A password or code that is wrong is 401 as well: sent again, it would count as two tries.
+  if (!token || !isDead(answer)) return answer;
   // The token died early (a key was changed, a clock is off): once more with a new one, or as nobody.
   const next = await accessToken({ stale: token });
   if (!next) return answer;

@@ -1,0 +1,265 @@
+"""Units of work that are one statement: the row, the records of it, and what its caller is shown of it.
+
+The server commits such a statement with its end, or does nothing of it. So there is no message to begin with and none to
+commit by, and no second statement that reads back what the first has written. What needs a say in between (a claim of a
+key, a function, a further row to look at, a wall that has to be told of the caller) takes a unit of its own (`straight`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from sqlalchemy import CTE, Column, ColumnElement, FromClause, Insert, Select, Update, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.util import ClauseAdapter
+
+from freehold.errors import OutcomeUnknown
+from freehold.resource.principal import Principal
+from freehold.store.executor import Plan
+from freehold.store.fetched import Fetched
+from freehold.store.prepared import Prepared
+from freehold.store.protection import Shape
+from freehold.store.rule_clause import as_clause
+from freehold.store.straight import Straight
+from freehold.store.touched import Change, Watchers
+from freehold.store.trail import Trails
+from freehold.store.unit import Unit, shielded
+
+if TYPE_CHECKING:
+    from freehold.store.database import Database
+
+_SEEN: Final = "fh_seen"
+
+
+class NotAtOnce(Exception):
+    """Nothing was done: this takes more than one statement."""
+
+
+class NotTaken(Exception):
+    """Nothing was done: the database refused it. The cause is what the driver says."""
+
+
+class Doing(Protocol):
+    """Where one caller writes by one statement: alone, or inside a unit."""
+
+    dialect: Any
+    principal: Principal
+    request_id: str | None
+    shape: Shape
+    trails: Trails
+
+    async def write(self, prepared: Prepared, params: Mapping[str, Any]) -> Fetched:
+        """Run it. Raises NotAtOnce before it is sent."""
+        ...
+
+
+class Turn(Protocol):
+    """A connection for one statement, which has to be run."""
+
+    async def run(self, sql: str, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[int]]:
+        """The rows, and the OIDs of their columns.
+
+        Raises NotAtOnce and NotTaken where nothing was done, OutcomeUnknown where nobody knows. What else is raised may come
+        after the commit.
+        """
+        ...
+
+    def cut_short(self) -> None:
+        """Have the database give up what is running."""
+        ...
+
+
+class Way(Protocol):
+    """Runs statements that stand by themselves, each a transaction of its own."""
+
+    async def turn(self) -> Turn:
+        """For the next statement. Raises NotAtOnce where there is none to be had."""
+        ...
+
+    async def close(self) -> None:
+        """Give its connections back."""
+        ...
+
+
+class Triggered(frozenset[str]):
+    """Tables with triggers that fire after a row was written and may change it, which `RETURNING` does not show, or before
+    one is inserted, and may put it elsewhere.
+
+    A part of a database.
+    """
+
+
+# tgtype: 2 is BEFORE, 4 and 16 are of INSERT and UPDATE. Of the toolkit's own tables nothing is shown so.
+_TRIGGERED: Final = text(
+    """
+SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+ WHERE NOT t.tgisinternal AND t.tgtype & 20 <> 0 AND (t.tgtype & 2 = 0 OR t.tgtype & 4 <> 0) AND c.relname NOT LIKE 'freehold\\_%'
+"""
+)
+
+
+async def triggered(connection: AsyncConnection) -> Triggered:
+    """Those of a database, for its parts: without, no row is written at once."""
+    return Triggered((await connection.execute(_TRIGGERED)).scalars())
+
+
+def _is_triggered(parts: Mapping[type[Any], Any], written: Prepared) -> bool:
+    found: Triggered | None = parts.get(Triggered)
+    return found is None or not written.writes.isdisjoint(found)
+
+
+class Alone:
+    """What one caller does in one request, by statements that stand by themselves. Made by `alone`."""
+
+    __slots__ = ("_parts", "_watchers", "_way", "dialect", "principal", "request_id", "shape", "trails")
+
+    def __init__(self, database: Database, way: Way, principal: Principal, request_id: str | None) -> None:
+        self.principal = principal
+        self.request_id = request_id
+        self.dialect, self.shape = database.scopes.dialect(principal, None)
+        self.trails: Trails = database.parts.get(Trails) or Trails()
+        self._way = way
+        self._parts = database.parts
+        self._watchers: Watchers = database.parts[Watchers]
+
+    async def read(self, prepared: Prepared, params: Mapping[str, Any]) -> Fetched:
+        """The rows of a statement that changes nothing."""
+        values = self._bound(prepared, params)
+        try:
+            return await self._run(await self._way.turn(), prepared, values)
+        except OutcomeUnknown as error:
+            raise NotAtOnce from error  # there was none: it may be asked again
+
+    async def write(self, prepared: Prepared, params: Mapping[str, Any]) -> Fetched:
+        """Run a unit: it is committed when this returns. Until it is sent, a cancellation leaves nothing; what was sent is
+        cut short then, and its outcome waited for.
+
+        Raises NotAtOnce and NotTaken where nothing was done, OutcomeUnknown, and whatever goes wrong once it is done.
+        """
+        change = Change(prepared.writes)
+        if self._watchers.join(change) or _is_triggered(self._parts, prepared):
+            raise NotAtOnce
+        values = self._bound(prepared, params)
+        try:
+            await self._watchers.will_change(change)
+            turn = await self._way.turn()
+        except BaseException:
+            await shielded(self._watchers.has_changed(change))
+            raise
+        return await _to_its_end(self._watched(turn, prepared, values, change), turn.cut_short)
+
+    def _bound(self, prepared: Prepared, params: Mapping[str, Any]) -> Sequence[Any]:
+        try:
+            return prepared.bind(params, self.principal)
+        except Exception as error:  # a value that is not its type's: SQLAlchemy says it in its own words
+            raise NotAtOnce from error
+
+    async def _watched(self, turn: Turn, prepared: Prepared, values: Sequence[Any], change: Change) -> Fetched:
+        try:
+            return await self._run(turn, prepared, values)
+        finally:
+            await self._watchers.has_changed(change)
+
+    async def _run(self, turn: Turn, prepared: Prepared, values: Sequence[Any]) -> Fetched:
+        rows, kinds = await turn.run(prepared.sql, values)
+        prepared.describe(kinds)
+        return prepared.rows(rows)
+
+
+class InUnit:
+    """The same within a unit, for what claims a key in it, is told of its caller or is joined by others."""
+
+    __slots__ = ("_parts", "_straight", "dialect", "principal", "request_id", "shape", "trails")
+
+    def __init__(self, unit: Unit, straight: Straight) -> None:
+        self.principal = unit.principal
+        self.request_id = unit.request_id
+        self.dialect, self.shape = straight.dialect, straight.scope.shape
+        self.trails = unit.trail.trails
+        self._straight = straight
+        self._parts = unit.parts
+
+    async def write(self, prepared: Prepared, params: Mapping[str, Any]) -> Fetched:
+        """Run it in the transaction. Raises NotStraight."""
+        if _is_triggered(self._parts, prepared):
+            raise NotAtOnce
+        return prepared.rows(await self._straight.run([(prepared, params)]))
+
+
+def alone(database: Database, principal: Principal, request_id: str | None) -> Alone | None:
+    """For one request; None where the database has no such way, or somebody listens for what goes through SQLAlchemy."""
+    way = database.at_once
+    if way is None or _is_listened_to(database):
+        return None
+    return Alone(database, way, principal, request_id)
+
+
+def _is_listened_to(database: Database) -> bool:
+    """Whether more than those listen who hear of such statements by `Database.listeners`, too."""
+    engine: Any = database.engine.sync_engine
+    if not engine._has_events:  # noqa: SLF001 (as it asks itself)
+        return False
+    dispatch = engine.dispatch
+    own = len(database.listeners)
+    return any(
+        len(getattr(dispatch, name)) > (own if name == "before_cursor_execute" else 0)
+        for name in dispatch._event_names  # noqa: SLF001
+    )
+
+
+def answered(
+    change: Insert | Update, plan: Plan, shape: Shape, *, before: Callable[[CTE], list[Insert]]
+) -> Select[Any] | None:
+    """A change of one row as a whole: what a plan shows of that row, and last whether its caller may read it.
+
+    before: what else is written, given the row. None where the plan, or the rule of reading, looks at more than that row.
+    """
+    changed: Any = change.table
+    protection = shape.registry.find(changed.name)
+    rule = True if protection is None else shape.condition(protection, "read")
+    assert isinstance(plan.statement, Select), "what reads one row"
+    columns: list[ColumnElement[Any]] = list(plan.statement.selected_columns)
+    asked = as_clause(rule)
+    named = _named(changed, [*columns, asked])
+    if named is None:
+        return None
+    row = change.returning(*(named or changed.primary_key)).cte("fh_row")
+    adapter = ClauseAdapter(row)
+    shown = select(*(adapter.traverse(each) for each in columns), adapter.traverse(asked).label(_SEEN)).select_from(row)
+    return shown.add_cte(*(each.cte(f"fh_part_{number}") for number, each in enumerate(before(row))))
+
+
+def is_seen(rows: Fetched) -> bool:
+    """Whether the caller may read the row that `answered` gave."""
+    return bool(rows.raw[0][-1])
+
+
+def _named(changed: Any, clauses: Sequence[ColumnElement[Any]]) -> list[Column[Any]] | None:
+    """The columns that clauses name; None where one looks at more than a row of that table."""
+    found: dict[Column[Any], None] = {}
+    for clause in clauses:
+        for each in visitors.iterate(clause):
+            if isinstance(each, FromClause | Select) or (isinstance(each, Column) and each.table is not changed):
+                return None
+            if isinstance(each, Column):
+                found[each] = None
+    return list(found)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, Fetched], cut_short: Callable[[], None]) -> Fetched:
+    """What was sent may be done: whoever leaves has it cut short, and learns first that it is over."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        cut_short()
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # looked at
+        raise

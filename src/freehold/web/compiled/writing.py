@@ -1,0 +1,24 @@
+"""Writing operations of a resource, from the caller to the bytes."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope
+
+from freehold.traffic.policy import Policy
+from freehold.web.compiled.door import Door
+from freehold.web.runtime import Runtime
+from freehold.web.steps import Write
+
+
+class Writing:
+    """One write, through a door that remembers what it was asked."""
+
+    def __init__(self, write: Write, policy: Policy) -> None:
+        self._write = write
+        self._door = Door(write.rule, policy, writes=True)
+
+    async def answer(self, parts: Runtime, scope: Scope, receive: Receive) -> Response:
+        """The answer. Raises what the endpoint of `Write` raises, in its order."""
+        return await self._write.carry_out(Request(scope, receive), lambda: self._door.enter(parts, scope))

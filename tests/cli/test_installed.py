@@ -1,0 +1,113 @@
+"""`freehold user`, `api-keys`, `clients`, `keys` and `migrate` for an application that Freehold was installed in."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from freehold.cli.entry import app as command_line
+from freehold.errors import ConfigurationError
+
+APPLICATION = """
+from pathlib import Path
+
+from fastapi import FastAPI
+from freehold import Base as FreeholdBase
+from freehold import Identity, UserMixin, install
+from freehold.identity import Cost, Pages
+from freehold.identity.provider import Provider
+from freehold.resource.base import NAMING
+from freehold.settings import Settings
+from sqlalchemy import MetaData
+from sqlalchemy.ext.asyncio import create_async_engine
+
+
+class Base(FreeholdBase):
+    __abstract__ = True
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class Guest(UserMixin, Base):
+    __tablename__ = "installed_guests"
+
+
+app, bare, plain = FastAPI(title="Guests"), FastAPI(title="Bare"), FastAPI(title="Plain")
+settings = Settings(env="test", secret="s" * 40, var_dir=Path("var"))
+identity = Identity(user=Guest, cost=Cost(memory_kib=64, passes=1), pages=Pages(), provider=Provider())
+install(app, create_async_engine("sqlite+aiosqlite:///var/guests.db"), identity=identity, settings=settings)
+install(bare, create_async_engine("sqlite+aiosqlite:///var/bare.db"))
+"""
+PASSWORD = "lantern quarry velvet 42"
+Run = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("installed")
+    (made / "installed_guests_app.py").write_text(APPLICATION)
+    return made
+
+
+@pytest.fixture
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(folder)
+
+    def inner(*arguments: str, app: str = "app", typed: str = "", code: int = 0) -> str:
+        named = [*arguments, "--app", f"installed_guests_app:{app}"]
+        result = CliRunner().invoke(command_line, named, input=typed)
+        if isinstance(result.exception, ConfigurationError):
+            return f"refused: {result.exception}"
+        assert result.exit_code == code, (result.output, result.exception)
+        return result.output
+
+    return inner
+
+
+def test_accounts_keys_clients_and_signing_keys(run: Run) -> None:
+    added = run("user", "add", "ada@example.com", "--role", "admin", "--password-stdin", typed=f"{PASSWORD}\n")
+    assert "ada@example.com" in added
+    assert "has an account already" in run("user", "add", "ada@example.com", "--password-stdin", typed=f"{PASSWORD}\n")
+    (row,) = json.loads(run("user", "list", "--json"))
+    assert (row["email"], row["roles"]) == ("ada@example.com", ["admin"])
+    assert "fh" in run("api-keys", "add", "nightly", "--scope", "reports")
+    assert "nightly" in run("api-keys", "list")
+    made = json.loads(
+        run("clients", "add", "Planner", "--redirect", "https://planner.example/cb", "--scope", "openid", "--json")
+    )
+    assert made["client_secret"]
+    assert made["client_id"] in run("clients", "list", "--json")
+    assert len(run("keys", "rotate").splitlines()) == 2
+
+
+def test_what_has_no_accounts_is_told_what_it_lacks(run: Run) -> None:
+    assert "install(..., identity=Identity(...))" in run("user", "list", app="bare")
+    assert "is a plain FastAPI app" in run("user", "list", app="plain")
+    assert "is a plain FastAPI app" in run("migrate", "check", app="plain")
+    assert "made by Freehold(...)" in run("audit", "verify")
+
+
+@pytest.mark.long
+def test_migrations(run: Run, folder: Path) -> None:
+    (folder / "var" / "guests.db").unlink(missing_ok=True)
+    assert "at no revision" in run("migrate", "check", code=1)
+    assert "Freehold's own tables are up to date" in run("migrate", "up")
+    assert "agree" in run("migrate", "check")
+    assert "written" in run("migrate", "make", "first")
+    run("migrate", "up")
+    tables = {
+        name for (name,) in sqlite3.connect(folder / "var" / "guests.db").execute("SELECT name FROM sqlite_master")
+    }
+    assert {"installed_guests", "freehold_audit"} <= tables
+    assert "agree" in run("migrate", "check")
+    with sqlite3.connect(folder / "var" / "guests.db") as others:
+        others.execute("CREATE TABLE bookings (id INTEGER PRIMARY KEY)")
+    assert "agree" in run("migrate", "check"), "a table that Freehold was not told of is none of its business"
+    (folder / "migrations" / "env.py").write_text("from alembic import context\n")
+    assert "a history of the application's own" in run("migrate", "make", "second")
+    assert "Freehold's own tables are up to date" in run("migrate", "up")
