@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,16 @@ def main() -> int:
     asked = _arguments()
     if not asked.page:
         found = asyncio.run(_compare(asked))
-        if asked.quick or asked.only or asked.workloads:
+        if _is_part(asked):
             print(json.dumps(found, indent=2))
             return 0
-        KEPT.write_text(json.dumps(found, indent=1) + "\n")
     write_page(json.loads(KEPT.read_text()))
     return 0
+
+
+def _is_part(asked: Any) -> bool:
+    """Whether some of it is measured alone, which is shown and not kept."""
+    return bool(asked.quick or asked.only or asked.workloads)
 
 
 def _arguments() -> Any:
@@ -68,9 +73,17 @@ async def _compare(asked: Any) -> dict[str, Any]:
             found: dict[str, Any] = {"workload": "versus", **around}
             found["versions"] = {each.name: environments.versions(each) for each in contenders}
             found["rounds"] = await rounds.play(on, contenders, workloads, rounds=number, effort=effort)
-            if not (asked.quick or asked.only or asked.workloads):
-                found |= await variations.play_all(on, found["rounds"], rounds=number, effort=effort)
+            if not _is_part(asked):
+                # Kept at each step: an hour of figures does not go with what fails at its end.
+                _keep(found)
+                async for name, figures in variations.play_all(on, found["rounds"], rounds=number, effort=effort):
+                    found[name] = figures
+                    _keep(found)
     return found
+
+
+def _keep(found: Mapping[str, Any]) -> None:
+    KEPT.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

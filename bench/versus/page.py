@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from bench.versus.chart import chart
 from bench.versus.contenders import CONTENDERS, ROOT
+from bench.versus.goals import GOALS, OURS, Figures, Runs, flatness, median, ratio
 from bench.versus.workloads import CORE, WORKLOADS
 
 PAGE = ROOT / "docs" / "reference" / "speed.md"
 CHART = ROOT / "docs" / "images" / "speed.svg"
+BOUNDS = Path(__file__).with_name("bounds.md")
 ABSENT = "·"
-
-Runs = Sequence[Mapping[str, Any]]
-Figures = Mapping[str, Mapping[str, Runs]]
 
 _HEAD = """# Speed
 
@@ -43,15 +42,27 @@ page; `make bench-growth` asks Freehold with ten million rows. `python -m bench.
 def write_page(found: Mapping[str, Any]) -> None:
     """Write the page and the chart."""
     figures: Figures = found["rounds"]
-    load = ", ".join(str(each) for each in found["load_before"])
-    head = _HEAD.format(**{**found, "rounds": len(figures["W1"]["freehold"]), "load": load})
-    PAGE.write_text("\n".join([head, *_sections(found), _FOOT]))
-    medians = {name: {who: _median(runs, "server_us") for who, runs in each.items()} for name, each in figures.items()}
+    PAGE.write_text(page(found))
+    medians = {name: {who: median(runs, "server_us") for who, runs in each.items()} for name, each in figures.items()}
     CHART.write_text(chart({name: medians[name] for name in CORE if name in medians}))
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """All of it, in Markdown."""
+    load = ", ".join(str(each) for each in found["load_before"])
+    head = _HEAD.format(**{**found, "rounds": len(found["rounds"]["W1"][OURS]), "load": load})
+    return "\n".join([head, *_sections(found), _FOOT])
 
 
 def _sections(found: Mapping[str, Any]) -> Iterator[str]:
     figures: Figures = found["rounds"]
+    yield "## How many times Freehold's CPU per request each takes\n"
+    yield "Of the server process, round against round.\n"
+    yield _table(figures, [name for name in CORE if name in figures], lambda runs, ours: str(ratio(runs, ours)))
+    yield "## Against what is owed\n"
+    yield _goals(figures)
+    yield _flat(found)
+    yield BOUNDS.read_text()
     yield "## CPU per request, microseconds: server + PostgreSQL\n"
     yield _table(figures, list(CORE), _cost)
     yield _table(figures, [name for name in figures if name not in CORE], _cost)
@@ -80,28 +91,50 @@ def _table(figures: Figures, names: Sequence[str], cell: Any) -> str:
     heads = [f"{name}: {WORKLOADS[name].title}" for name in names]
     lines = [f"| | {' | '.join(heads)} |", "|---" * (len(names) + 1) + "|"]
     for who in people:
-        cells = [cell(figures[name][who]) if who in figures[name] else ABSENT for name in names]
+        cells = [cell(figures[name][who], figures[name][OURS]) if who in figures[name] else ABSENT for name in names]
         lines.append(f"| {CONTENDERS[who].title} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _goals(figures: Figures) -> str:
+    lines = ["| against | " + " | ".join(CORE[:4]) + " |", "|---" * 5 + "|"]
+    for who, owed in GOALS.items():
+        if who in figures["W1"]:
+            cells = [_goal(owed[name], figures[name], who) for name in CORE[:4]]
+            lines.append(f"| {CONTENDERS[who].title} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _goal(owed: tuple[float, float], of: Mapping[str, Runs], who: str) -> str:
+    least, sought = owed
+    found = ratio(of[who], of[OURS]).median
+    word = "missed" if found < least else "met" if found < sought else "goal met"
+    return f"{found:.1f} of {least:g}, goal {sought:g}: {word}"
+
+
+def _flat(found: Mapping[str, Any]) -> str:
+    lines = ["| what stays flat | found | owed | |", "|---" * 4 + "|"]
+    for each in flatness(found):
+        bound = "at least" if each.is_least else "at most"
+        lines.append(
+            f"| {each.title} | {each.times:.2f} | {bound} {each.limit:g} | {'met' if each.is_met else 'missed'} |"
+        )
     return "\n".join(lines) + "\n"
 
 
 def _workers(found: Mapping[str, Figures]) -> str:
     lines = ["| | " + " | ".join(found) + " |", "|---" * (len(found) + 1) + "|"]
     for who in found["1"]["W1"]:
-        cells = [f"{_median(each['W1'][who], 'per_second'):.0f}" for each in found.values()]
+        cells = [f"{median(each['W1'][who], 'per_second'):.0f}" for each in found.values()]
         lines.append(f"| {CONTENDERS[who].title} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _median(runs: Runs, name: str) -> float:
-    return float(statistics.median(each[name] for each in runs))
-
-
-def _cost(runs: Runs) -> str:
+def _cost(runs: Runs, _ours: Runs) -> str:
     least, most = min(each["server_us"] for each in runs), max(each["server_us"] for each in runs)
-    return f"{_median(runs, 'server_us'):.0f} ({least:.0f} to {most:.0f}) + {_median(runs, 'postgresql_us'):.0f}"
+    return f"{median(runs, 'server_us'):.0f} ({least:.0f} to {most:.0f}) + {median(runs, 'postgresql_us'):.0f}"
 
 
-def _rate(runs: Runs) -> str:
-    p50, p99 = _median(runs, "p50_ms"), _median(runs, "p99_ms")
-    return f"{_median(runs, 'per_second'):.0f}/s, {p50:.1f}, {p99:.1f}"
+def _rate(runs: Runs, _ours: Runs) -> str:
+    p50, p99 = median(runs, "p50_ms"), median(runs, "p99_ms")
+    return f"{median(runs, 'per_second'):.0f}/s, {p50:.1f}, {p99:.1f}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,18 +18,14 @@ MANY_ROUTES = 300
 MOST_WORKERS = 4
 
 
-async def play_all(on: Ground, found: Figures, *, rounds: int, effort: Effort) -> dict[str, Any]:
-    """Every variation. found: of the rounds before, which tell the peak of each."""
-    pair = [CONTENDERS[name] for name in PAIR]
-    return {
-        "tokens_remembered": await play(
-            on, _named(PYTHON), ("W3", "W4"), rounds=rounds, effort=effort, extra={"TOKEN_CACHE": "1"}
-        ),
-        "many_routes": await play(on, pair, ("W1",), rounds=rounds, effort=effort, extra={"ROUTES": str(MANY_ROUTES)}),
-        "workers": {str(count): await workers(on, count, effort) for count in range(1, MOST_WORKERS + 1)},
-        "half_of_peak": await half_of_peak(on, found["W1"], effort),
-        "sqlite": await play_embedded(on.folder, rounds=rounds, effort=effort),
-    }
+async def play_all(on: Ground, found: Figures, *, rounds: int, effort: Effort) -> AsyncIterator[tuple[str, Any]]:
+    """Each variation by its name, as soon as it is measured. found: of the rounds before, which tell the peak of each."""
+    pair, again = [CONTENDERS[name] for name in PAIR], {"rounds": rounds, "effort": effort}
+    yield "tokens_remembered", await play(on, _named(PYTHON), ("W3", "W4"), **again, extra={"TOKEN_CACHE": "1"})
+    yield "many_routes", await play(on, pair, ("W1",), **again, extra={"ROUTES": str(MANY_ROUTES)})
+    yield "workers", {str(count): await workers(on, count, effort) for count in range(1, MOST_WORKERS + 1)}
+    yield "half_of_peak", await half_of_peak(on, found["W1"], effort)
+    yield "sqlite", await play_embedded(on.folder, rounds=rounds, effort=effort)
 
 
 def _named(names: tuple[str, ...]) -> list[Contender]:

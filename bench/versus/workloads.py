@@ -114,6 +114,11 @@ def static(asked: Asked) -> Plan:
     return Plan([raw("GET", "/v1/status")])
 
 
+def first_page(asked: Asked) -> Plan:
+    """The newest of all."""
+    return Plan([raw("GET", "/v1/properties?limit=20")])
+
+
 def deep_page(asked: Asked) -> Plan:
     """Ours by a cursor, which a client has from the page before; peers by an offset."""
     return Plan([raw("GET", deep_path(asked.server))])
@@ -166,7 +171,8 @@ WORKLOADS = {
         Workload("W4", "insert, by token", insert, 201),
         Workload("W5", "a static answer", static),
         Workload("search", "three filters and a text search", searched),
-        Workload("deep", "page 1,000", deep_page),
+        Workload("first", "page 1 of all rows", first_page),
+        Workload("deep", "page 1,000 of all rows", deep_page),
         Workload("patch", "PATCH with If-Match", patch),
         Workload("owned", "list of 20 under an owner rule", owned),
         Workload("unchanged", "304 by If-None-Match", unchanged, 304),

@@ -16,8 +16,10 @@ from bench.versus import cpu
 from bench.versus.agreement import Disagreement, compare
 from bench.versus.chart import chart
 from bench.versus.contenders import CONTENDERS, PEERS
+from bench.versus.goals import flatness, ratio
 from bench.versus.load import drive
-from bench.versus.workloads import Plan, raw
+from bench.versus.page import page
+from bench.versus.workloads import CORE, WORKLOADS, Plan, raw
 
 pytestmark = pytest.mark.anyio
 Answer = Callable[[bytes], Awaitable[bytes]]
@@ -143,3 +145,46 @@ def test_every_contender_has_its_list_of_what_it_needs_and_its_bar() -> None:
         assert each.is_ours or any((folder / name).exists() for name in ("requirements.txt", "package.json"))
     drawn = ET.fromstring(chart({"W1": {name: 10.0 * n for n, name in enumerate(CONTENDERS, 1)}}))
     assert len(drawn.findall("{http://www.w3.org/2000/svg}rect")) == len(CONTENDERS)
+
+
+def runs(*costs: float) -> list[dict[str, float]]:
+    return [
+        {"server_us": each, "postgresql_us": 5.0, "per_second": 1e6 / each, "p50_ms": 2.0, "p99_ms": 12.0}
+        for each in costs
+    ]
+
+
+def figures(*costs: float) -> dict[str, object]:
+    """A run in which FastAPI with SQLAlchemy costs ten times as much, everywhere."""
+    asked = {
+        name: {"freehold": runs(*costs), "fastapi-sqlalchemy": runs(*(10 * each for each in costs))}
+        for name in WORKLOADS
+    }
+    again = {"measured_at": "then", "cores": 2, "load_before": [0.1], "python": "3", "system": "Linux", "versions": {}}
+    return {**again, "rounds": asked, "half_of_peak": {"W1": asked["W1"]}}
+
+
+def test_a_ratio_is_made_in_each_round() -> None:
+    found = ratio(runs(100, 400), runs(10, 20))
+    assert (found.least, found.median, found.most) == (10, 15, 20)
+
+
+def test_the_page_tells_what_is_met_and_what_is_missed() -> None:
+    found = figures(100, 100)
+    found["half_of_peak"] = {"W1": {"freehold": runs(100)}}
+    text = page(found)
+    assert (
+        "10.0 of 10, goal 15: met | 10.0 of 8, goal 12: met | 10.0 of 12, goal 18: missed | 10.0 of 8, goal 15: met"
+        in text
+    )
+    assert "p50 of W1 at half of peak load | 6.00 | at most 5 | missed" in text
+    assert all(f"{name}: {WORKLOADS[name].title}" in text for name in CORE)
+
+
+def test_more_processes_must_give_as_much_and_more_rows_cost_as_little() -> None:
+    found = figures(100)
+    found["half_of_peak"] = {"W1": {"freehold": runs(100)}}
+    found["workers"] = {"2": {"W1": {"freehold": runs(100)}}, "4": {"W1": {"freehold": runs(110)}}}
+    found["many_routes"] = {"W1": {"freehold": runs(105)}}
+    judged = {each.title: each.is_met for each in flatness(found)}
+    assert list(judged.values()) == [True, True, False, False]
