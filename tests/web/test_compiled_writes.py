@@ -24,13 +24,14 @@ from freehold.fields import search_document
 from freehold.resource.base import NAMING
 from freehold.resource.base import Base as FreeholdBase
 from freehold.settings import Settings
-from freehold.store.at_once import Alone, NotAtOnce, Triggered, alone, triggered
+from freehold.store.at_once import Alone, Triggered, alone, triggered
 from freehold.store.at_once_postgresql import PostgresWay, open_way
 from freehold.store.audit import AUDIT
 from freehold.store.audit_values import AUDIT_VALUES
 from freehold.store.lanes import Lane
 from freehold.store.postgresql import Patience
 from freehold.store.touched import Change, Watchers
+from freehold.store.ways import NotAtOnce
 from freehold.testing import House, Stage
 from freehold.web.compiled.table import table_of
 from freehold.web.reads import Reads
@@ -647,6 +648,7 @@ class _Sleeping:
     def __init__(self, seconds: str) -> None:
         self.sql = f"SELECT pg_sleep({seconds}) AS fh_asleep"
         self.writes = frozenset({"slept"})
+        self.many = None
 
     def bind(self, *_: Any) -> list[Any]:
         return []

@@ -25,22 +25,16 @@ from freehold.store.prepared import Prepared
 from freehold.store.protection import Shape
 from freehold.store.rule_clause import as_clause
 from freehold.store.straight import Straight
+from freehold.store.together import Apart
 from freehold.store.touched import Change, Watchers
 from freehold.store.trail import Trails
 from freehold.store.unit import Unit, shielded
+from freehold.store.ways import NotAtOnce, Turn, Way
 
 if TYPE_CHECKING:
     from freehold.store.database import Database
 
 _SEEN: Final = "fh_seen"
-
-
-class NotAtOnce(Exception):
-    """Nothing was done: this takes more than one statement."""
-
-
-class NotTaken(Exception):
-    """Nothing was done: the database refused it. The cause is what the driver says."""
 
 
 class Doing(Protocol):
@@ -54,34 +48,6 @@ class Doing(Protocol):
 
     async def write(self, prepared: Prepared, params: Mapping[str, Any]) -> Fetched:
         """Run it. Raises NotAtOnce before it is sent."""
-        ...
-
-
-class Turn(Protocol):
-    """A connection for one statement, which has to be run."""
-
-    async def run(self, sql: str, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[int]]:
-        """The rows, and the OIDs of their columns.
-
-        Raises NotAtOnce and NotTaken where nothing was done, OutcomeUnknown where nobody knows. What else is raised may come
-        after the commit.
-        """
-        ...
-
-    def cut_short(self) -> None:
-        """Have the database give up what is running."""
-        ...
-
-
-class Way(Protocol):
-    """Runs statements that stand by themselves, each a transaction of its own."""
-
-    async def turn(self) -> Turn:
-        """For the next statement. Raises NotAtOnce where there is none to be had."""
-        ...
-
-    async def close(self) -> None:
-        """Give its connections back."""
         ...
 
 
@@ -144,6 +110,20 @@ class Alone:
         if self._watchers.join(change) or _is_triggered(self._parts, prepared):
             raise NotAtOnce
         values = self._bound(prepared, params)
+        together = self._way.together(prepared, self._watchers)
+        if together is None:
+            return await self._by_itself(prepared, values, change)
+        if not together.is_better_alone:
+            self._way.tell(prepared.sql)
+            with suppress(Apart):
+                return prepared.rows([await together.write(values)])
+        together.begins()
+        try:
+            return await self._by_itself(prepared, values, change)
+        finally:
+            together.ends()
+
+    async def _by_itself(self, prepared: Prepared, values: Sequence[Any], change: Change) -> Fetched:
         try:
             await self._watchers.will_change(change)
             turn = await self._way.turn()
@@ -165,6 +145,7 @@ class Alone:
             await self._watchers.has_changed(change)
 
     async def _run(self, turn: Turn, prepared: Prepared, values: Sequence[Any]) -> Fetched:
+        self._way.tell(prepared.sql)
         rows, kinds = await turn.run(prepared.sql, values)
         prepared.describe(kinds)
         return prepared.rows(rows)
@@ -227,7 +208,7 @@ def answered(
     named = _named(changed, [*columns, asked])
     if named is None:
         return None
-    row = change.returning(*(named or changed.primary_key)).cte("fh_row")
+    row = change.returning(*dict.fromkeys([*named, *changed.primary_key])).cte("fh_row")
     adapter = ClauseAdapter(row)
     shown = select(*(adapter.traverse(each) for each in columns), adapter.traverse(asked).label(_SEEN)).select_from(row)
     return shown.add_cte(*(each.cte(f"fh_part_{number}") for number, each in enumerate(before(row))))

@@ -9,12 +9,15 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from freehold.errors import OutcomeUnknown
-from freehold.store.at_once import NotAtOnce, NotTaken
 from freehold.store.faults import RETRYABLE
 from freehold.store.lanes import Lane, Lanes
 from freehold.store.point_reads import is_lost
 from freehold.store.postgresql import Patience
+from freehold.store.prepared import Prepared
 from freehold.store.read_path import Listeners
+from freehold.store.together import Together
+from freehold.store.touched import Watchers
+from freehold.store.ways import NotAtOnce, NotTaken
 
 KEPT: Final = 2
 """Connections that stay here while nobody writes: units of several statements need the others."""
@@ -47,6 +50,7 @@ class PostgresWay:
     def __init__(self, lanes: Lanes, listeners: Listeners) -> None:
         self.lanes = lanes
         self._listeners = listeners
+        self._together: dict[Prepared, Together] = {}
 
     async def turn(self) -> PostgresTurn:
         """See `Way`."""
@@ -54,7 +58,19 @@ class PostgresWay:
             lane = await self.lanes.lane()
         except Exception as error:
             raise NotAtOnce from error  # whoever asks in SQLAlchemy's way is told why
-        return PostgresTurn(self.lanes, lane, self._listeners)
+        return PostgresTurn(self.lanes, lane)
+
+    def tell(self, sql: str) -> None:
+        """See `Way`."""
+        for each in self._listeners:
+            each(sql)
+
+    def together(self, prepared: Prepared, watchers: Watchers) -> Together | None:
+        """See `Way`."""
+        found = self._together.get(prepared)
+        if found is None and prepared.many is not None:
+            found = self._together[prepared] = Together(self, prepared, prepared.many, watchers)
+        return found
 
     async def close(self) -> None:
         """See `Way`."""
@@ -64,18 +80,15 @@ class PostgresWay:
 class PostgresTurn:
     """See `Turn`."""
 
-    __slots__ = ("_lane", "_lanes", "_listeners")
+    __slots__ = ("_lane", "_lanes")
 
-    def __init__(self, lanes: Lanes, lane: Lane, listeners: Listeners) -> None:
+    def __init__(self, lanes: Lanes, lane: Lane) -> None:
         self._lanes = lanes
         self._lane: Lane | None = lane
-        self._listeners = listeners
 
     async def run(self, sql: str, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[int]]:
         """See `Turn`."""
         assert self._lane is not None, "a turn is for one statement"
-        for each in self._listeners:
-            each(sql)
         try:
             return await self._lanes.run(self._lane, sql, values)
         except Exception as error:
@@ -93,3 +106,9 @@ class PostgresTurn:
         """See `Turn`."""
         if self._lane is not None:
             self._lane.cut_short()
+
+    def leave(self) -> None:
+        """See `Turn`."""
+        if self._lane is not None:
+            self._lanes.release(self._lane)
+            self._lane = None

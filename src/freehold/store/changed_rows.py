@@ -17,7 +17,7 @@ from freehold.resource.applications import counting_for
 from freehold.resource.columns import Derived, derived_columns
 from freehold.resource.principal import Principal
 from freehold.store import records
-from freehold.store.at_once import Alone, Doing, NotAtOnce, answered
+from freehold.store.at_once import Alone, Doing, answered
 from freehold.store.executor import Plan
 from freehold.store.fetched import Fetched
 from freehold.store.invariants import bounds_of
@@ -28,6 +28,7 @@ from freehold.store.rule_clause import RuleClause
 from freehold.store.straight import NotStraight, Straight
 from freehold.store.trail import Deed, Trails
 from freehold.store.unit import Unit
+from freehold.store.ways import NotAtOnce
 
 _MAY: Final = "fh_may"
 _MOST_TEXTS: Final = 200

@@ -26,6 +26,7 @@ HARMLESS: Final = (
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.QueryCanceledError,
     asyncpg.SyntaxOrAccessError,
+    asyncpg.LockNotAvailableError,
 )
 
 
@@ -136,12 +137,12 @@ class Lanes:
         try:
             found = await lane.fetch(sql, values)
         except HARMLESS:
-            self._release(lane)
+            self.release(lane)
             raise
         except BaseException:
             self._drop(lane)
             raise
-        self._release(lane)
+        self.release(lane)
         return found
 
     async def close(self) -> None:
@@ -174,7 +175,8 @@ class Lanes:
             if lane is not None:
                 return lane
 
-    def _release(self, lane: Lane) -> None:
+    def release(self, lane: Lane) -> None:
+        """Take back a lane that nothing runs on."""
         if self._closed or not lane.is_open:
             self._drop(lane)
         else:

@@ -18,7 +18,7 @@ from freehold.resource.columns import Derived, derived_columns
 from freehold.resource.columns import given as given_source
 from freehold.resource.principal import Principal
 from freehold.store import records
-from freehold.store.at_once import Doing, NotAtOnce, answered
+from freehold.store.at_once import Doing, answered
 from freehold.store.executor import Plan
 from freehold.store.fetched import Fetched
 from freehold.store.invariants import bounds_of
@@ -28,6 +28,7 @@ from freehold.store.prepared import Prepared
 from freehold.store.protection import Shape
 from freehold.store.straight import Straight
 from freehold.store.unit import Unit
+from freehold.store.ways import NotAtOnce
 
 
 class NewRows:
@@ -117,7 +118,8 @@ class NewRows:
         if place not in self._wholes:
             inserts = records.inserts(has_values=has_values)
             whole = answered(self._insert(), plan, doing.shape, before=lambda _: inserts)
-            self._wholes[place] = records.whole(whole, doing.dialect)
+            key = {column.key: f"row_{name}" for name, column in self._attributes.items() if column.primary_key}
+            self._wholes[place] = records.whole(whole, doing.dialect, key=key)
         found = self._wholes[place]
         if found is None:
             raise NotAtOnce

@@ -15,8 +15,8 @@ _TYPE: Final = (
     r"(?:UUID|TEXT|BOOLEAN|DATE|SMALLINT|INTEGER|BIGINT|REAL|FLOAT|DOUBLE PRECISION"
     r"|TIMESTAMP WITH(?:OUT)? TIME ZONE|(?:VARCHAR|NUMERIC)(?:\(\d+(?:, ?\d+)?\))?)(?!\w)"
 )
-_TOKEN: Final = re.compile(rf"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(\d+)(?:::({_TYPE}))?")
-_UNREADABLE: Final = re.compile(r"\\|\$\w*\$|--|/\*")
+TOKEN: Final = re.compile(rf"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(\d+)(?:::({_TYPE}))?")
+UNREADABLE: Final = re.compile(r"\\|\$\w*\$|--|/\*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,11 @@ def paired(sql: str, varying: Collection[int]) -> Pairs | None:
     Its rows carry the number of their pair (from 1) as a last column. None for a text that cannot be read for certain, or
     whose varying values have no type in it.
     """
-    if _UNREADABLE.search(sql):
+    if UNREADABLE.search(sql):
         return None
     types: dict[int, str] = {}
     places: set[int] = set()
-    for found in _TOKEN.finditer(sql):
+    for found in TOKEN.finditer(sql):
         if found[1] is None:
             continue
         places.add(int(found[1]) - 1)
@@ -62,7 +62,7 @@ def paired(sql: str, varying: Collection[int]) -> Pairs | None:
         rest = found[0][1 + len(found[1]) :]
         return (names.get(place) or numbers[place]) + rest
 
-    inner = _TOKEN.sub(written, sql)
+    inner = TOKEN.sub(written, sql)
     arrays = ", ".join(f"${index}::{types[place]}[]" for index, place in enumerate(chosen, 1))
     columns = ", ".join(f"v{index}" for index in range(len(chosen)))
     text = (

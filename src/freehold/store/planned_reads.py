@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from freehold.resource.principal import Principal
-from freehold.store.at_once import Way
 from freehold.store.compiler import Scopes
 from freehold.store.postgresql import Patience
 from freehold.store.protection import Grant
@@ -18,6 +17,7 @@ from freehold.store.read_path_sqlite import SqliteReads
 from freehold.store.reading import Reading
 from freehold.store.replicas import Replicas, read
 from freehold.store.session import Session
+from freehold.store.ways import Way
 
 if TYPE_CHECKING:
     from freehold.store.database import Database

@@ -28,7 +28,7 @@ class Prepared:
     """One statement in one rule shape. tables: those that it reads. writes: those that it writes. bare, locks: see `Told`.
 
     caller: the places (from 0) of values that depend on the caller. slow_until: it took long in the event loop (monotonic).
-    writers: by place, in order, for the columns whose values orjson does not take as they come.
+    writers: by place, in order, for the columns whose values orjson does not take as they come. many: see `many_of`.
     """
 
     __slots__ = (
@@ -43,6 +43,7 @@ class Prepared:
         "dialect",
         "key",
         "locks",
+        "many",
         "slow_until",
         "sql",
         "tables",
@@ -68,6 +69,7 @@ class Prepared:
         self._processors: Any = None
         self.writers: Sequence[tuple[int, Callable[[Any], Any]]] = ()
         self.slow_until = 0.0
+        self.many: str | None = None
 
     def bind(self, params: Mapping[str, Any], principal: Principal) -> list[Any]:
         """The values of a statement, in order. Raises what the types raise for a value that is not theirs."""

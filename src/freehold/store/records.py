@@ -14,6 +14,7 @@ from sqlalchemy.types import TypeEngine
 
 from freehold.store.audit import AUDIT
 from freehold.store.audit_values import AUDIT_VALUES
+from freehold.store.many import many_of
 from freehold.store.prepared import Prepared
 from freehold.store.straight import NotStraight, Straight
 
@@ -106,10 +107,13 @@ def _type(column: Column[Any]) -> TypeEngine[Any]:
     return _Json() if is_ours else column.type
 
 
-def whole(statement: Any | None, dialect: Any) -> Prepared | None:
-    """One statement in the text of a dialect; None where there is none, or a scope would refuse it."""
+def whole(statement: Any | None, dialect: Any, *, key: Mapping[str, str] | None = None) -> Prepared | None:
+    """One statement in the text of a dialect; None where there is none, or a scope would refuse it.
+
+    key: see `many_of`, for a statement that may be sent for many rows at once.
+    """
     try:
-        return None if statement is None else _prepare(statement, dialect)
+        return None if statement is None else _prepare(statement, dialect, key=key)
     except NotStraight:
         return None
 
@@ -120,8 +124,10 @@ def _in_one(inserts: list[Any]) -> Any:
     return last.add_cte(*(each.cte(f"fh_part_{number}") for number, each in enumerate(others)))
 
 
-def _prepare(statement: Any, dialect: Any) -> Prepared:
+def _prepare(statement: Any, dialect: Any, *, key: Mapping[str, str] | None = None) -> Prepared:
     compiled: Any = statement.compile(dialect=dialect)
     if compiled.fh_opaque or compiled.post_compile_params or compiled.literal_execute_params:
         raise NotStraight
-    return Prepared(compiled, dialect)
+    found = Prepared(compiled, dialect)
+    found.many = None if key is None else many_of(compiled, dialect, key)
+    return found

@@ -12,7 +12,7 @@ from sqlalchemy.exc import StatementError
 from starlette.responses import Response
 
 from freehold.resource.merge import changed_values, has_checks, recheck
-from freehold.store.at_once import Doing, InUnit, NotAtOnce, alone
+from freehold.store.at_once import Doing, InUnit, alone
 from freehold.store.changed_rows import ChangedRows
 from freehold.store.fetched import Fetched
 from freehold.store.outbox import is_heard
@@ -20,6 +20,7 @@ from freehold.store.plain_models import Listeners
 from freehold.store.protection import Shape
 from freehold.store.straight import NotStraight, Straight
 from freehold.store.unit import Unit
+from freehold.store.ways import NotAtOnce
 from freehold.web.bound import Bound
 from freehold.web.creating import Whole, refusals_of_alone
 from freehold.web.preconditions import check_match

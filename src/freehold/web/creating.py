@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import StatementError
 from starlette.responses import Response
 
-from freehold.store.at_once import Doing, InUnit, NotAtOnce, NotTaken, alone
+from freehold.store.at_once import Doing, InUnit, alone
 from freehold.store.executor import Plan
 from freehold.store.fetched import Fetched
 from freehold.store.new_rows import NewRows
@@ -18,6 +18,7 @@ from freehold.store.outbox import is_heard
 from freehold.store.plain_models import Listeners
 from freehold.store.straight import NotStraight, Straight
 from freehold.store.unit import Unit
+from freehold.store.ways import NotAtOnce, NotTaken
 from freehold.web.bound import Bound
 from freehold.web.changes import new_values
 from freehold.web.problem_database import from_database, refuses_the_write

@@ -12,11 +12,11 @@ from starlette.responses import Response
 
 from freehold.resource.access import Rule
 from freehold.resource.principal import Principal
-from freehold.store.at_once import NotAtOnce
 from freehold.store.protection import Grant
 from freehold.store.session import Session
 from freehold.store.straight import NotStraight
 from freehold.store.unit import Unit
+from freehold.store.ways import NotAtOnce
 from freehold.web import body as bodies
 from freehold.web.admission import Endpoint, enter
 from freehold.web.execution import Work, Writing, execute, request_key

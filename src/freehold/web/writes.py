@@ -14,11 +14,11 @@ from freehold.errors import Conflict, FieldError, Invalid
 from freehold.resource.clock import now
 from freehold.resource.declaration import Action
 from freehold.resource.soft_delete import Restoration
-from freehold.store.at_once import NotAtOnce
 from freehold.store.fetched import Fetched
 from freehold.store.session import Session
 from freehold.store.straight import Straight
 from freehold.store.unit import Unit
+from freehold.store.ways import NotAtOnce
 from freehold.web import body as bodies
 from freehold.web.answer import JSON, Ready
 from freehold.web.bound import Bound

@@ -1,0 +1,201 @@
+"""Units of one statement and one shape that wait at the same time share a statement, and so a commit.
+
+Each has an outcome of its own: what the database refuses of the shared one is undone whole, and done by each alone. A unit
+joins only a statement that was not sent yet. Whoever leaves before that leaves nothing; later, the outcome is waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from freehold.errors import OutcomeUnknown
+from freehold.store.many import PATIENCE_MS
+from freehold.store.touched import Change, Watchers
+from freehold.store.ways import NotAtOnce, NotTaken, Turn, Way
+
+if TYPE_CHECKING:
+    from freehold.store.prepared import Prepared
+
+MOST: Final = 64
+AT_ONCE: Final = 2
+"""Statements of one shape on their way: one is answered while the next is gathered."""
+_APART_SECONDS: Final = 1.0
+"""After a refusal: one refused row costs all that were sent with it a second statement."""
+
+
+class Apart(Exception):
+    """Nothing was done: it has to be done alone."""
+
+
+class _Batch:
+    """What is sent together."""
+
+    __slots__ = ("places", "task", "turn")
+
+    def __init__(self, places: list[_Place], turn: Turn) -> None:
+        self.places = places
+        self.turn = turn
+        self.task = asyncio.current_task()
+
+    def left(self) -> None:
+        """One of them has left. What nobody waits for is cut short."""
+        if all(place.answer.done() for place in self.places):
+            self.turn.cut_short()
+
+
+class _Place:
+    """One unit that waits. batch: that took it along."""
+
+    __slots__ = ("answer", "batch", "values")
+
+    def __init__(self, values: Sequence[Any], answer: asyncio.Future[Sequence[Any]]) -> None:
+        self.values = values
+        self.answer = answer
+        self.batch: _Batch | None = None
+
+
+class Together:
+    """The units of one prepared statement, of which `many` is the text for many."""
+
+    def __init__(self, way: Way, prepared: Prepared, many: str, watchers: Watchers) -> None:
+        self._way = way
+        self._prepared = prepared
+        self._many = many
+        self._watchers = watchers
+        self._waiting: deque[_Place] = deque()
+        self._on_the_way = 0
+        self._is_gathering = False
+        self._apart_until = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_better_alone(self) -> bool:
+        """Whether one that comes now is sent at once, by itself; between `begins` and `ends`."""
+        has_room = self._on_the_way < AT_ONCE and not self._waiting
+        return has_room or (bool(self._apart_until) and self._is_apart())
+
+    def begins(self) -> None:
+        """One is sent by itself."""
+        self._on_the_way += 1
+
+    def ends(self) -> None:
+        """One that was sent is over."""
+        self._on_the_way -= 1
+        self._send()
+
+    async def write(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Its row, committed. Raises Apart and NotAtOnce where nothing was done, OutcomeUnknown, and what watchers raise."""
+        loop = asyncio.get_running_loop()
+        place = _Place(values, loop.create_future())
+        self._waiting.append(place)
+        if self._timer is None:
+            self._timer = loop.call_later(PATIENCE_MS / 1000, self._send_late)
+        try:
+            return await place.answer
+        except asyncio.CancelledError:
+            if place.batch is None:
+                self._waiting.remove(place)
+            else:
+                place.batch.left()
+                await _over(place.batch.task)
+            raise
+
+    def _is_apart(self) -> bool:
+        if asyncio.get_running_loop().time() >= self._apart_until:
+            self._apart_until = 0.0
+        return bool(self._apart_until)
+
+    def _send(self) -> None:
+        if self._on_the_way < AT_ONCE:
+            self._carry_some()
+
+    def _send_late(self) -> None:
+        """Those that were sent before wait for something: nobody waits along with them."""
+        self._timer = None
+        self._carry_some()
+
+    def _carry_some(self) -> None:
+        if not self._waiting or self._is_gathering:
+            return  # or somebody is about to take them all along
+        self._is_gathering = True
+        self._on_the_way += 1
+        task = asyncio.get_running_loop().create_task(self._carry())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _carry(self) -> None:
+        """Take those that wait once there is a connection, and settle each, whatever happens."""
+        batch: _Batch | None = None
+        change = Change(self._prepared.writes)
+        try:
+            try:
+                await self._watchers.will_change(change)
+                batch = self._taken(await self._way.turn())
+                rows = await self._sent(batch)
+            finally:
+                await self._watchers.has_changed(change)
+        except BaseException as error:
+            _fail(batch.places if batch is not None else self._all_waiting(), error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            for place, row in zip(batch.places, rows, strict=True):
+                if not place.answer.done():
+                    place.answer.set_result(row)
+        finally:
+            self.ends()
+
+    def _taken(self, turn: Turn) -> _Batch:
+        self._is_gathering = False
+        batch = _Batch([], turn)
+        while self._waiting and len(batch.places) < MOST:
+            place = self._waiting.popleft()
+            if not place.answer.done():
+                place.batch = batch
+                batch.places.append(place)
+        if not self._waiting and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._send()
+        return batch
+
+    def _all_waiting(self) -> list[_Place]:
+        self._is_gathering = False
+        found = list(self._waiting)
+        self._waiting.clear()
+        return found
+
+    async def _sent(self, batch: _Batch) -> list[Sequence[Any]]:
+        if not batch.places:
+            batch.turn.leave()
+            return []
+        values = list(zip(*(place.values for place in batch.places), strict=True))
+        try:
+            rows, kinds = await batch.turn.run(self._many, values)
+        except (NotAtOnce, NotTaken) as refused:
+            self._apart_until = asyncio.get_running_loop().time() + _APART_SECONDS
+            raise Apart from refused
+        self._prepared.describe(kinds[:-1])
+        found: list[Sequence[Any]] = [()] * len(batch.places)
+        for row in rows:
+            found[row[-1] - 1] = row[:-1]
+        return found
+
+
+def _fail(places: Sequence[_Place], error: BaseException) -> None:
+    told = error if isinstance(error, Exception) else OutcomeUnknown("The process ends.")
+    for place in places:
+        if not place.answer.done():
+            place.answer.set_exception(told)
+
+
+async def _over(task: asyncio.Task[Any] | None) -> None:
+    """Wait for the end of a task, however often the waiting one is cancelled."""
+    while task is not None and not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([task])
