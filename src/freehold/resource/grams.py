@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_right
 from collections import Counter
@@ -48,6 +49,8 @@ _UNSPACED: Final = (
     (0x1B000, 0x1B16F),  # Kana supplement
     (0x20000, 0x323AF),  # Han extensions B to H
 )
+_ASCII_RUN: Final = re.compile(r"[0-9A-Za-z]+")
+"""What `_writing` says of ASCII: the rest of it are separators."""
 _STARTS: Final = [first for first, _ in _UNSPACED]
 
 
@@ -70,7 +73,11 @@ def _writing(character: str) -> _Writing:
 
 def runs(text: str) -> Iterator[tuple[bool, str]]:
     """Pieces between separators, folded, cut where the way of writing changes; True for an unspaced one."""
-    for writing, characters in groupby(fold(text), _writing):
+    folded = fold(text)
+    if folded.isascii():
+        yield from ((False, run) for run in _ASCII_RUN.findall(folded))
+        return
+    for writing, characters in groupby(folded, _writing):
         if writing is not _Writing.SEPARATOR:
             yield writing is _Writing.UNSPACED, "".join(characters)
 
@@ -93,6 +100,8 @@ def document(texts: Iterable[str | None]) -> str:
     """
     lead, *others = [list(_terms(text or "")) for text in texts]
     sections = [[*whole_term(lead), *lead], [term for terms in others for term in (*terms, BOUNDARY)]]
+    if len(sections[0]) + len(sections[1]) <= MAX_REPETITIONS:  # so few are within all bounds
+        return "\n".join(" ".join(section) for section in sections)
     counted: Counter[str] = Counter()
     places, room = MAX_PLACES, MAX_DOCUMENT_BYTES - 1
     kept: list[str] = []

@@ -5,10 +5,9 @@ No database cuts the text into words, so that neither's idea of a word, a locale
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Dialect, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import TSVECTOR
@@ -19,6 +18,7 @@ LEAD = "\ue003"
 """Begins the second form of a term of the first source in a tsvector: an index keeps no weights."""
 PAIR = "\ue004"
 """Stands in front of both terms of a pair of the first source: an index keeps no places either."""
+_GAPS: Final = frozenset({BOUNDARY, SURPLUS})
 
 
 class SearchDocument(TypeDecorator[str]):
@@ -43,17 +43,19 @@ def pairs(terms: Sequence[str]) -> list[str]:
 
 def tsvector(document: str) -> str:
     """A document as the text of a tsvector."""
-    places: defaultdict[str, list[int]] = defaultdict(list)
+    places: dict[str, str] = {}
     place = 0
     for number, line in enumerate(document.split("\n")):
-        for term in line.split():
-            place += 1
-            if term not in (BOUNDARY, SURPLUS):  # gaps
-                places[term].append(place)
-                if number == 0 and not term.startswith(WHOLE):
-                    places[LEAD + term].append(place)
+        terms = line.split()
+        for place, term in enumerate(terms, place + 1):  # noqa: B020 (goes on from where the line before ended)
+            if term in _GAPS:
+                continue
+            places[term] = f"{places[term]},{place}" if term in places else str(place)
+            if number == 0 and term[0] != WHOLE:
+                lead = LEAD + term
+                places[lead] = f"{places[lead]},{place}" if lead in places else str(place)
         if number == 0:
-            for pair in pairs([term for term in line.split() if not term.startswith(WHOLE)]):
-                places[pair] = [1]
+            for pair in pairs([term for term in terms if term[0] != WHOLE]):
+                places[pair] = "1"
         place += 1  # no phrase reaches from the first source into the next
-    return " ".join(f"'{term}':{','.join(map(str, found))}" for term, found in places.items())
+    return " ".join([f"'{term}':{found}" for term, found in places.items()])

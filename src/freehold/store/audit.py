@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import orjson
 from pydantic_core import to_jsonable_python
 from sqlalchemy import (
     DDL,
@@ -200,5 +201,22 @@ def digest_of(row: Row[Any], sequence: int, previous: bytes, key: bytes) -> byte
         "details": row.details,
         "request_id": row.request_id,
     }
-    content = previous + json.dumps(record, sort_keys=True, separators=(",", ":")).encode()
+    content = previous + _canonical(record)
     return hmac.digest(key, content, "sha256") if key else sha256(content).digest()
+
+
+def _canonical(record: Mapping[str, Any]) -> bytes:
+    """JSON with sorted names, without spaces, in ASCII; by orjson where that writes the same, at a tenth of the cost."""
+    if record["before"] is None and record["after"] is None and _is_of_digests(record["details"]):
+        found = orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+        if found.isascii() and b"\x7f" not in found:
+            return found
+    return json.dumps(record, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _is_of_digests(details: Any) -> bool:
+    """Whether there are texts in it and nothing else: orjson writes numbers in its own way."""
+    if details is None:
+        return True
+    changed = details.get("changed") if type(details) is dict and len(details) == 1 else None
+    return type(changed) is dict and set(map(type, changed.values())) <= {str}

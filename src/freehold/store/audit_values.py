@@ -20,11 +20,20 @@ from freehold.store.ledger import LEDGER
 
 Change = Mapping[str, Any]
 """What became of one field: `from` and `to`; `from` is absent where nobody knew it."""
+
+
+class JsonText(str):
+    """JSON that is written already: what a column of the ledger takes as it is."""
+
+    __slots__ = ()
+
+
 DIGESTS: Final = "changed"
 """In the details of a record: field -> digest."""
 ERASED: Final = "history.erased"
 """The action of the record that tells of an erasure."""
 _SALT_BYTES: Final = 16
+_HEX: Final = 2 * _SALT_BYTES
 _FETCHED_BYTES: Final = 4096
 
 AUDIT_VALUES = Table(
@@ -60,26 +69,25 @@ class _Salts:
 _salts = _Salts()
 
 
-def sealed(changes: Mapping[str, Change]) -> tuple[dict[str, str], dict[str, Any]]:
-    """The digests for the record, and the content that stands beside it. changes: in JSON form."""
-    salts = _salts.take(_SALT_BYTES * len(changes))
-    digests: dict[str, str] = {}
-    content: dict[str, Any] = {}
+def sealed(changes: Mapping[str, str]) -> tuple[JsonText, JsonText]:
+    """The digests for the record, and the content that stands beside it. changes: by field, as `said` writes them."""
+    salts = _salts.take(_SALT_BYTES * len(changes)).hex()
+    digests, content = [], []
     for place, (field, change) in enumerate(changes.items()):
-        salt = salts[place * _SALT_BYTES : (place + 1) * _SALT_BYTES].hex()
-        digests[field] = _digest(field, salt, change)
-        content[field] = [salt, change]
-    return digests, content
+        salt, name = f'"{salts[_HEX * place : _HEX * (place + 1)]}"', encode_basestring_ascii(field)
+        digests.append(f'{name}:"{sha256(f"[{salt},{name},{change}]".encode()).hexdigest()}"')
+        content.append(f"{name}:[{salt},{change}]")
+    return JsonText(f"{{{','.join(digests)}}}"), JsonText(f"{{{','.join(content)}}}")
 
 
-def _digest(field: str, salt: str, change: Change) -> str:
-    """Over the JSON of salt, field and change, with sorted names and without spaces: put together here, at a part of the cost."""
-    before = f'"from":{_said(change["from"])},' if "from" in change else ""
-    text = f'[{_said(salt)},{_said(field)},{{{before}"to":{_said(change["to"])}}}]'
-    return sha256(text.encode()).hexdigest()
+def said(change: Change) -> str:
+    """A change as what its digest is made over: JSON with sorted names, without spaces, in ASCII."""
+    before = f'"from":{value_said(change["from"])},' if "from" in change else ""
+    return f'{{{before}"to":{value_said(change["to"])}}}'
 
 
-def _said(value: Any) -> str:
+def value_said(value: Any) -> str:
+    """A value in JSON form, as `said` has it."""
     write = _WRITTEN.get(type(value))
     return json.dumps(value, sort_keys=True, separators=(",", ":")) if write is None else write(value)
 
@@ -96,4 +104,5 @@ _WRITTEN: Final[Mapping[type[Any], Callable[[Any], str]]] = {
 def is_altered(field: str, kept: Sequence[Any], digest: str | None) -> bool:
     """Whether a value that stands beside a record is not the one that the record was made over."""
     salt, change = kept
-    return _digest(field, salt, change) != digest
+    told = f"[{value_said(salt)},{value_said(field)},{said(change)}]"
+    return sha256(told.encode()).hexdigest() != digest

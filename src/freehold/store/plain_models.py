@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import Column, Table
@@ -12,6 +13,7 @@ from sqlalchemy.orm.decl_base import _declarative_constructor
 from freehold.resource.columns import derived_columns
 from freehold.store.session import ScopedSession
 
+_SETTERS: Final = attrgetter("set")
 # By name: how many listeners the toolkit itself has, on every mapper or session.
 _OF_MAPPERS: Final = {"before_insert": 1, "after_insert": 0, "before_update": 1, "after_update": 0}
 _OF_INSTANCES: Final = {"init": 1, "init_failure": 1, "refresh_flush": 0}
@@ -43,8 +45,8 @@ class Listeners:
         self._counted = [
             *((mapper.dispatch, name, own) for name, own in _OF_MAPPERS.items()),
             *((manager.dispatch, name, own) for name, own in _OF_INSTANCES.items()),
-            *((manager[each.key].dispatch, "set", 0) for each in mapper.column_attrs),
         ]
+        self._of_attributes = [manager[each.key].dispatch for each in mapper.column_attrs]
         dispatch = ScopedSession.dispatch
         self._of_sessions = [(getattr(dispatch, name)._clslevel, own) for name, own in _OF_SESSIONS.items()]  # noqa: SLF001
 
@@ -53,10 +55,10 @@ class Listeners:
         for kept, own in self._of_sessions:
             if len(kept.get(ScopedSession, ())) != own:
                 return True
-        for kept, name, own in self._counted:  # noqa: SIM110 (at every write: without a generator)
+        for kept, name, own in self._counted:
             if len(getattr(kept, name)) > own:
                 return True
-        return False
+        return any(map(_SETTERS, self._of_attributes))
 
 
 def _has_own_ways(model: Any, mapper: Mapper[Any]) -> bool:

@@ -32,9 +32,12 @@ class Prepared:
     """
 
     __slots__ = (
-        "_binders",
+        "_asked",
+        "_fixed",
         "_keys",
         "_meta",
+        "_names",
+        "_processed",
         "_processors",
         "_types",
         "bare",
@@ -58,8 +61,12 @@ class Prepared:
         self.bare, self.locks = frozenset[str](compiled.fh_bare), frozenset[str](compiled.fh_locks)
         self.dialect = dialect
         names: Sequence[str] = compiled.positiontup or ()
-        self._binders = [_binder(compiled, name) for name in names]
-        self.caller = frozenset(place for place, (_, ask, _, _) in enumerate(self._binders) if ask is not None)
+        binders = [_binder(compiled, name) for name in names]
+        self.caller = frozenset(place for place, (_, ask, _, _) in enumerate(binders) if ask is not None)
+        self._names = [name for name, _, _, _ in binders]
+        self._fixed = {name: fixed for name, ask, fixed, _ in binders if ask is None and fixed is not _ABSENT}
+        self._asked = [(place, ask) for place, (_, ask, _, _) in enumerate(binders) if ask is not None]
+        self._processed = [(place, process) for place, (_, _, _, process) in enumerate(binders) if process is not None]
         self.key = {name: place for place, name in enumerate(names)}
         columns = compiled._result_columns or ()  # noqa: SLF001 (what SQLAlchemy's own cursor result reads it from)
         self._types = [column.type for column in columns]
@@ -73,18 +80,21 @@ class Prepared:
 
     def bind(self, params: Mapping[str, Any], principal: Principal) -> list[Any]:
         """The values of a statement, in order. Raises what the types raise for a value that is not theirs."""
-        token = CALLER.set(principal) if self.caller else None
+        given = {**self._fixed, **params} if self._fixed else params
+        found = self._with_caller(given, principal) if self._asked else [given[name] for name in self._names]
+        for place, process in self._processed:
+            found[place] = process(found[place])
+        return found
+
+    def _with_caller(self, given: Mapping[str, Any], principal: Principal) -> list[Any]:
+        found = [None if place in self.caller else given[name] for place, name in enumerate(self._names)]
+        token = CALLER.set(principal)
         try:
-            found = []
-            for name, ask, fixed, process in self._binders:
-                value = ask() if ask is not None else params.get(name, fixed)
-                if value is _ABSENT:
-                    raise KeyError(name)
-                found.append(value if process is None else process(value))
-            return found
+            for place, ask in self._asked:
+                found[place] = ask()
         finally:
-            if token is not None:
-                CALLER.reset(token)
+            CALLER.reset(token)
+        return found
 
     def describe(self, kinds: Sequence[Any]) -> None:
         """Settle how columns are read. kinds: what the driver calls their types (the OIDs on PostgreSQL)."""

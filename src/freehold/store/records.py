@@ -13,7 +13,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 from freehold.store.audit import AUDIT
-from freehold.store.audit_values import AUDIT_VALUES
+from freehold.store.audit_values import AUDIT_VALUES, JsonText
 from freehold.store.many import many_of
 from freehold.store.prepared import Prepared
 from freehold.store.straight import NotStraight, Straight
@@ -38,8 +38,8 @@ class _Json(TypeDecorator[Any]):
 
 
 def _written(value: Any) -> str | None:
-    if value is None:
-        return None
+    if value is None or type(value) is JsonText:
+        return value
     try:
         return orjson.dumps(value).decode()
     except TypeError:  # an integer past 64 bits, half of a character

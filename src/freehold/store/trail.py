@@ -7,10 +7,14 @@ operation, a cascade, a job, an unscoped session. One record per row tells the s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from json import dumps, loads
+from json.encoder import encode_basestring_ascii
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from uuid import UUID
 
 from pydantic_core import to_jsonable_python
 from sqlalchemy import Column, insert, inspect
@@ -22,7 +26,7 @@ from freehold.resource.base import new_id
 from freehold.resource.principal import Principal
 from freehold.store import records as records_of_one
 from freehold.store.audit import AUDIT, with_actor
-from freehold.store.audit_values import AUDIT_VALUES, DIGESTS, sealed
+from freehold.store.audit_values import AUDIT_VALUES, DIGESTS, JsonText, said, sealed, value_said
 from freehold.store.straight import NotStraight, Straight
 
 if TYPE_CHECKING:
@@ -75,8 +79,13 @@ class Trails(dict[type[DeclarativeBase], Tracked]):
 
         Raises NotStraight where they are told under another name than the deed.
         """
-        told = {name: values.get(name) for name in self._fields(model, subject_type)}
-        return _told(deed, Note((subject_type, key), "created", None, now=told))
+        record = _record(deed, (subject_type, key), f"{subject_type}.created", None)
+        changes = {
+            name: f'{{"from":null,"to":{value}}}'
+            for name in self._fields(model, subject_type)
+            if (value := _value_said(values.get(name))) != "null"
+        }
+        return record, _with_content(record, changes)
 
     def updated(
         self,
@@ -89,10 +98,12 @@ class Trails(dict[type[DeclarativeBase], Tracked]):
         changed: Mapping[str, Any],
     ) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """The same of a row that is changed. was: all of it before."""
-        names = [name for name in self._fields(model, subject_type) if name in changed]
-        note = Note((subject_type, key), "updated", None, {name: was[name] for name in names})
-        note.now = {name: changed[name] for name in names}
-        return _told(deed, note)
+        record = _record(deed, (subject_type, key), f"{subject_type}.updated", None)
+        changes: dict[str, str] = {}
+        for name in self._fields(model, subject_type):
+            if name in changed and (before := _json(was[name])) != (after := _json(changed[name])):
+                changes[name] = said({"from": before, "to": after})
+        return record, _with_content(record, changes)
 
     def _fields(self, model: type[DeclarativeBase], subject_type: str) -> tuple[str, ...]:
         tracked = self.tracked(model)
@@ -186,7 +197,7 @@ class Trail:
             if action is None and note.verb == "updated" and not told:
                 continue
             row = _record(unit, subject, f"{subject[0]}.{action or note.verb}", reason)
-            kept = _with_content(row, told)
+            kept = _with_content(row, {name: said(change) for name, change in told.items()})
             values += [] if kept is None else [kept]
             records.append(row)
         records += [_record(unit, subject, f"{subject[0]}.{action}", None) for subject, action in named.items()]
@@ -233,6 +244,25 @@ def _json(value: Any) -> Any:
     return to_jsonable_python(value, fallback=str, bytes_mode="base64")  # bytes need not be text
 
 
+def _value_said(value: Any) -> str:
+    """The JSON form of a value, written."""
+    write = _SAID.get(type(value))
+    return value_said(_json(value)) if write is None else write(value)
+
+
+def _instant_said(value: datetime) -> str:
+    return f'"{value.isoformat()[:-6]}Z"' if value.tzinfo is UTC else value_said(_json(value))
+
+
+_SAID: Final[Mapping[type[Any], Callable[[Any], str]]] = {
+    str: encode_basestring_ascii,
+    int: repr,
+    UUID: lambda value: f'"{value}"',
+    datetime: _instant_said,
+}
+"""Of the types that most columns hold what the long way writes."""
+
+
 def _record(deed: Deed, subject: Subject, action: str, reason: str | None) -> dict[str, Any]:
     return {
         "id": new_id(),
@@ -247,21 +277,17 @@ def _record(deed: Deed, subject: Subject, action: str, reason: str | None) -> di
     }
 
 
-def _told(deed: Deed, note: Note) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    record = _record(deed, note.subject, f"{note.subject[0]}.{note.verb}", None)
-    return record, _with_content(record, _plain(note, without=set()))
-
-
-def _with_content(record: dict[str, Any], told: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
-    """Have a record name what is told; the row with the values, if there are any."""
-    if not told:
+def _with_content(record: dict[str, Any], changes: Mapping[str, str]) -> dict[str, Any] | None:
+    """Have a record name what is told; the row with the values, if there are any. changes: as `sealed` takes them."""
+    if not changes:
         return None
-    digests, content = sealed(told)
-    record["details"] = {**(record["details"] or {}), DIGESTS: digests}
+    digests, content = sealed(changes)
+    others = "" if record["details"] is None else f"{dumps(record['details'])[1:-1]},"
+    record["details"] = JsonText(f'{{{others}"{DIGESTS}":{digests}}}')
     return _values(record, content)
 
 
-def _values(record: Mapping[str, Any], content: dict[str, Any]) -> dict[str, Any]:
+def _values(record: Mapping[str, Any], content: JsonText) -> dict[str, Any]:
     about = {name: record[name] for name in ("subject_type", "subject_id")}
     return {"record_id": record["id"], **about, "content": content}
 
@@ -275,6 +301,11 @@ async def _insert_one(unit: Unit, record: dict[str, Any], kept: dict[str, Any] |
 
 async def _insert(session: Session, records: list[dict[str, Any]], values: list[dict[str, Any]]) -> None:
     if records:
-        await session.execute(insert(AUDIT), records)
+        await session.execute(insert(AUDIT), [_read(each, "details") for each in records])
     if values:
-        await session.execute(insert(AUDIT_VALUES), values)
+        await session.execute(insert(AUDIT_VALUES), [_read(each, "content") for each in values])
+
+
+def _read(row: dict[str, Any], name: str) -> dict[str, Any]:
+    """A row for SQLAlchemy's own type of JSON."""
+    return {**row, name: loads(row[name])} if isinstance(row[name], JsonText) else row

@@ -1,0 +1,95 @@
+"""What a change is written down as: digests that its values can be held against, and nothing else can."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic_core import to_jsonable_python
+
+from freehold.store.audit import _canonical
+from freehold.store.audit_values import is_altered, said, sealed
+from freehold.store.trail import _value_said
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=5,
+)
+CHANGES = st.dictionaries(
+    st.text(min_size=1, max_size=9), st.fixed_dictionaries({"to": VALUES}, optional={"from": VALUES})
+)
+
+
+class TestSealed:
+    @given(CHANGES, VALUES)
+    def test_what_is_kept_is_what_was_said_and_no_other(self, changes: dict[str, Any], other: Any) -> None:
+        digests, content = (
+            json.loads(each) for each in sealed({name: said(change) for name, change in changes.items()})
+        )
+        assert digests.keys() == content.keys() == changes.keys()
+        for name, change in changes.items():
+            salt, kept = content[name]
+            assert kept == change
+            assert not is_altered(name, [salt, kept], digests[name])
+            if other != change["to"]:
+                assert is_altered(name, [salt, {**kept, "to": other}], digests[name])
+            assert is_altered(name, [salt[1:] + salt[0] + "0", kept], digests[name])
+            assert is_altered(f"{name}x", [salt, kept], digests[name])
+
+    def test_no_salt_is_given_twice(self) -> None:
+        seen = [salt for _ in range(300) for salt, _ in json.loads(sealed({"a": "1", "b": "1"})[1]).values()]
+        assert len(set(seen)) == 600
+        assert {len(each) for each in seen} == {32}
+
+
+@given(
+    VALUES
+    | st.uuids()
+    | st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=3))]))
+    | st.datetimes()
+    | st.dates()
+    | st.decimals(allow_nan=False)
+)
+def test_values_are_said_as_they_are_in_json(value: Any) -> None:
+    assert json.loads(_value_said(value)) == to_jsonable_python(value)
+
+
+def test_a_key_of_a_driver_is_said_as_any() -> None:
+    class DriversUuid(UUID):
+        pass
+
+    key = DriversUuid(int=7)
+    assert _value_said(key) == f'"{key}"'
+
+
+def test_an_instant_of_a_whole_second_is_said_in_utc() -> None:
+    assert _value_said(datetime(2024, 5, 1, tzinfo=UTC)) == '"2024-05-01T00:00:00Z"'
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "sequence": st.integers(1, 2**62),
+            "action": st.text(max_size=5),
+            "before": st.none() | CHANGES,
+            "after": st.none(),
+            "details": st.none() | st.dictionaries(st.sampled_from(["changed", "other"]), VALUES, max_size=2),
+        }
+    )
+    | st.fixed_dictionaries(
+        {
+            "before": st.none(),
+            "after": st.none(),
+            "details": st.fixed_dictionaries(
+                {"changed": st.dictionaries(st.text(max_size=4), st.text(max_size=4) | st.floats())}
+            ),
+        }
+    )
+)
+def test_a_record_has_one_form_whoever_writes_it(record: dict[str, Any]) -> None:
+    assert _canonical(record) == json.dumps(record, sort_keys=True, separators=(",", ":")).encode()
