@@ -138,6 +138,8 @@ async def record(
 def with_actor(principal: Principal, details: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """The details, and who acted where that was not the account's owner (the claim `act`, RFC 8693 4.1)."""
     act = principal.claims.get("act")
+    if act is None:
+        return details
     return {**(details or {}), "acted_by": act["sub"]} if isinstance(act, Mapping) and "sub" in act else details
 
 

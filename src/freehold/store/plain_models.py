@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
@@ -13,10 +13,12 @@ from sqlalchemy.orm.decl_base import _declarative_constructor
 from freehold.resource.columns import derived_columns
 from freehold.store.session import ScopedSession
 
-_SETTERS: Final = attrgetter("set")
 # By name: how many listeners the toolkit itself has, on every mapper or session.
 _OF_MAPPERS: Final = {"before_insert": 1, "after_insert": 0, "before_update": 1, "after_update": 0}
 _OF_INSTANCES: Final = {"init": 1, "init_failure": 1, "refresh_flush": 0}
+_EACH_OF_MAPPER: Final = attrgetter(*_OF_MAPPERS)
+_EACH_OF_INSTANCE: Final = attrgetter(*_OF_INSTANCES)
+_SETTERS: Final = attrgetter("set")
 _OF_SESSIONS: Final = {
     "before_flush": 0, "after_flush": 2, "after_flush_postexec": 0, "before_attach": 0, "after_attach": 0,
     "transient_to_pending": 0, "pending_to_persistent": 0, "loaded_as_persistent": 0,
@@ -41,24 +43,43 @@ class Listeners:
 
     def __init__(self, mapper: Mapper[Any]) -> None:
         manager = mapper.class_manager
-        # Where they are kept lives as long as the mapper does; what is kept there comes and goes.
-        self._counted = [
-            *((mapper.dispatch, name, own) for name, own in _OF_MAPPERS.items()),
-            *((manager.dispatch, name, own) for name, own in _OF_INSTANCES.items()),
-        ]
-        self._of_attributes = [manager[each.key].dispatch for each in mapper.column_attrs]
+        # These live as long as the mapper does; what is kept there comes and goes.
+        self._mapper, self._instance = mapper.dispatch, manager.dispatch
+        self._attributes = [manager[each.key].dispatch for each in mapper.column_attrs]
         dispatch = ScopedSession.dispatch
-        self._of_sessions = [(getattr(dispatch, name)._clslevel, own) for name, own in _OF_SESSIONS.items()]  # noqa: SLF001
+        self._of_sessions = [(getattr(dispatch, name), own) for name, own in _OF_SESSIONS.items()]
+        self._seen: tuple[Sequence[Any], Sequence[Any], Sequence[int]] = ((), (), (-1,))
+        self._verdict = True
 
     def __bool__(self) -> bool:
-        """Whether there is one. Asked at every write."""
-        for kept, own in self._of_sessions:
-            if len(kept.get(ScopedSession, ())) != own:
-                return True
-        for kept, name, own in self._counted:
-            if len(getattr(kept, name)) > own:
-                return True
-        return any(map(_SETTERS, self._of_attributes))
+        """Whether there is one. Asked at every write: as long as all is as it was counted last, so is the answer."""
+        held, kept, numbers = self._seen
+        if list(map(len, kept)) != numbers or self._held() != held:
+            self._count()
+        return self._verdict
+
+    def _held(self) -> list[Any]:
+        """What each event is kept in: that is another one once somebody listens to this mapper alone."""
+        return [*_EACH_OF_MAPPER(self._mapper), *_EACH_OF_INSTANCE(self._instance), *map(_SETTERS, self._attributes)]
+
+    def _count(self) -> None:
+        held, owned = self._held(), [*_OF_MAPPERS.values(), *_OF_INSTANCES.values()]
+        owned += [0] * (len(held) - len(owned))
+        of_sessions = [(_of_class(event), own) for event, own in self._of_sessions]
+        lists = [found for each in held for found in (each.parent_listeners, each.listeners) if found != ()]
+        kept = list({id(each): each for each in [*lists, *(each for each, _ in of_sessions)]}.values())
+        self._seen = held, kept, list(map(len, kept))
+        self._verdict = any(len(each) > own for each, own in zip(held, owned, strict=True)) or any(
+            len(each) != own for each, own in of_sessions
+        )
+
+
+def _of_class(event: Any) -> Sequence[Any]:
+    """Who listens to sessions of ours, in the list that SQLAlchemy goes on with."""
+    if ScopedSession not in event._clslevel:  # noqa: SLF001 (and as it does itself with the first session)
+        event.update_subclass(ScopedSession)
+    found: Sequence[Any] = event._clslevel[ScopedSession]  # noqa: SLF001
+    return found
 
 
 def _has_own_ways(model: Any, mapper: Mapper[Any]) -> bool:

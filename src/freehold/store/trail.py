@@ -257,6 +257,7 @@ def _instant_said(value: datetime) -> str:
 _SAID: Final[Mapping[type[Any], Callable[[Any], str]]] = {
     str: encode_basestring_ascii,
     int: repr,
+    float: lambda value: repr(value) if isfinite(value) else f'"{value}"',
     UUID: lambda value: f'"{value}"',
     datetime: _instant_said,
 }

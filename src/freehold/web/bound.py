@@ -154,6 +154,8 @@ class Bound:
 
     def refuse_fields(self, sent: Iterable[str], principal: Principal) -> None:
         """Raise Invalid when a field was sent that this caller may set on no row (Z04)."""
+        if not self.resource.access.write_fields:
+            return
         rules = _left_of(self.resource.access.write_fields, principal)
         refused = [name for name in sent if name in rules and is_closed(rules[name])]
         if refused:
@@ -161,6 +163,8 @@ class Bound:
 
     def row_rules_for(self, sent: Iterable[str], principal: Principal) -> dict[str, Rule]:
         """Rules about the row that the fields sent bring with them."""
+        if not self.resource.access.write_fields:
+            return {}
         rules = _left_of(self.resource.access.write_fields, principal)
         return {name: rules[name] for name in sent if name in rules and not isinstance(rules[name], Constant)}
 

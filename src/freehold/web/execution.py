@@ -59,7 +59,8 @@ class Writing:
 
 def request_key(request: Request, *, required: bool = False) -> str | None:
     """The Idempotency-Key, unquoted. Raises BadRequest when it is malformed, repeated, or missing where required."""
-    values = request.headers.getlist("idempotency-key")
+    is_given = any(name == b"idempotency-key" for name, _ in request.scope["headers"])
+    values = request.headers.getlist("idempotency-key") if is_given else []
     if not values:
         if required:
             raise BadRequest("This operation needs an Idempotency-Key header.", code="idempotency.key_required")

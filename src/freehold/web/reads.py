@@ -28,7 +28,7 @@ from freehold.store.encode import EVERYTHING, Visibility
 from freehold.store.executor import Plan, SessionExecutor
 from freehold.store.fetched import Fetched
 from freehold.store.plan_page import Page, fetch_items, fetch_one, fetch_page
-from freehold.store.plans import KEY, VERSION_LABEL, ResourcePlans
+from freehold.store.plans import KEY, ResourcePlans
 from freehold.store.protection import Grant
 from freehold.store.reading import Reading, executor_of
 from freehold.store.session import Session
@@ -225,7 +225,8 @@ class Reads:
         if not is_seen(rows):
             return None
         (body,) = self._plans.encoder.items(rows)
-        return Shown(body, entity_tag(int(getattr(rows[0], VERSION_LABEL, 0)), body))
+        place = self._plans.version_place
+        return Shown(body, entity_tag(0 if place is None else int(rows.value(0, place)), body))
 
     async def whole(self, session: Session, key: Any) -> bytes:
         """Every field of a row that is there, whoever may see it. For a session in system scope."""
