@@ -17,6 +17,7 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import JSON, MetaData, String, event, func, select, table, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import Mapped, mapped_column
+from starlette.requests import ClientDisconnect
 
 from freehold import Access, Freehold, Queries, Resource, Schemas, anyone, owner, role, signed_in, system, where
 from freehold.errors import OutcomeUnknown
@@ -342,6 +343,33 @@ class TestAtOnce:
             async with stage.as_user(id=ADA) as ada:
                 assert (await ada.patch(path, json={"number": 5})).status_code == 200
         assert budgets.used == {"PATCH /v1/leaves/{id}": 2}
+
+    async def test_a_body_may_come_in_pieces(self, stage: Stage) -> None:
+        async def pieces() -> AsyncIterator[bytes]:
+            for each in (b'{"text"', b"", b': "in pieces"}'):
+                yield each
+
+        async with stage.as_user(id=ADA) as ada:
+            answer = await ada.post("/v1/leaves", content=pieces(), headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["text"]) == (201, "in pieces")
+
+    async def test_V11_whoever_leaves_in_the_middle_of_a_body_leaves_nothing(self, stage: Stage) -> None:
+        came = [
+            {"type": "http.request", "body": b'{"text": "half"}', "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+
+        async def receive() -> Any:
+            return came.pop(0)
+
+        writing = table_of(stage.app, stage.app.mounted)
+        found = writing.find(
+            {"type": "http", "method": "POST", "path": "/v1/leaves", "root_path": "", "query_string": b""}
+        )
+        assert found is not None
+        with pytest.raises(ClientDisconnect):
+            await found.operation.answer(stage.app.state.freehold, {"type": "http", "method": "POST"}, receive)
+        assert came == []
 
     async def test_commits_are_told_and_whoever_joins_them_does(self, stage: Stage) -> None:
         quiet, joining = Watching(), Watching(joins=True)

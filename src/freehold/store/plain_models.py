@@ -124,4 +124,5 @@ def _made_by(default: Any) -> Callable[[], Any] | None:
     if default is None:
         return None
     value = default.arg
-    return (lambda: value) if default.is_scalar else (lambda: value(None))
+    made: Callable[[], Any] = (lambda: value) if default.is_scalar else default._given_arg  # noqa: SLF001 (see `_is_known`)
+    return made

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from starlette.datastructures import Headers, QueryParams
@@ -210,7 +211,7 @@ class Reads:
         )
         return None if found is None else Shown(found[0], entity_tag(found[1], found[0]))
 
-    @property
+    @cached_property
     def shown_plan(self) -> Plan:
         """What everybody who sees a row sees of it."""
         return self._plans.one()

@@ -72,13 +72,13 @@ class Write:
         """As a request of FastAPI's."""
 
         async def endpoint(request: Request) -> Response:
-            return await self.carry_out(request, lambda: enter(request, self.rule))
+            raw = b"" if request.method == "DELETE" else await request.body()
+            return await self.carry_out(request, raw, lambda: enter(request, self.rule))
 
         return endpoint
 
-    async def carry_out(self, request: Request, enter: Callable[[], Awaitable[Principal]]) -> Response:
+    async def carry_out(self, request: Request, raw: bytes, enter: Callable[[], Awaitable[Principal]]) -> Response:
         """As a request. Parse, then who, then valid: 400 and 415 come before 401 and 403, and these before 422."""
-        raw = b"" if request.method == "DELETE" else await request.body()
         idempotency_key = request_key(request)
         if raw or self.accepted:
             media = request.headers.get("content-type")

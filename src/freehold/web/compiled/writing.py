@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
@@ -21,4 +21,18 @@ class Writing:
 
     async def answer(self, parts: Runtime, scope: Scope, receive: Receive) -> Response:
         """The answer. Raises what the endpoint of `Write` raises, in its order."""
-        return await self._write.carry_out(Request(scope, receive), lambda: self._door.enter(parts, scope))
+        raw = b"" if scope["method"] == "DELETE" else await _body(receive)
+        return await self._write.carry_out(Request(scope, receive), raw, lambda: self._door.enter(parts, scope))
+
+
+async def _body(receive: Receive) -> bytes:
+    """The body, which mostly comes in one piece. Raises ClientDisconnect where it ends too soon."""
+    pieces: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body: bytes = message.get("body", b"")
+        if not message.get("more_body", False):
+            return b"".join([*pieces, body]) if pieces else body
+        pieces.append(body)
