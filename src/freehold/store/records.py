@@ -21,9 +21,15 @@ from freehold.store.straight import NotStraight, Straight
 _RECORDED: Final = (
     "id", "recorded_at", "principal_id", "system_reason", "action", "subject_type", "subject_id", "details", "request_id",
 )  # fmt: skip
-_KEPT: Final = ("record_id", "subject_type", "subject_id", "content")
 _RECORD_BINDS: Final = [(name, f"record_{name}") for name in _RECORDED]
-_KEPT_BINDS: Final = [(name, f"kept_{name}") for name in _KEPT]
+_CONTENT: Final = "kept_content"
+# What both rows hold is sent once. Column -> bind.
+_KEPT: Final = {
+    "record_id": "record_id",
+    "subject_type": "record_subject_type",
+    "subject_id": "record_subject_id",
+    "content": _CONTENT,
+}
 
 
 class _Json(TypeDecorator[Any]):
@@ -63,7 +69,7 @@ def inserts(*, has_values: bool) -> list[Insert]:
     """The statements; for `params`."""
     found = [insert_of(AUDIT, {name: f"record_{name}" for name in _RECORDED})]
     if has_values:
-        found.append(insert_of(AUDIT_VALUES, {name: f"kept_{name}" for name in _KEPT}))
+        found.append(insert_of(AUDIT_VALUES, _KEPT))
     return found
 
 
@@ -71,7 +77,7 @@ def inserts_after(row: CTE, *, has_values: bool) -> list[Insert]:
     """The same, where and only where there is a row."""
     found = [_insert_after(row, AUDIT, {name: f"record_{name}" for name in _RECORDED})]
     if has_values:
-        found.append(_insert_after(row, AUDIT_VALUES, {name: f"kept_{name}" for name in _KEPT}))
+        found.append(_insert_after(row, AUDIT_VALUES, _KEPT))
     return found
 
 
@@ -84,7 +90,7 @@ def params(record: Mapping[str, Any], kept: Mapping[str, Any] | None) -> dict[st
     """The values of `inserts`."""
     found = {bind: record[name] for name, bind in _RECORD_BINDS}
     if kept is not None:
-        found.update({bind: kept[name] for name, bind in _KEPT_BINDS})
+        found[_CONTENT] = kept["content"]
     return found
 
 
