@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from zlib import crc32
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tests import own_postgres
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 (pytest makes a folder in it that is its own)
@@ -27,6 +28,17 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 # Read by pytest before it makes the first folder; what somebody has set stands.
 if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM_BYTES:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+# No generated case has a time limit, for that is the machine's; and the same cases come in each run, so that a change alone
+# decides whether they pass: `make fuzz` looks for others. Fixtures may be shared by the cases of a test.
+_SHARED = (HealthCheck.function_scoped_fixture, HealthCheck.differing_executors)
+settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize="FREEHOLD_TEST_FUZZ_CASES" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, *_SHARED],
+)
+settings.load_profile("suite")
 
 # Collecting loads what then stays, and each full look for garbage would walk all of it again: a quarter of the time it takes.
 gc.disable()

@@ -6,25 +6,19 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from find_services import postgres_binaries, postgres_state
+from tests.ports import free_port
 from tests.redis_server import missing
 
 ACCOUNT = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 class Cluster:
@@ -66,7 +60,7 @@ class Cluster:
     def start(self) -> None:
         """Start, and wait until it takes connections."""
         self.begin()
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 60
         while postgres_state("127.0.0.1", self.port, "postgres") != "running":
             assert time.monotonic() < ends, "PostgreSQL does not answer"
             time.sleep(0.02)

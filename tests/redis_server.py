@@ -28,7 +28,7 @@ class OwnRedis:
     def start(self) -> None:
         """Start, and wait until it answers."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        ends = time.monotonic() + 10
+        ends = time.monotonic() + 60
         while not self._answers():
             assert time.monotonic() < ends, "redis-server does not answer"
             time.sleep(0.01)

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import select
 from tests.media import pictures
 from tests.media.gallery_app import ADA, GalleryAlbum, GalleryMedium, GalleryUser, build
+from tests.waiting import until
 
 from freehold import Freehold
 from freehold.backup import Archive, back_up, restore
@@ -81,7 +82,7 @@ async def test_F13_taken_while_writing_and_restored_elsewhere_it_holds_what_was_
                 await asyncio.sleep(0.01)  # the longer a backup takes, the more there would be to put back
 
         writer = asyncio.create_task(go_on())
-        await asyncio.sleep(0.05)
+        await until(lambda: len(written) > len(acknowledged))
         acknowledged = list(written)
         target = tmp_path / "gallery.tar"
         made = await back_up(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 from services.imba.tests.conftest import postgres
+from tests.waiting import PATIENCE_SECONDS
 from tests.web.shelf import as_, make, served
 
 from freehold import Freehold
@@ -236,12 +236,11 @@ class TestInput:
     async def test_V08_no_long_input_takes_long(self, client: Client) -> None:
         texts = ("a" * 64_000, "%" * 64_000, "a+" * 32_000, "[" * 64_000, "\\" * 64_000, '"' * 64_000, "é" * 32_000)
         for text in texts:
-            began = time.monotonic()
-            answer = await client.post("/v1/shelves", json={"name": text, "note": text}, headers=as_("ada"))
+            async with asyncio.timeout(PATIENCE_SECONDS):  # what tries every way to read it takes for ever
+                answer = await client.post("/v1/shelves", json={"name": text, "note": text}, headers=as_("ada"))
+                read = await client.get("/v1/shelves", params={"name": text[:7_000]}, headers=as_("ada"))
             assert answer.status_code == 422
-            read = await client.get("/v1/shelves", params={"name": text[:7_000]}, headers=as_("ada"))
             assert read.status_code in (200, 414, 422)
-            assert time.monotonic() - began < 1, text[:3]
 
     async def test_V09_numbers_stay_whole(self, client: Client) -> None:
         for number in ("9223372036854775808", "1.5", "1.0", "1e3", "-9223372036854775809", '"7"', "true", "1" * 90):

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from freehold.calendar import CalendarRefused, Event, KnownEvent, Range, plan_import, read_calendar
@@ -197,7 +197,7 @@ class TestHarm:
         data = calendar(*[f"UID:{n}\nDTSTART;VALUE=DATE:20000301\nRRULE:{rule}" for n in range(1000)])
         begun = time.process_time()
         feed = read_calendar(data, window=WINDOW)
-        assert time.process_time() - begun < 8
+        assert time.process_time() - begun < 40  # without a bound on the work it takes hours
         assert len(feed.problems) <= 100
 
     @pytest.mark.slow
@@ -206,9 +206,8 @@ class TestHarm:
         data = calendar(*[event.format(number) for number in range(9_000)])
         begun = time.process_time()
         assert len(read_calendar(data, window=WINDOW).events) == 9_000
-        assert time.process_time() - begun < 5
+        assert time.process_time() - begun < 25  # reading it over and over takes hours
 
-    @settings(deadline=None)
     @given(
         st.lists(
             st.sampled_from(
@@ -243,7 +242,6 @@ RULES = st.builds(
 
 
 @pytest.mark.slow
-@settings(deadline=None)  # the other library builds a table for each year
 @given(RULES, st.dates(date(2025, 1, 1), date(2026, 12, 1)))
 def test_rules_give_what_another_library_gives(rule: str, day: date) -> None:
     start, until = datetime.combine(day, datetime.min.time()), datetime(2028, 1, 1)  # noqa: DTZ001 - local times

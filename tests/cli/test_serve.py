@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests.ports import free_port, listens
 
 # Each test starts several interpreters, which takes long on a busy machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -25,6 +25,7 @@ app = FastAPI(title="Tiny")
 
 @app.get("/slow")
 async def slow(seconds: float = 0.0) -> dict[str, object]:
+    print(f"asked for {seconds}", flush=True)
     await asyncio.sleep(seconds)
     return {"version": 1, "process": os.getpid()}
 """
@@ -46,13 +47,14 @@ app = Freehold(title="Served", routers=[router])
 class Server:
     """A running command, its address and what it printed."""
 
-    def __init__(self, command: subprocess.Popen[str], address: str, log: Path) -> None:
+    def __init__(self, command: subprocess.Popen[str], port: int, log: Path) -> None:
         self.command = command
-        self.address = address
+        self.port = port
+        self.address = f"http://127.0.0.1:{port}"
         self.log = log
 
     def get(self, seconds: float = 0.0) -> httpx2.Response:
-        return httpx2.get(f"{self.address}/slow", params={"seconds": seconds}, timeout=30)
+        return httpx2.get(f"{self.address}/slow", params={"seconds": seconds}, timeout=60)
 
     def wait_for(self, condition: Callable[[], bool], *, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
@@ -75,9 +77,10 @@ class Server:
             except httpx2.TransportError as error:
                 outcome.append(error)
 
+        before = self.log.read_text().count(asked := f"asked for {float(seconds)}")
         thread = threading.Thread(target=ask)
         thread.start()
-        time.sleep(0.5)
+        self.wait_for(lambda: self.log.read_text().count(asked) > before)
         return thread, outcome
 
     def signal(self, number: signal.Signals) -> None:
@@ -93,9 +96,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     running: list[Server] = []
 
     def command(*arguments: str, **environ: str) -> Server:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         log = tmp_path / "log"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("FREEHOLD_")}
         environment |= {"FREEHOLD_VAR_DIR": str(tmp_path / "var"), **environ}
@@ -108,7 +109,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
                 stderr=file,
                 text=True,
             )
-        server = Server(process, f"http://127.0.0.1:{port}", log)
+        server = Server(process, port, log)
         running.append(server)
         server.wait_for(lambda: server.get().status_code == 200)
         return server
@@ -137,11 +138,11 @@ def test_F07_sigterm_lets_requests_in_flight_end_and_exits_0(start: Start) -> No
 @pytest.mark.long
 def test_F07_a_second_sigterm_ends_now(start: Start) -> None:
     server = start("serve", "tiny:app")
-    thread, outcome = server.in_flight(20)
+    thread, outcome = server.in_flight(45)
     server.signal(signal.SIGTERM)
-    time.sleep(0.3)
+    server.wait_for(lambda: not listens("127.0.0.1", server.port))  # it has heard: two at one moment would be one
     server.signal(signal.SIGTERM)
-    assert server.command.wait(5) == -signal.SIGTERM
+    assert server.command.wait(15) == -signal.SIGTERM, "before the request is over"
     thread.join()
     assert isinstance(outcome[0], httpx2.TransportError)
 
@@ -159,7 +160,7 @@ def test_a_port_that_is_taken_is_told_at_once(start: Start, tmp_path: Path) -> N
     again = subprocess.run(
         [sys.executable, "-m", "freehold.cli", "serve", "tiny:app"],
         cwd=tmp_path,
-        env={**os.environ, "PORT": server.address.rpartition(":")[2]},
+        env={**os.environ, "PORT": str(server.port)},
         capture_output=True,
         text=True,
         check=False,
@@ -213,13 +214,13 @@ def test_F07_F08_workers_are_replaced_when_they_die_roll_one_by_one_and_end_toge
 @pytest.mark.long
 def test_F07_a_proxy_has_time_to_notice_and_connections_are_closed_politely(start: Start, tmp_path: Path) -> None:
     (tmp_path / "served.py").write_text(SERVED)
-    server = start("serve", "served:app", FREEHOLD_DRAIN_SECONDS="3")
+    server = start("serve", "served:app", FREEHOLD_DRAIN_SECONDS="6")
     with httpx2.Client(base_url=server.address) as client:
         assert "connection" not in client.get("/health/ready").headers
         server.signal(signal.SIGTERM)
-        server.wait_for(lambda: client.get("/health/ready").status_code == 503, seconds=2)
+        server.wait_for(lambda: client.get("/health/ready").status_code == 503, seconds=5)
         # On new connections: it goes on listening. Told at the next tick of the server, a tenth of a second later.
-        server.wait_for(lambda: server.get().headers.get("connection") == "close", seconds=2)
+        server.wait_for(lambda: server.get().headers.get("connection") == "close", seconds=5)
         assert server.get().status_code == 200
     assert server.command.wait(20) == 0
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from services.imba.tests.world import COTTAGE
 from services.imba.users.models import User
 from sqlalchemy import insert
 from tests.faults.wire import Gone, ask, request
+from tests.ports import free_port
 
 from freehold.cli.running import opened
 from freehold.fields import new_id, now
@@ -42,9 +42,7 @@ class Server:
     """One `freehold serve`. target: another app than Imba, on a schema that is there. settings: by their variables."""
 
     def __init__(self, url: str, folder: Path, *, target: str = IMBA, **settings: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.log = folder / f"server-{self.port}.log"
         self._target = [target] if target == IMBA else [target, "--no-migrate"]
         self.process: subprocess.Popen[bytes] | None = None

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 
 import pytest
 from tests.faults.wire import ask, request
-from tests.faults.works import Works, assert_once_and_in_order, until
+from tests.faults.works import Works, assert_once_and_in_order
 from tests.jobs.brokers import OwnNats
 from tests.jobs.own_rabbit import OwnRabbit
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

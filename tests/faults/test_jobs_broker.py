@@ -8,7 +8,8 @@ import signal
 from collections.abc import Callable
 
 import pytest
-from tests.faults.works import Works, assert_once_and_in_order, until
+from tests.faults.works import Works, assert_once_and_in_order
+from tests.waiting import until
 
 from freehold.jobs.overview import backlogs
 from freehold.jobs.tables import State
@@ -35,7 +36,7 @@ async def test_J02_workers_killed_at_any_moment_leave_each_effect_once_and_in_or
         async with works.database.reading(system("test")) as session:
             return not [each for each in await backlogs(session) if each.name == "works.pack"]
 
-    await until(done, 120)
+    await until(done, seconds=120)
     assert_once_and_in_order(await works.packed(), sent)
     figures(kills=rounds, jobs=len(sent))
 

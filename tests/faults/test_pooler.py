@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
 import pytest
 from sqlalchemy import make_url, select, text
+from tests.ports import free_port
 from tests.store.attack_statements import OPEN, SECRET, Attacked
 from tests.store.roles import walled
 from tests.store.test_attacks import prepare
@@ -49,9 +49,7 @@ def pooler(url: str, folder: Path) -> Iterator[str]:
     if program is None:
         message = "PgBouncer is not installed: apt-get install pgbouncer"
         pytest.fail(message) if os.environ.get("FREEHOLD_REQUIRE_SERVICES") == "1" else pytest.skip(message)
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     server = make_url(url)
     configuration, users = folder / "pgbouncer.ini", folder / "users.txt"
     users.write_text(f'"{server.username}" ""\n')

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,12 +82,6 @@ class Works:
         """Of its jobs."""
         async with self.database.reading(system("test")) as session:
             return list(await session.scalars(select(JOBS.c.state).where(JOBS.c.name.like("works.%"))))
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
-    async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110  # the state is in a database
-            await asyncio.sleep(0.1)
 
 
 def assert_once_and_in_order(notes: list[str], sent: list[str]) -> None:

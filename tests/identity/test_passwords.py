@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import unicodedata
 from collections.abc import Iterator
 
 import pytest
 from pwdlib.hashers.argon2 import Argon2Hasher
+from tests.waiting import until
 
 from freehold.errors import Unavailable
 from freehold.identity.passwords import WRONG, Cost, Passwords
@@ -104,8 +104,5 @@ async def test_a_caller_who_leaves_still_occupies_its_place() -> None:
     with pytest.raises(Unavailable):
         await passwords.hash("r")
     assert await waiting
-    end = time.monotonic() + 5
-    while passwords._waiting and time.monotonic() < end:  # noqa: ASYNC110 (nothing tells when a thread is done)
-        await asyncio.sleep(0.001)
-    assert passwords._waiting == 0
+    await until(lambda: not passwords._waiting)
     passwords.close()

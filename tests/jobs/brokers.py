@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.jobs.ports import free_port, listens
+from tests.ports import free_port, listens
 from tests.redis_server import missing, own_redis
 
 KINDS = ("nats", "rabbitmq", "redis", "postgresql")
@@ -32,7 +32,7 @@ class OwnNats:
             missing("nats-server is not installed; `make services` installs it")
         command = [program, "--addr", "127.0.0.1", "--port", str(self.port)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        ends = time.monotonic() + 10
+        ends = time.monotonic() + 60
         while not listens("127.0.0.1", self.port):
             assert time.monotonic() < ends, "nats-server does not answer"
             time.sleep(0.01)

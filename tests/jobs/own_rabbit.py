@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tests.jobs.ports import free_port, listens
+from tests.ports import free_port, listens
 from tests.redis_server import missing
 
 # The server itself: what Debian puts into the PATH wants to be another account, whose folders are not the test's.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 from tests.jobs.effects import note, notes, states
+from tests.waiting import until
 
 from freehold.errors import ConfigurationError
 from freehold.jobs import Jobs, claiming, job, schedule
@@ -36,12 +36,6 @@ async def enqueue(database: Database, *texts: str) -> None:
     async with database.writing(system("test")) as unit:
         for text in texts:
             await write_note.enqueue(unit.session, text=text)
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
-        while not await condition():  # noqa: ASYNC110  # the state is in a database
-            await asyncio.sleep(0.02)
 
 
 async def all_done(database: Database) -> bool:
@@ -150,11 +144,11 @@ async def test_J02_a_job_whose_lease_was_taken_is_stopped(database: Database) ->
 async def test_a_lease_is_extended_while_its_job_runs(database: Database) -> None:
     runs = 0
 
-    @job("test.long", outside=True, lease=timedelta(seconds=1))
+    @job("test.long", outside=True, lease=timedelta(seconds=3))
     async def long(db: Session) -> None:
         nonlocal runs
         runs += 1
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(5)
 
     async with database.writing(system("test")) as unit:
         await long.enqueue(unit.session)

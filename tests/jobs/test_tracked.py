@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 from tests.jobs.effects import note, notes
+from tests.waiting import PATIENCE_SECONDS
 
 from freehold.errors import ConfigurationError, Conflict
 from freehold.jobs import Backoff, JobRead, Jobs, JobState, job, progress, running, tracks
@@ -89,7 +90,7 @@ async def cancel(database: Database, job_id: UUID) -> bool:
 
 
 async def until(database: Database, job_id: UUID, holds: Callable[[JobRead], bool]) -> JobRead:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not holds(found := await look(database, job_id)):  # noqa: ASYNC110 - it looks as a client does
             await asyncio.sleep(0.02)
     return found
@@ -144,7 +145,7 @@ async def test_progress_is_seen_while_it_runs_and_is_throttled(database: Databas
     began = time.monotonic()
     await jobs.start()
     seen = set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not (found := await look(database, job_id)).has_ended:
             seen.add(found.updated_at)
             await asyncio.sleep(0.02)

@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from tests.jobs import brokers
 from tests.tcp_proxy import TcpProxy, tcp_proxy
+from tests.waiting import PATIENCE_SECONDS, at_rest, until
 
 from freehold.errors import ConfigurationError
 from freehold.jobs import Announcer, open_broker
@@ -37,7 +38,7 @@ class Runner:
         """Be woken by what `cause` does."""
         self.changed.clear()
         cause()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await self.changed.wait()
 
 
@@ -58,8 +59,12 @@ class Pair:
         for teller, hearer in ((self.here, self.runner_there), (self.there, self.runner_here)):
             await self._until_heard(teller, hearer)
 
+    async def at_rest(self) -> None:
+        """Return once nothing is on its way any more."""
+        await at_rest(lambda: self.runner_here.woken + self.runner_there.woken, seconds=0.5)
+
     async def _until_heard(self, teller: Waking, hearer: Runner) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             before = hearer.woken
             while hearer.woken == before:
                 teller.announce()
@@ -99,21 +104,22 @@ async def test_a_commit_here_wakes_the_runner_there(pair: Pair) -> None:
 async def test_what_was_heard_is_not_told_on(pair: Pair) -> None:
     """Two processes that told each other on would never come to rest."""
     await pair.connected()
-    await asyncio.sleep(0.2)
+    await pair.at_rest()
     before = pair.runner_here.woken, pair.runner_there.woken
     await pair.runner_there.hears(pair.here.announce)
-    await asyncio.sleep(0.3)
+    await pair.at_rest()
     assert (pair.runner_here.woken - before[0], pair.runner_there.woken - before[1]) == (1, 1)
 
 
 @pytest.mark.parametrize("pair", brokers.KINDS, indirect=True)
 async def test_many_commits_at_one_moment_are_few_messages(pair: Pair) -> None:
     await pair.connected()
-    await asyncio.sleep(0.2)
+    await pair.at_rest()
     before = pair.runner_there.woken
     for _ in range(1000):
         pair.here.announce()
-    await asyncio.sleep(0.3)
+    await until(lambda: pair.runner_there.woken > before)
+    await pair.at_rest()
     assert 1 <= pair.runner_there.woken - before <= 3
 
 
@@ -131,7 +137,7 @@ async def test_F04_a_broker_that_is_away_holds_nobody_up_and_is_found_again(
         await pair.proxy.cut()
     else:
         pair.proxy.freeze()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while any([await each.is_there() for each in pair.announcers]):
             pair.here.announce()  # returns at once, whatever the broker does
             await asyncio.sleep(0.02)

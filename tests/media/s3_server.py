@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from scripts.registry import uv_environment
+from tests.ports import free_port
 
 PACKAGE = "moto[s3,server]==5.2.5"
 PATIENCE_SECONDS = 50
@@ -26,9 +26,7 @@ PATIENCE_SECONDS = 50
 @contextmanager
 def s3_server(log: Path) -> Iterator[str]:
     """Its address, with a bucket named `bucket`. Skips where it cannot be had, unless everything has to be."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     uv = Path(sys.executable).with_name("uv")
     command = [uv, "tool", "run", "--from", PACKAGE, "moto_server", "-H", "127.0.0.1", "-p", str(port)]
     with log.open("wb") as said:

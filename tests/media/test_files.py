@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from tests.media.conftest import speak_s3
+from tests.waiting import PATIENCE_SECONDS, until
 
 from freehold.cli import main
 from freehold.errors import ConfigurationError
@@ -162,7 +163,7 @@ async def test_F04_a_store_that_is_not_there_is_told_soon(monkeypatch, tmp_path)
             await asked
     with pytest.raises(ConnectionError):
         await whole(files, "media/1/original")
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 50
     assert to_problem(ConnectionError()).status == 503
 
 
@@ -181,7 +182,7 @@ async def test_a_reader_that_leaves_while_its_file_is_opened_leaves_no_file_open
 
     def slow(path, *given):
         loop.call_soon_threadsafe(started.set)
-        may_open.wait(5)
+        may_open.wait(PATIENCE_SECONDS)
         opened.append(real(path, *given))
         return opened[0]
 
@@ -192,6 +193,4 @@ async def test_a_reader_that_leaves_while_its_file_is_opened_leaves_no_file_open
     with pytest.raises(asyncio.CancelledError):
         await reading
     may_open.set()
-    async with asyncio.timeout(5):
-        while not (opened and opened[0].closed):  # noqa: ASYNC110  # a file tells nobody that it is closed
-            await asyncio.sleep(0.001)
+    await until(lambda: bool(opened) and opened[0].closed)

@@ -17,7 +17,7 @@ from tests.faults.served import Server
 from tests.media import pictures
 from tests.media.s3_server import absent
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.services, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.services, pytest.mark.timeout(600)]
 PROGRAM = Path(__file__).parent / "tus" / "upload.mjs"
 CHUNK = 256 * 1024
 ADA = {"email": "ada@tus.example", "password": "seven green umbrellas", "full_name": "Ada Okafor"}

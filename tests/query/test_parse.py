@@ -303,7 +303,7 @@ NAMES = st.sampled_from(
         st.tuples(NAMES | st.text(max_size=20), st.text(max_size=60) | st.from_regex(r"-?[0-9,.e]{1,30}")), max_size=6
     )
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @pytest.mark.slow
 def test_V10_parsing_raises_nothing_but_a_problem(params):
     try:

@@ -48,13 +48,13 @@ def test_fold(text, folded):
 @example("\u0345α")
 @example("\u0fb2\u0f81")
 @example("각\u11a8ᄀ")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_fold_is_idempotent(text):
     assert fold(fold(text)) == fold(text)
 
 
 @given(TEXT)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_fold_is_deaf_to_case_and_composition(text):
 
     assert fold(unicodedata.normalize("NFD", text)) == fold(text)
@@ -81,7 +81,7 @@ def test_V08_folding_and_indexing_take_time_in_proportion(piece):
     for work in (read_search, lambda given: document([given])):
         start = time.process_time()
         work(text)
-        assert time.process_time() - start < 1.0
+        assert time.process_time() - start < 10  # what is quadratic takes minutes
 
 
 def kept(*texts: str | None) -> list[str]:
@@ -116,7 +116,7 @@ def test_separators_of_every_script_separate():
 
 
 @given(st.lists(TEXT, max_size=4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_row_is_found_by_its_own_text(texts):
     terms = f" {' '.join(document(['', *texts]).split())} "
     for text in texts:

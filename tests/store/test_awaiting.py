@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from freehold.errors import ConfigurationError
 from freehold.store.awaiting import await_server
-from tests.postgres_cluster import Cluster, cluster, free_port
+from tests.ports import free_port
+from tests.postgres_cluster import Cluster, cluster
 from tests.store.roles import walled
 
 pytestmark = [pytest.mark.anyio, pytest.mark.services]
@@ -64,7 +65,7 @@ def server() -> Iterator[Cluster]:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 async def test_F03_freehold_serve_waits_for_a_server_that_is_starting(server: Cluster, tmp_path: Path) -> None:
     await asyncio.to_thread(server.kill, signal.SIGINT)
     (tmp_path / "tiny.py").write_text("from freehold import Freehold\napp = Freehold(title='Tiny')\n")

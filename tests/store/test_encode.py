@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import (
     AliasChoices,
@@ -123,7 +123,7 @@ ROWS = st.fixed_dictionaries(
 
 
 @given(rows=st.lists(ROWS, min_size=5, max_size=15))
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6)
 @pytest.mark.filterwarnings("ignore:Dialect sqlite.*Decimal")
 def test_bytes_equal_those_of_the_schema_over_objects(database_url, rows):
     asyncio.run(_compare(database_url, rows))

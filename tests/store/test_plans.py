@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 from sqlalchemy import (
@@ -252,7 +252,7 @@ async def test_null_stands_last_ascending_and_first_descending(database_url):
     steps=st.lists(st.tuples(st.sampled_from(["insert", "delete", "none"]), st.integers(0, 100)), max_size=20),
     sort=st.sampled_from(["year", "-year", "-id", "title,-year", "-created_at"]),
 )
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20)
 @pytest.mark.slow
 def test_N02_rows_that_stay_appear_once_while_others_come_and_go(tmp_path_factory, years, steps, sort):
     async def walk() -> None:

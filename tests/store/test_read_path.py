@@ -31,6 +31,7 @@ from freehold.store.postgresql import Patience
 from freehold.store.protection import Registry
 from freehold.store.read_path_postgresql import PostgresReads
 from tests.store.roles import walled
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 ADA, BOB = Principal(id=new_id()), Principal(id=new_id())
@@ -180,10 +181,10 @@ async def test_a_read_never_gives_an_older_row_than_was_committed_before_it(
 
 async def test_readers_that_leave_and_connections_that_die_leave_nothing_behind(database: Database) -> None:
     keys, plans, dice = await filled(database), planned(), random.Random(7)
-    path, is_over = path_of(database), False
+    path, is_over, done = path_of(database), False, 0
 
-    async def reads() -> int:
-        done = 0
+    async def reads() -> None:
+        nonlocal done
         while not is_over:
             number = dice.randrange(10)
             reading = asyncio.ensure_future(seen(database, plans, (ADA, BOB)[number % 2], keys[number]))
@@ -194,7 +195,6 @@ async def test_readers_that_leave_and_connections_that_die_leave_nothing_behind(
             else:
                 assert await reading == number
                 done += 1
-        return done
 
     async def kills() -> None:
         nonlocal is_over
@@ -202,16 +202,14 @@ async def test_readers_that_leave_and_connections_that_die_leave_nothing_behind(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%path_notes%' LIMIT 1"
         )
-        for _ in range(8):
-            await asyncio.sleep(0.03)
+        for least in range(0, 80, 10):
+            await until(lambda: done > least)  # noqa: B023  # asked before the next is killed
             async with database.writing(system("kill a backend")) as unit:
                 await unit.session.execute(kill)
         is_over = True
 
-    _, *done = await asyncio.gather(kills(), *(reads() for _ in range(12)))
-    assert sum(done) > 50
-    await asyncio.sleep(0.05)
-    assert path.lanes.in_use == 0
+    await asyncio.gather(kills(), *(reads() for _ in range(12)))
+    await until(lambda: not path.lanes.in_use)
     assert await seen(database, plans, ADA, keys[0]) == 0
 
 

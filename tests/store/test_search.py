@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import math
@@ -44,6 +45,7 @@ from freehold.store.plan_page import fetch_page
 from freehold.store.plans import ResourcePlans
 from freehold.store.search import SearchText
 from tests.sessions import session_on
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -198,7 +200,7 @@ async def test_V10_nothing_typed_is_syntax(database_url):
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_V10_any_term_is_one_quoted_word(q):
     found = read_search(q)
     for phrase in (*found.phrases, *found.without):
@@ -215,7 +217,7 @@ async def test_V08_a_long_search_is_refused_at_once():
         start = time.process_time()
         with contextlib.suppress(Invalid):
             parse(plans.spec, [("q", q)])
-        assert time.process_time() - start < 1
+        assert time.process_time() - start < 5  # on whatever machine: what is quadratic takes minutes
     with pytest.raises(Invalid):
         parse(plans.spec, [("q", " ".join(f"w{n}" for n in range(65)))])
     assert parse(plans.spec, [("q", " ".join(f"w{n}" for n in range(64)))]).search
@@ -437,7 +439,7 @@ async def test_degrees_may_be_decimals(database_url):
 
 
 @given(st.floats(-90, 90), st.floats(-180, 180), st.floats(-90, 90), st.floats(-180, 180), st.floats(0.001, 20_000))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_box_around_a_circle_loses_no_place(lat, lng, other_lat, other_lng, within):
     bounds = bounds_near(Near(lat, lng, within))
     assert bounds is not None
@@ -588,6 +590,5 @@ async def test_V08_a_hostile_search_is_answered_soon(database_url):
             '"' * 4000,
             "a " * 60,
         ):
-            start = time.perf_counter()
-            await items(session, ("q", q), ("count", "true"))
-            assert time.perf_counter() - start < 1, q[:20]
+            async with asyncio.timeout(PATIENCE_SECONDS):  # what explodes takes for ever
+                await items(session, ("q", q), ("count", "true"))

@@ -52,7 +52,7 @@ def test_routes(app):
 
 @pytest.mark.long
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_a_service_gets_its_fixtures_and_a_database_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "shelf.py").write_text(APP)
     (tmp_path / "test_shelf.py").write_text(TESTS)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.redis_server import OwnRedis
 
@@ -130,7 +130,7 @@ async def test_what_depends_on_everything_or_on_nothing(answers: Answers) -> Non
     assert not await answers.put("none", b"v", tables=(), mark=mark, seconds=10)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(
     steps=st.lists(
         st.tuples(
@@ -228,7 +228,7 @@ async def test_H02_over_redis_an_answer_is_given_by_every_process_until_its_time
     shared: Callable[[], Awaitable[RedisAnswers]],
 ) -> None:
     one, other = await shared(), await shared()
-    assert await one.put("k", b"v", tables=["a"], mark=await one.mark(), seconds=0.2)
+    assert await one.put("k", b"v", tables=["a"], mark=await one.mark(), seconds=60)
     found = await other.get("k")
     assert found is not None and found.value == b"v" and found.age_seconds < 10
     change = Change(["a"])
@@ -245,12 +245,12 @@ async def test_H02_over_redis_an_answer_is_given_by_every_process_until_its_time
 async def test_H03_a_process_that_died_in_its_commit_holds_nothing_up_for_ever(
     shared: Callable[[], Awaitable[RedisAnswers]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("freehold.traffic.answers_redis.COMMIT_SECONDS", 0.05)
+    monkeypatch.setattr("freehold.traffic.answers_redis.COMMIT_SECONDS", 1)
     one, dead = await shared(), await shared()
     await dead.will_change(Change(["a"]))
     mark = await one.mark()
     assert not await one.put("k", b"old", tables=["a"], mark=mark, seconds=10)
-    await asyncio.sleep(0.06)
+    await asyncio.sleep(1.1)
     assert not await one.put("k", b"old", tables=["a"], mark=mark, seconds=10), "it was read before the commit was over"
     assert await kept(one, tables=("a",))
 
@@ -309,10 +309,10 @@ async def test_H03_a_silent_process_that_is_gone_is_waited_for_no_longer_than_it
     living = await shared()
     assert await kept(living)
     async with database.writing(system("a commit of a process that dies")) as unit:
-        await fall_silent(unit.session, new_id(), lasting=timedelta(seconds=0.05))
+        await fall_silent(unit.session, new_id(), lasting=timedelta(seconds=1))
     await living._silence.look()
     assert await living.get("k") is None
-    await asyncio.sleep(0.06)
+    await asyncio.sleep(1.1)
     for _ in range(2):
         await living._silence.look()
     assert await living.get("k") is None

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.redis_server import OwnRedis
 
@@ -89,7 +89,7 @@ async def test_R05_refused_requests_do_not_push_the_window_on(limiter: Limiter, 
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     limit=st.integers(1, 8),
     steps=st.lists(st.tuples(st.integers(0, 4000), st.integers(1, 3)), min_size=1, max_size=60),
@@ -107,7 +107,7 @@ async def test_the_window_is_exact_whatever_the_arrivals(limit: int, steps: list
         taken += [clock.now] * cost if decision.allowed else []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(steps=st.lists(st.tuples(st.integers(0, 60_000), st.integers(1, 150)), min_size=1, max_size=60))
 async def test_gcra_never_lets_more_through_than_burst_and_rate(steps: list[tuple[int, int]]) -> None:
     clock = Clock()
@@ -180,7 +180,7 @@ async def test_what_one_quota_refuses_uses_up_no_other(limiter: Limiter) -> None
     assert refused.value.extra["violated-policies"] == ["minute"]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(
     limit=st.sampled_from([1, 3, 8, 100, 101, 150, 9_999]),
     steps=st.lists(st.tuples(st.integers(0, 9_000), st.integers(1, 4), st.booleans()), min_size=1, max_size=40),

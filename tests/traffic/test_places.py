@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 from tests.redis_server import OwnRedis
+from tests.waiting import until
 
 from freehold.remote import RedisServer
 from freehold.traffic.places import Full, MemoryPlaces, Places
@@ -95,16 +96,14 @@ async def test_R07_places_are_shared_by_all_processes(redis: RedisServer, proces
 async def test_R07_the_places_of_a_process_that_died_are_free_when_their_lease_is_over(
     redis: RedisServer, processes: Callable[[], RedisServer]
 ) -> None:
-    dying, living = processes(), RedisPlaces(redis, lease_seconds=0.4)
+    dying, living = processes(), RedisPlaces(redis, lease_seconds=2)
     await dying.open()
-    held = RedisPlaces(dying, lease_seconds=0.4).held(TWO)
+    held = RedisPlaces(dying, lease_seconds=2).held(TWO)
     await held.__aenter__()
     await dying.close()  # it renews no more, and gives nothing back
     async with living.held(TWO):
         assert not await is_free(living, *TWO)
-        async with asyncio.timeout(10):
-            while not await is_free(RedisPlaces(redis), *TWO):  # noqa: ASYNC110  # what it waits for is in Redis
-                await asyncio.sleep(0.01)
+        await until(lambda: is_free(RedisPlaces(redis), *TWO))
         assert not await is_free(RedisPlaces(redis), ("a", 1)), "the living one renews its own"
     await held.__aexit__(None, None, None)
 

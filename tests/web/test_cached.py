@@ -10,7 +10,7 @@ from unittest import mock
 
 import httpx2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
@@ -143,7 +143,10 @@ async def test_H03_a_failing_loader_is_told_to_all_and_not_kept(client: Client) 
     assert KIOSK.made == ["dear", "dear"]
 
 
-async def test_H03_stale_is_given_where_allowed_while_it_is_made_anew(client: Client) -> None:
+async def test_H03_stale_is_given_where_allowed_while_it_is_made_anew(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("freehold.traffic.cache.REST_SECONDS", 600)
     path = f"{LIST}/brief"
     assert await names(client, path) == ["1"]
     await asyncio.sleep(0.25)
@@ -290,7 +293,7 @@ async def test_a_question_is_judged_before_it_is_kept(client: Client) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8)
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(["ada", "bob", "staff", None]), st.sampled_from(["read", "make", "open", "drop"])),

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 import httpx2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from sqlalchemy import (
@@ -243,11 +243,7 @@ QUESTIONS = st.lists(
     unique=True,
     max_size=3,
 ).map("&".join)
-FEW = settings(
-    max_examples=4,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
-)
+FEW = settings(max_examples=4)
 
 
 class TestSameAnswers:

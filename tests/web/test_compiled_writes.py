@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
@@ -133,11 +133,7 @@ def pair(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         runner.run(stack.aclose())
 
 
-FEW = settings(
-    max_examples=5,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
-)
+FEW = settings(max_examples=5)
 SENT = st.fixed_dictionaries(
     {"number": st.integers(-(2**31), 2**31 - 1)},
     optional={

@@ -19,6 +19,7 @@ from freehold.web.edge_load import Load
 from freehold.web.edge_refusal import plain_path
 from freehold.web.edge_server import server
 from freehold.web.problems import install_handlers
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.anyio
 
@@ -65,10 +66,10 @@ async def test_F11_past_the_limit_it_waits_a_moment_and_is_refused_and_probes_ne
 
 
 async def test_F11_whoever_waits_gets_the_place_of_one_that_is_done_and_one_that_leaves_takes_none(monkeypatch) -> None:
-    monkeypatch.setattr(edge_load, "_QUEUED_SECONDS", 5)
+    monkeypatch.setattr(edge_load, "_QUEUED_SECONDS", PATIENCE_SECONDS)
     site = Site()
     asked = [asyncio.create_task(site.client.get("/work")) for _ in range(4)]
-    await asyncio.sleep(0.01)
+    await until(lambda: len(site.edge.load._queue) == 2)
     assert site.begun == 2
     asked[2].cancel()
     await asyncio.sleep(0)
@@ -154,7 +155,7 @@ async def test_F11_what_arrives_while_work_keeps_the_loop_is_a_queue_and_no_long
         await asyncio.sleep(0.01)
     address = serving.servers[0].sockets[0].getsockname()
     streams = [await asyncio.open_connection(*address) for _ in range(9)]
-    await asyncio.sleep(0.02)
+    await until(lambda: len(serving.server_state.connections) == len(streams))
     for _, writer in streams:  # in the kernel, all of them, when the loop comes round to the server again
         writer.write(NOTHING)
     heads = await asyncio.gather(*(reader.readuntil(b"\r\n\r\n") for reader, _ in streams))
@@ -201,8 +202,8 @@ async def test_F10_a_body_that_trickles_in_takes_no_place() -> None:
         yield b"b"
 
     slow = [asyncio.create_task(site.client.post("/body", content=trickle())) for _ in range(5)]
-    await asyncio.sleep(0.01)
-    assert (site.edge.in_flight, site.edge.load.working) == (5, 0)
+    await until(lambda: site.edge.in_flight == 5)
+    assert site.edge.load.working == 0
     more.set()
     assert [(await each).json() for each in slow] == [2] * 5
     assert (site.edge.load.working, site.edge.in_flight) == (0, 0)

@@ -17,6 +17,7 @@ from freehold.store.database import Database
 from freehold.store.waking import Waking
 from freehold.traffic import per_minute
 from tests.redis_server import OwnRedis
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio
 SECRET = "s" * 40
@@ -69,7 +70,7 @@ async def test_what_one_process_leaves_to_do_wakes_the_other(redis_server: OwnRe
             databases.append(database)
         heard = Heard()
         databases[1].parts[Waking].register(heard)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not heard.of_work.is_set():  # what was said before it listened is not repeated
                 databases[0].parts[Waking].announce()
                 await asyncio.sleep(0.05)

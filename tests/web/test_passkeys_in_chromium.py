@@ -17,7 +17,7 @@ from services.imba.tests.browser import launched
 from freehold import Base, Freehold, Identity, Router, UserMixin, allow, anyone
 from freehold.settings import Settings
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 PASSWORD = "lantern quarry velvet 42"
 router = Router()

@@ -27,7 +27,7 @@ from tests.store.roles import walled
 from tests.web import replicated
 from tests.web.shelf import as_
 
-pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(600)]
 NOTES, DIARIES = "/v1/replicated-notes", "/v1/replicated-diaries"
 Client = httpx2.AsyncClient
 

@@ -16,6 +16,7 @@ from freehold import Freehold
 from freehold.cli.restore import forget_answers
 from freehold.testing import House, Stage, opened
 from tests.redis_server import OwnRedis, own_redis
+from tests.waiting import until
 from tests.web import shelf
 from tests.web.kiosk import KIOSK, make
 from tests.web.shelf import as_
@@ -122,9 +123,7 @@ async def test_H03_F03_without_redis_answers_are_made_anew_and_nothing_old_is_gi
         assert refused == [200, 200], "quotas are open"
     finally:
         server.start()
-    async with asyncio.timeout(10):
-        while any(stage.app.redis.is_away for stage in stages):  # noqa: ASYNC110  # what it waits for is a server
-            await asyncio.sleep(0.01)
+    await until(lambda: not any(stage.app.redis.is_away for stage in stages))
     await look(stages)
     KIOSK.made.clear()
     assert [await dear(client) for client in clients] == [["lamp", "vase"]] * 2

@@ -19,7 +19,7 @@ from services.imba.tests.browser import Tab, Tabs, launched
 from freehold.settings import Settings
 from tests.web.idp import CLIENT, SECRET, Issuer
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 
 class Both:

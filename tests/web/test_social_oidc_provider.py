@@ -23,7 +23,7 @@ from freehold.testing import running
 from tests.media.s3_server import absent
 from tests.web.test_social import Browser, Guest, GuestCreate, me, told
 
-pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.services, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.services, pytest.mark.timeout(600)]
 PROGRAM = Path(__file__).parent / "oidc" / "server.mjs"
 CALLBACK = "https://testserver/v1/auth/providers/acme/callback"
 CLIENT, SECRET = "freehold", "a secret: with / and + and %"

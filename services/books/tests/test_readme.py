@@ -29,7 +29,7 @@ Evelina
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(600)
 def test_the_walk_through_runs_as_written(tmp_path: Path) -> None:
     commands = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL))
     with served("services.books.app:app", cwd=HOME.parents[1], folder=tmp_path, demo="1") as address:

@@ -19,7 +19,7 @@ DESKTOP = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
 # The folder that pictures of the views are written to; without it none are.
 PICTURES = os.environ.get("FREEHOLD_TEST_SCREENSHOTS")
-PATIENCE_SECONDS = 120.0 if PICTURES else 30.0  # where pictures are wanted, every photo of the demo is made
+PATIENCE_SECONDS = 180.0 if PICTURES else 90.0  # where pictures are wanted, every photo of the demo is made
 _MOVE = "(path) => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }"
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 
@@ -47,16 +47,31 @@ def launched() -> Iterator[Any]:
         browser.close()
 
 
+def expect(found: Any) -> Any:
+    """playwright's assertions on what is found, tried again as long as everything else is waited for."""
+    from playwright.sync_api import expect as promised
+
+    promised.set_options(timeout=PATIENCE_SECONDS * 1000)
+    return promised(found)
+
+
 class Tabs:
     """Opens tabs, each in a window of its own: a tab behind another draws one frame a second, and each click waits for two."""
 
     def __init__(self, browser: Any, address: str) -> None:
         self._browser, self._address = browser, address
+        self._opened: list[Any] = []
 
     def open(self, *, zone: str = "Europe/Berlin", viewport: Mapping[str, int] = DESKTOP) -> Tab:
         """Another person's tab, in a time zone."""
         options = {"locale": "en-GB", "timezone_id": zone, "reduced_motion": "reduce", "viewport": dict(viewport)}
-        return Tab(self._browser.new_context(**options).new_page(), self._address)
+        self._opened.append(self._browser.new_context(**options))
+        return Tab(self._opened[-1].new_page(), self._address)
+
+    def close(self) -> None:
+        """Close all of them: a view that nobody looks at any more still asks the service what is new."""
+        while self._opened:
+            self._opened.pop().close()
 
 
 class Tab:
@@ -118,6 +133,10 @@ class Tab:
         link = linked(mails, email)
         self.page.goto(self.address + link)
         self.page.get_by_text("your address is verified").wait_for()
+
+    def told(self, words: str) -> None:
+        """Wait for a note that the view shows for a moment; the same words stand where they are read out."""
+        self.page.locator(".toast", has_text=words).last.wait_for()
 
     def settled(self) -> None:
         """Wait until the view has drawn what it loads."""

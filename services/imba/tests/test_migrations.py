@@ -22,7 +22,7 @@ from ..service import build
 from .conftest import core
 from .world import Json, stay
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[3]
 FIRST = "0d8c3ce3ab33"

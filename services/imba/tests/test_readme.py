@@ -69,7 +69,7 @@ def server(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(600)
 def test_the_walk_through_runs_as_written(server: str) -> None:
     commands = "\n".join(re.findall(r"```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL))
     done = subprocess.run(

@@ -44,7 +44,7 @@ SAID = [
 
 
 @pytest.mark.long
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(600)
 def test_the_walk_through_runs_as_written(tmp_path: Path) -> None:
     commands = "\n".join(re.findall(r"```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL))
     with served("services.library.app:app", cwd=ROOT, folder=tmp_path, demo="1") as address:

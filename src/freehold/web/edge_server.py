@@ -58,11 +58,13 @@ class Server(uvicorn.Server):
         if self._leaves_at is not None:
             self.should_exit = self.force_exit = True
             return
+        stays = {signal.SIGTERM: self._drain_seconds, signal.SIGHUP: KEEP_ALIVE_SECONDS + 1}.get(signal.Signals(sig), 0)
+        self._leaves_at = (
+            time.monotonic() + stays
+        )  # before anybody is told: the next signal may come in the midst of it
         if self._on_exit is not None:
             self._on_exit(sig)
         self._is_replaced = sig == signal.SIGHUP
-        stays = {signal.SIGTERM: self._drain_seconds, signal.SIGHUP: KEEP_ALIVE_SECONDS + 1}.get(signal.Signals(sig), 0)
-        self._leaves_at = time.monotonic() + stays
         self.should_exit = not stays
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

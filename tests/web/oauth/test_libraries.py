@@ -21,7 +21,7 @@ from tests.media.s3_server import absent
 from tests.web.oauth.libraries.served_app import AFTER, CALLBACK
 from tests.web.oauth.world import PASSWORD, form_in, refreshed
 
-pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(600)]
 LIBRARIES = Path(__file__).parent / "libraries"
 
 

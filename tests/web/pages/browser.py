@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from services.imba.tests.browser import DESKTOP, PHONE, PICTURES, _violations
+from services.imba.tests.browser import DESKTOP, PATIENCE_SECONDS, PHONE, PICTURES, _violations
 
 from freehold.mail import FileMail
 from tests.web.pages.service import application
@@ -44,7 +44,7 @@ class Person:
         given = {"locale": locale, "viewport": viewport or dict(DESKTOP), "reduced_motion": "reduce"}
         self.context = browser.new_context(**given)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(PATIENCE_SECONDS * 1000)
         self.address, self.mails, self.faults = address, mails, []
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("console", self._said)
@@ -81,6 +81,11 @@ class Person:
         self.fill(email=email, password=PASSWORD)
         self.press("Log in")
 
+    def log_out(self) -> None:
+        """And wait for the page that follows: another address, asked for before, would cut it short."""
+        self.press("Log out")
+        self.page.get_by_role("heading", name="Log in").wait_for()
+
     def verify(self, email: str = EMAIL) -> None:
         self.open(self.link(email))
         self.press("Confirm")
@@ -88,7 +93,7 @@ class Person:
 
     def link(self, email: str, *, to: str = "/") -> str:
         """The path of the newest link that was mailed there, to a page of ours; waits for the job that sends it."""
-        until, box = time.monotonic() + 30, FileMail(self.mails)
+        until, box = time.monotonic() + PATIENCE_SECONDS, FileMail(self.mails)
         while time.monotonic() < until:
             for letter in map(box.read, box.names()):
                 if letter.to == email and "token=" in letter.text and link_in(letter).startswith(to):

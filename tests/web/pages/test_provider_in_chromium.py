@@ -22,7 +22,7 @@ from tests.web.oauth.world import VERIFIER, challenge_of
 from tests.web.pages.browser import Person, serving
 from tests.web.pages.visitor import PASSWORD
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 SCOPE = "openid profile email offline_access"
 
 

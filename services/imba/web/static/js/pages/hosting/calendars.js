@@ -12,7 +12,7 @@ import { badge, section } from "../../parts/states.js";
 import { toast } from "../../parts/say.js";
 
 const LOOK_MS = 1500;
-const LOOKS = 8;
+const LOOKS = 60;
 const STATUS = { new: ["pending", "Being read"], synced: ["confirmed", "Read"], failed: ["rejected", "Not read"] };
 
 /** changed: called when nights may have come or gone. */
