@@ -107,9 +107,15 @@ class Shelf:
         return answer
 
 
+@pytest.fixture(scope="session")
+def shelf_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same when a process comes back to this module after another one: what it has imported stays."""
+    return tmp_path_factory.mktemp("shelf")
+
+
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
-    folder = tmp_path_factory.mktemp("shelf")
+def shelf(shelf_folder: Path) -> Iterator[Shelf]:
+    folder = shelf_folder
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("FREEHOLD_")]:
             patch.delenv(name)

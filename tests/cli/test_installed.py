@@ -1,4 +1,4 @@
-"""`freehold user`, `api-keys`, `clients`, `keys` and `migrate` for an application that Freehold was installed in."""
+"""`freehold user`, `api-keys`, `clients`, `keys`, `migrate`, `jobs` and `audit` for an application that Freehold was installed in."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ PASSWORD = "lantern quarry velvet 42"
 Run = Callable[..., str]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("installed")
     (made / "installed_guests_app.py").write_text(APPLICATION)
@@ -73,8 +73,8 @@ def test_accounts_keys_clients_and_signing_keys(run: Run) -> None:
     added = run("user", "add", "ada@example.com", "--role", "admin", "--password-stdin", typed=f"{PASSWORD}\n")
     assert "ada@example.com" in added
     assert "has an account already" in run("user", "add", "ada@example.com", "--password-stdin", typed=f"{PASSWORD}\n")
-    (row,) = json.loads(run("user", "list", "--json"))
-    assert (row["email"], row["roles"]) == ("ada@example.com", ["admin"])
+    roles = {row["email"]: row["roles"] for row in json.loads(run("user", "list", "--json"))}
+    assert roles["ada@example.com"] == ["admin"]
     assert "fh" in run("api-keys", "add", "nightly", "--scope", "reports")
     assert "nightly" in run("api-keys", "list")
     made = json.loads(
@@ -89,7 +89,19 @@ def test_what_has_no_accounts_is_told_what_it_lacks(run: Run) -> None:
     assert "install(..., identity=Identity(...))" in run("user", "list", app="bare")
     assert "is a plain FastAPI app" in run("user", "list", app="plain")
     assert "is a plain FastAPI app" in run("migrate", "check", app="plain")
-    assert "made by Freehold(...)" in run("audit", "verify")
+    assert "made by Freehold(...)" in run("explain-access", "anonymous", "GET", "/")
+    assert "is a plain FastAPI app" in run("jobs", app="plain")
+
+
+def test_jobs_and_the_trail(run: Run) -> None:
+    run("user", "add", "eve@example.com", "--password-stdin", typed=f"{PASSWORD}\n")
+    told = json.loads(run("audit", "verify", "--json"))
+    assert told["whole"]
+    assert told["waiting"] >= 1
+    assert "freehold.mail" in run("jobs", "--json")
+    assert "No job is dead." in run("jobs", "dead")
+    assert "0 jobs retried" in run("jobs", "retry", "--all")
+    assert run("jobs", "--once", app="bare") is not None
 
 
 @pytest.mark.long

@@ -130,8 +130,9 @@ class Coin(Base):
     worth: Mapped[int]
 
 
-def make(url: str, folder: Path, *, compiled: str = "on", **options: Any) -> Freehold:
-    given = Settings(
+def quiet(url: str, folder: Path, *, compiled: str) -> Settings:
+    """Settings of a service that is compiled or not, and says nothing."""
+    return Settings(
         env="test",
         var_dir=folder,
         database_url=url,
@@ -140,7 +141,11 @@ def make(url: str, folder: Path, *, compiled: str = "on", **options: Any) -> Fre
         log_level="error",
         compiled=compiled,
     )
-    return Freehold(*declared(), title="Sheets", settings=given, authenticator=ByName(), **options)
+
+
+def make(url: str, folder: Path, *, compiled: str = "on", **options: Any) -> Freehold:
+    settings = quiet(url, folder, compiled=compiled)
+    return Freehold(*declared(), title="Sheets", settings=settings, authenticator=ByName(), **options)
 
 
 def client_of(app: Freehold) -> httpx2.AsyncClient:

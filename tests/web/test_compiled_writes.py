@@ -24,8 +24,7 @@ from freehold.errors import OutcomeUnknown
 from freehold.fields import search_document
 from freehold.resource.base import NAMING
 from freehold.resource.base import Base as FreeholdBase
-from freehold.settings import Settings
-from freehold.store.at_once import Alone, Triggered, alone, triggered
+from freehold.store.at_once import Alone, NotAtOnce, Triggered, alone, triggered
 from freehold.store.at_once_postgresql import PostgresWay, open_way
 from freehold.store.audit import AUDIT
 from freehold.store.audit_values import AUDIT_VALUES
@@ -37,7 +36,7 @@ from freehold.testing import House, Stage
 from freehold.web.compiled.table import table_of
 from freehold.web.reads import Reads
 from tests.web.shelf import ADA, ByName, as_
-from tests.web.test_compiled import Pair, Tint, client_of
+from tests.web.test_compiled import Pair, Tint, client_of, quiet
 
 Row = dict[str, Any]
 
@@ -89,15 +88,6 @@ class TwigRead(BaseModel):
 
 def made(url: str, folder: Path, *, compiled: str = "on") -> Freehold:
     mine = owner("owner_id")
-    given = Settings(
-        env="test",
-        var_dir=folder,
-        database_url=url,
-        secret="x" * 40,
-        limits="off",
-        log_level="error",
-        compiled=compiled,
-    )
     leaves = Resource(
         Leaf,
         access=Access(
@@ -114,7 +104,9 @@ def made(url: str, folder: Path, *, compiled: str = "on") -> Freehold:
         schemas=Schemas(read=TwigRead, create=TwigDraft, update=TwigDraft),
         access=Access(read=anyone, write=signed_in),
     )
-    return Freehold(leaves, branches, twigs, title="Leaves", settings=given, authenticator=ByName())
+    return Freehold(
+        leaves, branches, twigs, title="Leaves", settings=quiet(url, folder, compiled=compiled), authenticator=ByName()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -486,6 +478,44 @@ class TestAtOnce:
         assert watching.heard == ["will slept", "has slept"]
         async with stage.database.reading(system("a test")) as db:
             assert (await db.execute(ASLEEP)).all() == []
+
+    async def test_a_listener_that_raises_takes_no_connection_along(self, stage: Stage) -> None:
+        way = stage.database.at_once
+        assert isinstance(way, PostgresWay)
+
+        def raises(sql: str) -> None:
+            if sql.startswith("WITH"):
+                raise RuntimeError
+
+        before = way.lanes.in_use
+        stage.database.listeners.append(raises)
+        try:
+            async with stage.as_user(id=ADA) as ada:
+                for _ in range(2 * way.lanes._most):
+                    assert (await ada.post("/v1/leaves", json={"text": "unheard"})).status_code == 500
+        finally:
+            stage.database.listeners.remove(raises)
+        assert way.lanes.in_use == before
+        assert (await self.made(stage))[1] == 1
+
+    async def test_sets_of_columns_without_end_are_written_at_once_and_few_are_kept(
+        self, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("freehold.store.changed_rows._MOST_TEXTS", 2)
+        path, _ = await self.made(stage)
+        async with stage.as_user(id=ADA) as ada:
+
+            async def statements(sent: Row) -> int:
+                before = len(stage.statements)
+                answer = await ada.patch(path, json=sent)
+                assert answer.status_code == 200, answer.text
+                return len(stage.statements) - before
+
+            usual = await statements({"number": 1})
+            for number, names in enumerate(
+                [("rank",), ("share",), ("rank", "share"), ("number",), ("share",)], start=2
+            ):
+                assert await statements(dict.fromkeys(names, number)) == usual, names
 
     async def test_what_cannot_be_shown_is_not_written(self, stage: Stage) -> None:
         async with stage.as_user(id=ADA) as ada:

@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request
 
 from freehold.web import edge_load
 from freehold.web.edge import Edge, EdgeOptions
-from freehold.web.edge_load import Load
+from freehold.web.edge_load import Load, is_probe
 from freehold.web.edge_refusal import plain_path
 from freehold.web.edge_server import server
 from freehold.web.problems import install_handlers
@@ -191,6 +191,16 @@ def test_F11_those_who_come_at_one_moment_are_let_in_in_a_few_rounds() -> None:
         return number
 
     assert uvloop.run(rounds()) <= 12
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/metrics/"])
+def test_F11_what_watches_over_the_process_is_let_in(path: str) -> None:
+    assert is_probe(path)
+
+
+@pytest.mark.parametrize("path", ["/", "/healthy", "/metricsX", "/metrics-of-sales", "/v1/metrics"])
+def test_F11_nothing_else_is_let_in_for_its_name(path: str) -> None:
+    assert not is_probe(path)
 
 
 async def test_F10_a_body_that_trickles_in_takes_no_place() -> None:

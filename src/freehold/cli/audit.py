@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from freehold.cli.output import AsJson, write_json
-from freehold.cli.running import freehold_app, opened
+from freehold.cli.running import Rows, rows_of
 from freehold.cli.target import AppOption
 
 if TYPE_CHECKING:
     from freehold.store.audit_check import Verdict
-    from freehold.web.app import Freehold
 
 app = typer.Typer(help="The audit trail: verify.", no_args_is_help=True)
 
@@ -27,7 +26,7 @@ def verify(*, json: AsJson = False, target: AppOption = None) -> None:
 
     Works beside a running service and changes nothing. Needs the FREEHOLD_SECRET under which the records were sealed.
     """
-    verdict = asyncio.run(_examine(freehold_app(target)))
+    verdict = asyncio.run(_examine(rows_of(target)))
     if json:
         write_json(_as_data(verdict))
     else:
@@ -36,12 +35,13 @@ def verify(*, json: AsJson = False, target: AppOption = None) -> None:
         raise typer.Exit(BROKEN)
 
 
-async def _examine(service: Freehold) -> Verdict:
+async def _examine(service: Rows) -> Verdict:
     from freehold.resource.principal import system
     from freehold.store.audit_check import examine
 
-    async with opened(service), service.database.reading(system("freehold audit verify")) as session:
-        return await examine(session, key=service.settings.secret_value.encode())
+    key = b"" if service.jobs is None else service.jobs.audit_key
+    async with service.open(), service.database.reading(system("freehold audit verify")) as session:
+        return await examine(session, key=key)
 
 
 def _as_data(verdict: Verdict) -> dict[str, object]:

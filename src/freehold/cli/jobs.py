@@ -12,14 +12,13 @@ from uuid import UUID
 import typer
 
 from freehold.cli.output import AsJson, write_json, write_rows
-from freehold.cli.running import freehold_app, opened
+from freehold.cli.running import Rows, rows_of
 from freehold.cli.target import AppOption
 from freehold.errors import ConfigurationError, Problem
 
 if TYPE_CHECKING:
     from freehold.jobs import DeadLetter
     from freehold.store.session import Session
-    from freehold.web.app import Freehold
 
 app = typer.Typer(help="Jobs: watch them; list, retry and discard the dead.")
 
@@ -43,7 +42,7 @@ def watch(
     """Show how many jobs of each name are due, wait for later, stand behind another, run, and are dead."""
     if context.invoked_subcommand is not None:
         return
-    service = freehold_app(target)
+    service = rows_of(target)
     if json or once or not sys.stdout.isatty():
         rows = _run(service, lambda: _rows(service))
         write_rows(rows if json else [_with_words(row) for row in rows], as_json=json, columns=_COLUMNS)
@@ -59,7 +58,7 @@ def watch(
 @app.command()
 def dead(*, name: Name = None, json: AsJson = False, target: AppOption = None) -> None:
     """List the jobs that were given up, in the order in which they were enqueued. Payloads are not shown."""
-    service = freehold_app(target)
+    service = rows_of(target)
     letters = _run(service, lambda: _letters(service, name))
     rows = [asdict(each) | {"id": str(each.id), **_times(each)} for each in letters]
     if json or rows:
@@ -108,7 +107,7 @@ def _change(
 ) -> None:
     if bool(ids) == everything or (name is not None and not everything):
         raise ConfigurationError("Name the jobs by their ids, or give --all (with --name for those of one name).")
-    service = freehold_app(target)
+    service = rows_of(target)
 
     async def work() -> int:
         from rich.progress import track
@@ -123,14 +122,14 @@ def _change(
         raise ConfigurationError(f"{len(ids) - number} of the ids are of no dead job (any more).")
 
 
-async def _page(service: Freehold, change: Callable[[Session, UUID], Awaitable[bool]], page: Sequence[UUID]) -> int:
+async def _page(service: Rows, change: Callable[[Session, UUID], Awaitable[bool]], page: Sequence[UUID]) -> int:
     from freehold.resource.principal import system
 
     async with service.database.writing(system("freehold jobs")) as unit:
         return sum([await change(unit.session, each) for each in page])
 
 
-async def _letters(service: Freehold, name: str | None) -> list[DeadLetter]:
+async def _letters(service: Rows, name: str | None) -> list[DeadLetter]:
     from freehold.jobs import dead_letters
     from freehold.resource.principal import system
 
@@ -141,13 +140,14 @@ async def _letters(service: Freehold, name: str | None) -> list[DeadLetter]:
     return [each for each in found if name in (None, each.name)]
 
 
-async def _rows(service: Freehold) -> list[dict[str, Any]]:
+async def _rows(service: Rows) -> list[dict[str, Any]]:
     from freehold.jobs.overview import backlogs
     from freehold.resource.principal import system
 
     async with service.database.reading(system("freehold jobs")) as session:
         found = await backlogs(session)
-    return [{"name": each.name, "queue": service.jobs.queue_of(each.name), **asdict(each)} for each in found]
+    queue_of = (lambda _: None) if service.jobs is None else service.jobs.queue_of
+    return [{"name": each.name, "queue": queue_of(each.name), **asdict(each)} for each in found]
 
 
 def _with_words(row: dict[str, Any]) -> dict[str, Any]:
@@ -162,9 +162,9 @@ def _times(letter: DeadLetter) -> dict[str, str]:
     return {name: at.isoformat().replace("+00:00", "Z") for name, at in given.items()}
 
 
-def _run(service: Freehold, work: Callable[[], Awaitable[T]]) -> T:
+def _run(service: Rows, work: Callable[[], Awaitable[T]]) -> T:
     async def inside() -> T:
-        async with opened(service):
+        async with service.open():
             return await work()
 
     try:

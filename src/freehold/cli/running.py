@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from freehold.identity import Identity
+    from freehold.jobs import Jobs
     from freehold.media import Files
     from freehold.store.database import Database
     from freehold.store.session import Session
@@ -86,6 +87,27 @@ def accounts_of(target: str | None) -> Accounts:
     if process.accounts is None:
         raise ConfigurationError(f"{app.title} has no accounts of its own: install(..., identity=Identity(...)).")
     return Accounts(app.title, process.accounts.identity, process.database, process.opened)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A service as commands on the toolkit's own rows see it. jobs: None for one that has none to run."""
+
+    title: str
+    database: Database
+    jobs: Jobs | None
+    open: Callable[[], AbstractAsyncContextManager[None]]
+
+
+def rows_of(target: str | None) -> Rows:
+    """The rows of a Freehold app, or of one that Freehold was installed in. Raises ConfigurationError for any other."""
+    from freehold.web.app import Freehold
+
+    app = load(target)
+    if isinstance(app, Freehold):
+        return Rows(app.title, app.database, app.jobs, lambda: opened(app))
+    process = process_or_refuse(app, target)
+    return Rows(process.title, process.database, process.jobs, process.opened)
 
 
 def run_on_accounts(service: Accounts, reason: str, work: Work, *, writes: bool = True) -> Any:

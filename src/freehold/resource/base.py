@@ -23,6 +23,8 @@ NAMING: dict[str, str] = {
 }
 # In the `info` of a metadata: the registry in which the models of its tables are found by name.
 _NAMES = "fh_names"
+IS_ROW_VERSION = "fh_row_version"
+"""In the `info` of the column that counts the changes of a row."""
 
 
 def new_id() -> UUID:
@@ -108,7 +110,7 @@ class Base(DeclarativeBase):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id, sort_order=-10)
     created_at: Mapped[datetime] = mapped_column(default=clock.now, index=True, sort_order=90)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now, sort_order=91)
-    row_version: Mapped[int] = mapped_column(default=1, sort_order=92)
+    row_version: Mapped[int] = mapped_column(default=1, sort_order=92, info={IS_ROW_VERSION: True})
 
 
 Base.metadata.info[_NAMES] = Base.registry

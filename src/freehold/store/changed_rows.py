@@ -32,7 +32,7 @@ from freehold.store.ways import NotAtOnce
 
 _MAY: Final = "fh_may"
 _MOST_TEXTS: Final = 200
-"""Sets of columns that are changed together, whose text is kept; a client that makes up more changes objects."""
+"""Sets of columns that are changed together, whose text is kept; of a client that makes up more, the oldest goes."""
 
 
 class ChangedRows:
@@ -157,8 +157,7 @@ class ChangedRows:
     def _prepared(self, straight: Straight, names: tuple[str, ...], has_values: bool) -> list[Prepared]:  # noqa: FBT001 (half of a key)
         place = straight.dialect, names, has_values
         if place not in self._changes:
-            if len(self._changes) >= _MOST_TEXTS:
-                raise NotStraight
+            _make_room(self._changes)
             change = self._update(names).returning(self._key)
             self._changes[place] = records.prepared([*records.inserts(has_values=has_values), change], straight.dialect)
         return self._changes[place]
@@ -166,8 +165,7 @@ class ChangedRows:
     def _whole(self, doing: Doing, plan: Plan, names: tuple[str, ...], has_values: bool) -> Prepared:  # noqa: FBT001 (half of a key)
         place = doing.dialect, names, has_values
         if place not in self._wholes:
-            if len(self._wholes) >= _MOST_TEXTS:
-                raise NotAtOnce
+            _make_room(self._wholes)
             after = partial(records.inserts_after, has_values=has_values)
             whole = answered(self._update(names), plan, doing.shape, before=after)
             self._wholes[place] = records.whole(whole, doing.dialect)
@@ -185,3 +183,9 @@ class ChangedRows:
             .where(version == bindparam("fh_version", type_=version.type))
             .values(values)
         )
+
+
+def _make_room(kept: dict[Any, Any]) -> None:
+    """For one more text. What is in use is soon made again."""
+    if len(kept) >= _MOST_TEXTS:
+        del kept[next(iter(kept))]

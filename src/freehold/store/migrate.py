@@ -44,7 +44,6 @@ _OWN_FOLDER = Path(__file__).parent / "migrations"
 _REMARK = re.compile(r"^ *# ### .*\n", re.MULTILINE)  # Alembic's remarks in what it generates
 _ENV = '''"""Alembic runs this; `freehold migrate` runs Alembic."""
 
-from freehold.store.migration_branches import parted, refuse_parted, strangers
 from freehold.store.migration_env import run
 
 run()

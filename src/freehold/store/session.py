@@ -23,6 +23,7 @@ from freehold.store.compiler import Scopes
 from freehold.store.invariant_flush import before_flush, tried_in
 from freehold.store.judgement import Judge, Stale
 from freehold.store.protection import Grant
+from freehold.store.row_versions import counted
 from freehold.store.scope import Scope
 from freehold.store.soft_deletion import Mark, SoftDeletions
 
@@ -81,8 +82,13 @@ def _forget_part(session: ScopedSession, transaction: SessionTransaction) -> Non
 
 
 @event.listens_for(ScopedSession, "do_orm_execute")
-def _synchronise_by_fetch(state: ORMExecuteState) -> None:
-    """Evaluated synchronisation would change objects in memory though the rule matched no row."""
+def _as_a_flush_would(state: ORMExecuteState) -> None:
+    """Count the row version, which tells those who read a row before; and look which rows were matched.
+
+    Evaluated synchronisation would change objects in memory though the rule matched no row.
+    """
+    if state.is_update:
+        state.statement = counted(state.statement, state.bind_mapper)
     if (state.is_update or state.is_delete) and state.execution_options.get("synchronize_session", "auto") == "auto":
         state.update_execution_options(synchronize_session="fetch")
 

@@ -28,7 +28,7 @@ _WEIGHT = 0.02
 _LOWERED_TO = 0.7
 # A loop that comes round as slowly as this has more to do than it can: answers are late for that, not by their nature.
 _BUSY_SECONDS = 0.05
-_NEVER_REFUSED = ("/health/", "/metrics")
+_NEVER_REFUSED = ("/health/", "/metrics/")
 # A request that waits for its client costs memory and a descriptor, no time.
 WAITING_LIMIT = 5_000
 ARRIVED = "fh_arrived"
@@ -38,7 +38,7 @@ _log = get_logger("freehold.load")
 
 def is_probe(path: str) -> bool:
     """Whether it is never refused: what watches over the process has to learn that it is busy, not that it is dead."""
-    return path.startswith(_NEVER_REFUSED)
+    return f"{path}/".startswith(_NEVER_REFUSED)
 
 
 class Turn:

@@ -141,7 +141,8 @@ def install(
         metadata.append(accounts.identity.user.metadata)  # type: ignore[attr-defined]
     # Of resources, the outbox holds what nobody may have subscribed to: that is cleared away there, too.
     has_work = known or resources is not None
-    worker = Jobs(database, jobs=known, outbox=outbox, principals=find) if has_work else None
+    key = shared.secret.encode()
+    worker = Jobs(database, jobs=known, outbox=outbox, principals=find, audit_key=key) if has_work else None
     install_handlers(app)
     _wrap_edge(app, options)
     process = Process(

@@ -22,6 +22,7 @@ from freehold.web.unit import Router, allow
 
 CONFIRMATION = "/oauth/log-out/confirmation"
 _KIND = "log out"
+_WANTED = "post_logout_redirect_uri"
 
 
 def log_out_router(identity: Identity) -> Router:
@@ -43,9 +44,8 @@ def log_out_router(identity: Identity) -> Router:
     @router.post(CONFIRMATION)
     async def confirm(request: Request) -> Response:
         """The person has said yes."""
-        ticket = (await typed(request)).get("ticket", "")
-        goal = provider_of(identity).tickets.open(_KIND, ticket)["goal"]
-        return await _end(request, identity, await visit_of(request), goal)
+        asked = provider_of(identity).tickets.open(_KIND, (await typed(request)).get("ticket", ""))
+        return await _end(request, identity, await visit_of(request), await _goal(identity, asked))
 
     router.include_router(forms)
     return router
@@ -63,10 +63,13 @@ async def _asked(request: Request, identity: Identity, given: dict[str, str]) ->
     hint = await parts.id_tokens.hint(given.get("id_token_hint", ""))
     if hint is not None and given.get("client_id", str(hint.client_id)) != str(hint.client_id):
         hint = None
-    goal = await _goal(identity, hint, given)
+    asked = {name: given[name] for name in ("client_id", _WANTED, "state") if name in given}
+    if hint is not None:
+        asked["client_id"] = str(hint.client_id)
+    goal = await _goal(identity, asked)
     if visit is None or _is_about(hint, visit):
         return await _end(request, identity, visit, goal)
-    ticket = parts.tickets.seal(_KIND, {"goal": goal})
+    ticket = parts.tickets.seal(_KIND, asked)
     return await page_for_visit(request, identity, "log_out", answers_to=goal, action=CONFIRMATION, ticket=ticket)
 
 
@@ -75,17 +78,16 @@ def _is_about(hint: Hint | None, visit: Visit) -> bool:
     return hint is not None and hint.user_id == visit.user_id and hint.login_id in (None, visit.login_id)
 
 
-async def _goal(identity: Identity, hint: Hint | None, given: dict[str, str]) -> str | None:
-    """Where to go afterwards: only to an address that is registered for the client that asks."""
-    wanted, parts = given.get("post_logout_redirect_uri"), provider_of(identity)
-    client_id = given.get("client_id", "") if hint is None else str(hint.client_id)
+async def _goal(identity: Identity, asked: dict[str, str]) -> str | None:
+    """Where to go afterwards: only to an address that is registered at this moment for the client that asks."""
+    wanted, parts = asked.get(_WANTED), provider_of(identity)
     if wanted is None:
         return None
     async with identity.parts.database.reading(system("find an OAuth client")) as session:
-        client: Client | None = await parts.clients.find(session, client_id)
+        client: Client | None = await parts.clients.find(session, asked.get("client_id", ""))
     if client is None or wanted not in client.post_logout_redirect_uris:
         return None
-    return with_parameters(wanted, {"state": given["state"]}) if "state" in given else wanted
+    return with_parameters(wanted, {"state": asked["state"]}) if "state" in asked else wanted
 
 
 async def _end(request: Request, identity: Identity, visit: Visit | None, goal: str | None) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 from urllib.parse import parse_qs, urlencode
+from uuid import UUID
 
 import pytest
 from joserfc import jws
@@ -80,6 +81,19 @@ async def test_O14_without_a_good_id_token_the_person_is_asked(world: World, bro
     assert (await browser.client.post("/oauth/log-out/confirmation", data=form)).status_code == 403
     answer = await browser.send(page)
     assert answer.address == AFTER
+    assert not await is_logged_in(browser, world)
+
+
+async def test_O14_a_client_that_was_removed_meanwhile_gets_nobody_back(world: World, browser: Browser) -> None:
+    await world.person()
+    client = await world.register()
+    await world.tokens(client, browser)
+    asked = {"post_logout_redirect_uri": AFTER, "client_id": client.id, "state": "s"}
+    page = (await browser.open("/oauth/log-out?" + urlencode(asked))).page
+    async with world.app.database.writing(system("test")) as unit:
+        await world.provider.clients.remove(unit.session, UUID(client.id))
+    answer = await browser.send(page)
+    assert answer.page is not None and "You are logged out" in answer.page.text, answer.address
     assert not await is_logged_in(browser, world)
 
 

@@ -45,10 +45,12 @@ class RedisBroker:
         """See `Broker`."""
         subscription, self._subscription = self._subscription, None
         lane, self._lane = self._lane, None
-        if subscription is not None:
-            await subscription.close()
-        if lane is not None:
-            await lane.close()
+        try:
+            if subscription is not None:
+                await subscription.close()
+        finally:  # whoever cannot wait for the one closes the other all the same
+            if lane is not None:
+                await lane.close()
 
     async def _ask(self, *command: str | bytes) -> None:
         if self._lane is None:
