@@ -56,11 +56,32 @@ async def test_A07_ten_wrong_passwords_slow_an_account_in_all_processes(processe
 
 
 async def test_R03_ten_letters_an_hour_to_one_mailbox_whoever_asks(processes: list[Throttle]) -> None:
-    asked = (processes[n % 4].admit_letter("reset", recipient="ada@example.com") for n in range(60))
+    asked = (processes[n % 4].admit_letter("registration", recipient="ada@example.com") for n in range(60))
     outcomes = await asyncio.gather(*asked, return_exceptions=True)
     assert sum(outcome is None for outcome in outcomes) == 10
-    await processes[0].admit_letter("magic-link", recipient="ada@example.com")
-    await processes[1].admit_letter("reset", recipient="bob@example.com")
+    await processes[0].admit_letter("invitation", recipient="ada@example.com")
+    await processes[1].admit_letter("registration", recipient="bob@example.com")
+
+
+async def test_R03_ten_letters_an_hour_for_who_asks_from_one_address_and_thirty_for_all(
+    processes: list[Throttle],
+) -> None:
+    ada = {"recipient": "ada@example.com"}
+    asked = (
+        processes[n % 4].admit_letter("magic-link", address=f"192.0.2.{where}", **ada)
+        for where in range(4)
+        for n in range(20)
+    )
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    let_in = [sum(outcome is None for outcome in outcomes[20 * where :][:20]) for where in range(4)]
+    assert (sum(let_in), max(let_in)) == (30, 10)
+    await processes[0].admit_letter("magic-link", address="192.0.2.0", recipient="bob@example.com")
+
+
+async def test_R03_the_eleventh_reset_is_no_refusal(processes: list[Throttle]) -> None:
+    many = await asyncio.gather(*(processes[n % 4].has_had_many("reset", recipient="ada") for n in range(40)))
+    assert many.count(False) == 10
+    assert not await processes[0].has_had_many("reset", recipient="bob")
 
 
 async def test_R06_with_redis_away_each_process_counts_for_itself(redis_server: OwnRedis) -> None:

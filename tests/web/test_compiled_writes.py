@@ -24,7 +24,7 @@ from freehold.errors import OutcomeUnknown
 from freehold.fields import search_document
 from freehold.resource.base import NAMING
 from freehold.resource.base import Base as FreeholdBase
-from freehold.store.at_once import Alone, NotAtOnce, Triggered, alone, triggered
+from freehold.store.at_once import Alone, Triggered, alone, triggered
 from freehold.store.at_once_postgresql import PostgresWay, open_way
 from freehold.store.audit import AUDIT
 from freehold.store.audit_values import AUDIT_VALUES

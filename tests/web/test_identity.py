@@ -586,11 +586,37 @@ class TestMailedLinks:
                 async with httpx2.AsyncClient(transport=transport, base_url="http://imba.example") as elsewhere:
                     answer = await elsewhere.post("/v1/auth/reset", json={"email": email.upper()})
                     statuses.append(answer.status_code)
-            assert statuses == [202] * 10 + [429] * 2, "whether or not there is an account"
-            assert answer.json()["violated-policies"] == ["reset-recipient"]
+            assert statuses == [202] * 12, "whether or not there is an account, nobody is kept out by those who ask"
         await limited.work()
         assert len([each for each in limited.outbox.messages if "reset" in each.as_string()]) == 10
         assert (await limited.register("new@example.com")).status_code == 201
+
+    async def test_R05_whoever_asks_for_many_resets_keeps_no_owner_out(self, limited: Service) -> None:
+        await limited.register()
+        door = "/v1/auth/reset"
+
+        async def asked(number: int) -> int:
+            """By somebody elsewhere; how many letters have left by then."""
+            transport = httpx2.ASGITransport(limited.app, client=(f"198.51.100.{number}", 1))
+            async with httpx2.AsyncClient(transport=transport, base_url="http://imba.example") as elsewhere:
+                assert (await elsewhere.post(door, json={"email": "ada@example.com"})).status_code == 202
+            await limited.work()
+            return len([each for each in limited.outbox.messages if "reset" in each.as_string()])
+
+        with Clock() as time:
+            letters = [await asked(number) for number in range(11)]
+            assert letters == [*range(1, 11), 10]
+            link = limited.outbox.token()
+            time.advance(minutes=10)
+            assert await asked(20) == 10, "the link that came is as good as another"
+            time.advance(minutes=6)
+            assert await asked(21) == 11, "soon it is too old"
+            assert (await limited.client.post(door, json={"email": "ada@example.com"})).status_code == 202
+            await limited.work()
+            newest = {"token": limited.outbox.token(), "password": "completely different words 7"}
+            dead = await limited.client.post(f"{door}/confirmation", json={**newest, "token": link})
+            assert dead.status_code == 422
+            assert (await limited.client.post(f"{door}/confirmation", json=newest)).status_code == 204
 
     async def test_A09_the_newest_reset_link_works_once_and_ends_every_log_in(self, on_each_database: Service) -> None:
         service = on_each_database

@@ -161,10 +161,15 @@ class Accounts:
                 user.email_verified_at = clock.now()
                 await record(db, "user.email_verified", subject_type="user", subject_id=user.id)
 
-    async def send_reset(self, db: Session, key: str) -> None:
-        """Mail a reset link to the owner of an address, if there is one. Runs as a job, out of the request's time."""
+    async def send_reset(self, db: Session, key: str, *, unless_fresh: bool) -> None:
+        """Mail a reset link to the owner of an address, if there is one. Runs as a job, out of the request's time.
+
+        unless_fresh: not where a link that was mailed before is good for some time yet: it serves whoever reads that mail.
+        """
         user = (await db.execute(select(self._user).where(self._user.email_key == key))).scalar_one_or_none()
         if user is None or not user.is_active:
+            return
+        if unless_fresh and await one_time.is_fresh(db, user.id, purpose=one_time.RESET):
             return
         token = await one_time.issue(db, user_id=user.id, purpose=one_time.RESET, email_key=user.email_key)
         await self._notices.reset(db, user.email, token, one_time.LIFETIME, language=language_of(user))

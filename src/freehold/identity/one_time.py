@@ -57,6 +57,16 @@ async def issue(
     return token
 
 
+async def is_fresh(session: Session, user_id: UUID, *, purpose: str) -> bool:
+    """Whether this user has a token that is good for half of its time yet."""
+    columns = ONE_TIME_TOKENS.c
+    until = clock.now() + LIFETIME / 2
+    alive = select(columns.user_id).where(
+        columns.user_id == user_id, columns.purpose == purpose, columns.expires_at > until
+    )
+    return (await session.execute(alive)).first() is not None
+
+
 async def find(session: Session, token: str, *, purpose: str) -> Proof:
     """Whose token it is, without using it up. Raises Invalid."""
     columns = ONE_TIME_TOKENS.c

@@ -332,8 +332,8 @@ class Identity:
         """See `Authenticator.authenticate`."""
         return await self.parts.bearer.authenticate(authorization)
 
-    async def _send_reset(self, db: Session, *, email_key: str) -> None:
-        await self.parts.accounts.send_reset(db, email_key)
+    async def _send_reset(self, db: Session, *, email_key: str, unless_fresh: bool = False) -> None:
+        await self.parts.accounts.send_reset(db, email_key, unless_fresh=unless_fresh)
 
     async def _upkeep(self, db: Session) -> None:
         await self.parts.sessions.sweep(db)

@@ -14,6 +14,7 @@ from freehold.traffic.limits import Limiter, QuotaExceeded, address_key, take
 PER_PERSON = Quota(5, timedelta(minutes=1), when_away="count")
 PER_ADDRESS = Quota(60, timedelta(minutes=1), when_away="count")
 PER_RECIPIENT = Quota(10, timedelta(hours=1), when_away="count")
+PER_RECIPIENT_OF_ALL = Quota(30, timedelta(hours=1), when_away="count")
 WRONG_PER_ACCOUNT = Quota(10, timedelta(minutes=5), when_away="count")
 
 
@@ -29,13 +30,25 @@ class Throttle:
         counted = [(f"{operation}-address", where, PER_ADDRESS), (operation, digest(where, person), PER_PERSON)]
         await take(self.limiter, counted)
 
-    async def admit_letter(self, kind: str, *, recipient: str) -> None:
-        """Count a letter before anybody knows whether it leaves, from whichever address it is asked for. Raises QuotaExceeded.
+    async def admit_letter(self, kind: str, *, recipient: str, address: str | None = None) -> None:
+        """Count a letter before anybody knows whether it leaves. Raises QuotaExceeded.
 
         kind: each has a quota of its own, so that whoever asks for many of one keeps nobody from another. recipient: the
-        key of an e-mail address, or the id of the account that has it.
+        key of an e-mail address, or the id of the account that has it. address: where strangers may ask, so that those
+        behind another one are not kept from it, and all of them together get three times as many.
         """
-        await take(self.limiter, [(f"{kind}-recipient", digest(recipient), PER_RECIPIENT)])
+        if address is None:
+            await take(self.limiter, [(f"{kind}-recipient", digest(recipient), PER_RECIPIENT)])
+            return
+        theirs = (f"{kind}-recipient-address", digest(address_key(address), recipient), PER_RECIPIENT)
+        await take(self.limiter, [theirs, (f"{kind}-recipient", digest(recipient), PER_RECIPIENT_OF_ALL)])
+
+    async def has_had_many(self, kind: str, *, recipient: str) -> bool:
+        """Count a letter that nobody is refused; whether there were so many in this hour that one of them will do.
+
+        For the link that lets an owner back in: were it refused, a stranger who asks for many would keep the owner out.
+        """
+        return not (await self.limiter.hit(f"{kind}-recipient", digest(recipient), PER_RECIPIENT)).allowed
 
     async def admit_address(self, operation: str, *, address: str) -> None:
         """Count one try of an address, whoever it is. Raises QuotaExceeded."""

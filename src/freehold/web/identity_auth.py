@@ -115,11 +115,13 @@ def _links(identity: Identity) -> Router:
         """Mail a reset link to the address if it has an account; the answer is the same when it has none."""
         key = email_key(wanted.email)
         await identity.parts.throttle.admit("reset", address=device_of(request).address, person=login_key(wanted.email))
-        await identity.parts.throttle.admit_letter("reset", recipient=key)
-        # The look-up is a job's, so that neither answer nor time tells whether there is an account (A01).
-        return await in_unit(
-            request, "reset", lambda unit: identity.reset_job.enqueue(unit.session, email_key=key), _taken()
-        )
+        had_many = await identity.parts.throttle.has_had_many("reset", recipient=key)
+
+        async def work(unit: Unit) -> None:
+            # The look-up is a job's, so that neither answer nor time tells whether there is an account (A01).
+            await identity.reset_job.enqueue(unit.session, email_key=key, unless_fresh=had_many)
+
+        return await in_unit(request, "reset", work, _taken())
 
     @router.post("/reset/confirmation", operation_id="confirm_reset", status_code=204, dependencies=[allow(anyone)])
     async def reset(request: Request, wanted: NewPassword) -> Response:

@@ -92,8 +92,9 @@ def magic_links_router(identity: Identity, links: MagicLinks) -> Router:
 async def ask(identity: Identity, links: MagicLinks, request: Request, email: str, *, following: str = "") -> str:
     """Have a link mailed if the address has an account; what `keep_asked` hands to the browser. Raises QuotaExceeded."""
     parts, value = identity.parts, new_browser()
-    await parts.throttle.admit("magic-link", address=device_of(request).address, person=login_key(email))
-    await parts.throttle.admit_letter("magic-link", recipient=email_key(email))
+    address = device_of(request).address
+    await parts.throttle.admit("magic-link", address=address, person=login_key(email))
+    await parts.throttle.admit_letter("magic-link", recipient=email_key(email), address=address)
     path = return_path(following)
 
     async def work(unit: Unit) -> None:

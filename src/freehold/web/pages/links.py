@@ -76,14 +76,14 @@ def _reset_asked(router: Router, identity: Identity) -> None:
         throttle = identity.parts.throttle
         try:
             await throttle.admit("reset", address=device_of(request).address, person=login_key(address))
-            await throttle.admit_letter("reset", recipient=email_key(address))
+            had_many = await throttle.has_had_many("reset", recipient=email_key(address))
         except Problem as problem:
             form = refused(values, problem, fields=(), secret=())
             return await page(request, "reset_ask", status=form.status, form=form)
 
         async def work(unit: Unit) -> None:
             # The look-up is a job's, so that neither answer nor time tells whether there is an account.
-            await identity.reset_job.enqueue(unit.session, email_key=email_key(address))
+            await identity.reset_job.enqueue(unit.session, email_key=email_key(address), unless_fresh=had_many)
 
         await identity.parts.database.run(system("reset"), work)
         text = phrase("If {email} has an account, a link is on its way there.", email=address)
