@@ -145,7 +145,11 @@ class Alone:
             await self._watchers.has_changed(change)
 
     async def _run(self, turn: Turn, prepared: Prepared, values: Sequence[Any]) -> Fetched:
-        self._way.tell(prepared.sql)
+        try:
+            self._way.tell(prepared.sql)
+        except BaseException:
+            turn.leave()
+            raise
         rows, kinds = await turn.run(prepared.sql, values)
         prepared.describe(kinds)
         return prepared.rows(rows)
