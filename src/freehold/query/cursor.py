@@ -13,11 +13,10 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal, NamedTuple, NoReturn
 from uuid import UUID
 
 import orjson
@@ -33,8 +32,7 @@ MAX_CURSOR_CHARACTERS: Final = 8_192
 Direction = Literal["after", "before"]
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """A place between rows. values: the sort values of the row beside it; none stands for the end of the list."""
 
     direction: Direction

@@ -86,13 +86,18 @@ class ExactEncoder:
 
     def _named(self, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
         names = self._names
-        written = as_written(rows, len(names))
-        for place in self._texts:
-            for row in written:
-                if not _is_texts(row[place]):
-                    raise TypeError(type(row[place]).__name__)
+        raw, writers = as_written(rows, len(names))
         # Names end before columns do. To say strict=False takes as long again as all the rest.
-        return [dict(zip(names, row)) for row in written]  # noqa: B905
+        found = [dict(zip(names, row)) for row in raw]  # noqa: B905
+        for place, write in writers:
+            name = names[place]
+            for row in found:
+                row[name] = write(row[name])
+        for place in self._texts:
+            for row in found:
+                if not _is_texts(row[names[place]]):
+                    raise TypeError(type(row[names[place]]).__name__)
+        return found
 
 
 def exact_encoder(read: type[BaseModel], columns: Mapping[str, Column[Any]] | None) -> ExactEncoder | None:

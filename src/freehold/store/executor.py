@@ -24,13 +24,14 @@ class Plan:
 
     shape: equal for plans with the same text, within one resource and one rule shape; None for one that is built for
     a single request. is_orm: gives objects, and needs a session. key: the bind that names the one row that it reads.
-    kept: what a read path has made of it.
+    written: so many of its columns, from the first, are there to be written as JSON. kept: what a read path has made of it.
     """
 
     statement: Statement
     shape: Hashable | None
     is_orm: bool = False
     key: str | None = None
+    written: int = 0
     kept: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from sqlalchemy import Row
@@ -37,16 +37,9 @@ class Fetched(Sequence[Row[Any]]):
         found, decoder = self.raw[number][place], self._prepared.decoder(place)
         return found if decoder is None else decoder(found)
 
-    def written(self, width: int) -> Sequence[Sequence[Any]]:
-        """The rows for orjson, of which it gets the first `width` columns."""
-        writers = [each for each in self._prepared.writers if each[0] < width]
-        if not writers:
-            return self.raw
-        found = [list(row) for row in self.raw]
-        for row in found:
-            for place, write in writers:
-                row[place] = write(row[place])
-        return found
+    def writers(self, width: int) -> Sequence[tuple[int, Callable[[Any], Any]]]:
+        """By place, what the values of the first `width` columns go through on their way to orjson, where there is something."""
+        return [each for each in self._prepared.writers if each[0] < width]
 
 
 def value_at(rows: Sequence[Row[Any]], number: int, place: int) -> Any:
@@ -54,6 +47,8 @@ def value_at(rows: Sequence[Row[Any]], number: int, place: int) -> Any:
     return rows.value(number, place) if isinstance(rows, Fetched) else rows[number][place]
 
 
-def as_written(rows: Sequence[Sequence[Any]], width: int) -> Sequence[Sequence[Any]]:
-    """Rows for an encoder that writes the first `width` columns."""
-    return rows.written(width) if isinstance(rows, Fetched) else rows
+def as_written(
+    rows: Sequence[Sequence[Any]], width: int
+) -> tuple[Sequence[Sequence[Any]], Sequence[tuple[int, Callable[[Any], Any]]]]:
+    """Rows for an encoder that writes the first `width` columns, and what their values go through, by place."""
+    return (rows.raw, rows.writers(width)) if isinstance(rows, Fetched) else (rows, ())

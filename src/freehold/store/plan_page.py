@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic_core import to_json
 from sqlalchemy import Row
@@ -28,8 +27,7 @@ DISTANCE_FIELD: Final = "distance_km"
 VisibilityOf = Callable[[type[DeclarativeBase]], Visibility]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """The body of a list and the cursors of its neighbours; None where there is no such page."""
 
     body: bytes

@@ -7,8 +7,8 @@ order, until it is full: no statement ranks every match, and a place in the list
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row
 
@@ -26,8 +26,7 @@ from freehold.store.plans import MOST_RARE, ResourcePlans
 _RANGES: Final = COMPARISONS | {"contains"}
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """The rows of a page. places: where in each its sort values stand. tiers: of a page by relevance, that of each row."""
 
     rows: Sequence[Row[Any]]

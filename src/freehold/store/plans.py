@@ -91,7 +91,8 @@ class ResourcePlans:
             key = self.spec.key
             return self._rows(visibility, extra).where(key.column == bindparam(KEY, type_=key.bind_type))
 
-        return self._keep(("one", visibility.shape, tuple(expand)), build)
+        written = 0 if expand else self._written(visibility)
+        return self._keep(("one", visibility.shape, tuple(expand)), build, written=written)
 
     def there(self) -> Plan:
         """The key of the row in the bind `q_key`, where the caller may read it."""
@@ -132,7 +133,8 @@ class ResourcePlans:
 
         nulls = tuple(value is None for value in position.values)
         shape = ("page", visibility.shape, query.sort, query.expand, position.direction, nulls, first_only)
-        found = self._keep_query(shape, query, build)
+        written = 0 if query.expand or query.near is not None else self._written(visibility)
+        found = self._keep_query(shape, query, build, written=written)
         if None not in position.values:
             query.kept[asked] = found
         return found
@@ -180,7 +182,8 @@ class ResourcePlans:
     def related(self, found: Relation, number: int, visibility: Visibility = EVERYTHING) -> Plan:
         """Rows of this resource that a relationship of another one points to, for so many keys in the binds `q_keys`."""
         shape = ("related", found.target_key.name, str(found.remote), found.name, visibility.shape, number)
-        return self._keep(shape, lambda: found.place(self._rows(visibility, []), number))
+        written = self._written(visibility)
+        return self._keep(shape, lambda: found.place(self._rows(visibility, []), number), written=written)
 
     def sort_kinds(self, query: ListQuery) -> tuple[Kind, ...]:
         """The kinds of the sort values, for the cursor."""
@@ -220,17 +223,24 @@ class ResourcePlans:
                 keys.append(OrderKey(distance(self.spec.geo), Double(), key.descending, nullable=False))
         return keys if position.direction == "after" else [key.turned() for key in keys]
 
-    def _keep_query(self, shape: tuple[Hashable, ...], query: ListQuery, build: Callable[[], Statement]) -> Plan:
+    def _written(self, visibility: Visibility) -> int:
+        """How many columns of a plan go to orjson as they are, where nothing is left out of a row or added to it."""
+        is_whole = self.encoder.exact is not None and not (visibility.hidden or visibility.flags)
+        return len(self._shown) if is_whole else 0
+
+    def _keep_query(
+        self, shape: tuple[Hashable, ...], query: ListQuery, build: Callable[[], Statement], *, written: int = 0
+    ) -> Plan:
         if query.clauses:  # conditions of one's own may differ in text from value to value
             return Plan(build(), None, self.encoder.is_orm and shape[0] == "page")
-        return self._keep((*shape, condition_shape(query)), build)
+        return self._keep((*shape, condition_shape(query)), build, written=written)
 
-    def _keep(self, shape: tuple[Hashable, ...], build: Callable[[], Statement]) -> Plan:
+    def _keep(self, shape: tuple[Hashable, ...], build: Callable[[], Statement], *, written: int = 0) -> Plan:
         found = self._kept.get(shape)
         if found is None:
             gives_rows = shape[0] in {"one", "page", "related"}
             key = KEY if shape[0] in {"one", "there"} else None
-            found = self._kept[shape] = Plan(build(), shape, self.encoder.is_orm and gives_rows, key)
+            found = self._kept[shape] = Plan(build(), shape, self.encoder.is_orm and gives_rows, key, written)
             if len(self._kept) > MAX_PLANS:
                 self._kept.popitem(last=False)
         else:

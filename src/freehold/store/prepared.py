@@ -13,6 +13,7 @@ from sqlalchemy import Row
 from sqlalchemy.engine.result import SimpleResultMetaData
 
 from freehold.resource.principal import Principal
+from freehold.store.carried import carried
 from freehold.store.fetched import Fetched
 from freehold.store.scope import CALLER
 from freehold.store.writers import Decoder, writer
@@ -134,7 +135,8 @@ def prepare(plan: Plan, dialect: Any) -> Prepared | None:
     """
     if plan.is_orm or plan.shape is None:
         return None
-    compiled: Any = plan.statement.compile(dialect=dialect)
+    statement = carried(plan.statement, plan.written) if dialect.driver == "asyncpg" else plan.statement
+    compiled: Any = statement.compile(dialect=dialect)
     if compiled.post_compile_params or compiled.literal_execute_params or compiled.escaped_bind_names:
         return None
     if compiled.fh_opaque or compiled.fh_control or (compiled.fh_touched and dialect.fh_guard.shape is None):

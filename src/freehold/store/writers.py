@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import Uuid
 
 from freehold.resource.base import UTCDateTime
+from freehold.store.carried import CarriedInstant, CarriedKey, instant_text
 
 Decoder = Callable[[Any], Any] | None
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
@@ -23,6 +24,10 @@ def writer(type_: Any, decoder: Decoder, dialect: Any) -> Decoder:
     """What a column's values go through on their way to orjson; None for nothing. decoder: what makes them what they mean."""
     if type(type_) is UTCDateTime and dialect.driver == "asyncpg":
         return None  # in UTC, and what is beyond time, which has no zone, is in UTC too
+    if type(type_) is CarriedInstant:
+        return instant_text
+    if type(type_) is CarriedKey:
+        return None
     if dialect.name == "sqlite" and type(type_) is UTCDateTime:
         return _instant
     if dialect.name == "sqlite" and type(type_) is Uuid and type_.as_uuid:

@@ -111,12 +111,21 @@ def check_path(scope: Scope) -> None:
 def check_query(scope: Scope) -> None:
     """400 for bytes that are no UTF-8: what decodes them puts U+FFFD in their place, and nothing here is repaired."""
     query: bytes = scope.get("query_string", b"")
-    if not query or _decoded(query) is not None:
+    if not query or _is_utf8(query):
         return
     for part in query.split(b"&"):
         if _decoded(part) is None:
             name = unquote_to_bytes(part.partition(b"=")[0].replace(b"+", b" ")).decode("utf-8", "replace")
             raise _not_utf8(name[:_SHOWN_CHARACTERS])
+
+
+def _is_utf8(query: bytes) -> bool:
+    return _known_as_utf8(query) if len(query) <= _LONGEST_KEPT else _decoded(query) is not None
+
+
+@lru_cache(maxsize=1_000)
+def _known_as_utf8(query: bytes) -> bool:
+    return _decoded(query) is not None
 
 
 def _decoded(encoded: bytes) -> str | None:

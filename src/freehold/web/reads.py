@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
@@ -53,8 +53,7 @@ _LONGEST_KEPT = 300
 NOTHING: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """One row as a caller sees it."""
 
     body: bytes

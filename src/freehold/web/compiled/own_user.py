@@ -71,4 +71,4 @@ def _plan(model: type[DeclarativeBase], encoder: Encoder) -> Plan:
     columns = [] if encoder.columns is None else [column.label(name) for name, column in encoder.columns.items()]
     assert version is not None, "accounts stand on a base with a row version"
     statement = select(*columns, version.label(VERSION_LABEL)).where(key == bindparam(KEY, type_=key.type))
-    return Plan(statement, ("one", "own user"), key=KEY)
+    return Plan(statement, ("one", "own user"), key=KEY, written=len(columns) if encoder.exact is not None else 0)

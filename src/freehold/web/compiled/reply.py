@@ -12,7 +12,7 @@ from freehold.web.answer import JSON
 from freehold.web.preconditions import not_modified
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
     """Status, headers and body, as an application of ASGI."""
 
