@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from freehold import Base
 from freehold.resource.base import UTCDateTime
-from freehold.store.carried import CarriedInstant, CarriedKey, carried, instant_text
+from freehold.store.carried import CarriedInstant, CarriedKey, carried, instant_text, told
 
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -53,6 +53,15 @@ def test_instants_are_written_as_orjson_writes_them_and_read_as_they_are() -> No
     for each in instants():
         assert instant_text(sent(each)) == written(each)
         assert reader.process_result_value(sent(each), DIALECT) == each
+
+
+def test_a_cursor_tells_them_as_it_tells_what_they_mean() -> None:
+    teller = told(CarriedInstant(), None)
+    assert teller is not None
+    assert all(teller(sent(each)) == each.isoformat() for each in instants())
+    assert teller(None) is None
+    assert told(CarriedKey(), str) is None
+    assert told(Uuid(), str) is str
 
 
 def test_instants_beyond_time_are_its_ends() -> None:

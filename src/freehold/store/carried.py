@@ -7,6 +7,7 @@ means: these are types like any other, whose processors make it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -18,6 +19,7 @@ from sqlalchemy.types import TypeDecorator
 from freehold.resource.base import UTCDateTime
 
 S = TypeVar("S")
+Decoder = Callable[[Any], Any] | None
 
 _MOST_KEPT: Final = 10_000
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -77,6 +79,18 @@ def _carried(column: ColumnElement[Any]) -> ColumnElement[Any]:
     if type(type_) is Uuid and type_.as_uuid and type_.native_uuid:
         return type_coerce(cast(column.element, Text), CarriedKey()).label(column.name)
     return column
+
+
+def told(type_: Any, decoder: Decoder) -> Decoder:
+    """How a value of a column stands in a cursor: as what it means, or as the text that this has there."""
+    if type(type_) is CarriedKey:
+        return None
+    return _isoformat if type(type_) is CarriedInstant else decoder
+
+
+def _isoformat(value: bytes | None) -> str | None:
+    text = instant_text(value)
+    return None if text is None else f"{text[:-1]}+00:00"
 
 
 @lru_cache(maxsize=_MOST_KEPT)

@@ -37,6 +37,11 @@ class Fetched(Sequence[Row[Any]]):
         found, decoder = self.raw[number][place], self._prepared.decoder(place)
         return found if decoder is None else decoder(found)
 
+    def told(self, number: int, place: int) -> Any:
+        """One value, as a cursor has it."""
+        found, teller = self.raw[number][place], self._prepared.tellers[place]
+        return found if teller is None else teller(found)
+
     def writers(self, width: int) -> Sequence[tuple[int, Callable[[Any], Any]]]:
         """By place, what the values of the first `width` columns go through on their way to orjson, where there is something."""
         return [each for each in self._prepared.writers if each[0] < width]
@@ -45,6 +50,11 @@ class Fetched(Sequence[Row[Any]]):
 def value_at(rows: Sequence[Row[Any]], number: int, place: int) -> Any:
     """One value of one row."""
     return rows.value(number, place) if isinstance(rows, Fetched) else rows[number][place]
+
+
+def told_at(rows: Sequence[Row[Any]], number: int, place: int) -> Any:
+    """The same for a cursor."""
+    return rows.told(number, place) if isinstance(rows, Fetched) else rows[number][place]
 
 
 def as_written(

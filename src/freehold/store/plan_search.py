@@ -18,7 +18,7 @@ from freehold.query.request import Condition, ListQuery
 from freehold.query.spec import DISTANCE
 from freehold.store.encode import Visibility
 from freehold.store.executor import Executor
-from freehold.store.fetched import value_at
+from freehold.store.fetched import told_at
 from freehold.store.plan_conditions import SEARCH, page_values, runs_of
 from freehold.store.plan_near import circles
 from freehold.store.plans import MOST_RARE, ResourcePlans
@@ -42,9 +42,9 @@ class Found(NamedTuple):
         return Found(rows, self.places, tiers)
 
     def place(self, number: int) -> tuple[Any, ...]:
-        """The place of a row in the list."""
+        """The place of a row in the list, for a cursor."""
         tier = () if self.tiers is None else (self.tiers[number],)
-        return (*tier, *(value_at(self.rows, number, place) for place in self.places))
+        return (*tier, *(told_at(self.rows, number, place) for place in self.places))
 
 
 async def weighed(plans: ResourcePlans, executor: Executor, query: ListQuery) -> ListQuery:

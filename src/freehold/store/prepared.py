@@ -13,10 +13,10 @@ from sqlalchemy import Row
 from sqlalchemy.engine.result import SimpleResultMetaData
 
 from freehold.resource.principal import Principal
-from freehold.store.carried import carried
+from freehold.store.carried import Decoder, carried, told
 from freehold.store.fetched import Fetched
 from freehold.store.scope import CALLER
-from freehold.store.writers import Decoder, writer
+from freehold.store.writers import writer
 
 if TYPE_CHECKING:
     from freehold.store.executor import Plan
@@ -29,7 +29,8 @@ class Prepared:
     """One statement in one rule shape. tables: those that it reads. writes: those that it writes. bare, locks: see `Told`.
 
     caller: the places (from 0) of values that depend on the caller. slow_until: it took long in the event loop (monotonic).
-    writers: by place, in order, for the columns whose values orjson does not take as they come. many: see `many_of`.
+    tellers: by place, what makes of a value what stands in a cursor. writers: by place, in order, for the columns whose
+    values orjson does not take as they come. many: see `many_of`.
     """
 
     __slots__ = (
@@ -51,6 +52,7 @@ class Prepared:
         "slow_until",
         "sql",
         "tables",
+        "tellers",
         "writers",
         "writes",
     )
@@ -75,6 +77,7 @@ class Prepared:
         self._keys = self._meta._key_to_index  # noqa: SLF001
         self.decoders: Sequence[Decoder] | None = None
         self._processors: Any = None
+        self.tellers: Sequence[Decoder] = ()
         self.writers: Sequence[tuple[int, Callable[[Any], Any]]] = ()
         self.slow_until = 0.0
         self.many: str | None = None
@@ -105,6 +108,7 @@ class Prepared:
                 for type_, kind in zip(self._types, kinds, strict=True)
             ]
             self._processors = self.decoders if any(self.decoders) else None
+            self.tellers = [told(*column) for column in zip(self._types, self.decoders, strict=True)]
             each = [writer(*column, self.dialect) for column in zip(self._types, self.decoders, strict=True)]
             self.writers = [(place, write) for place, write in enumerate(each) if write is not None]
 

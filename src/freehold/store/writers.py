@@ -6,7 +6,6 @@ For the types that `encode_exact` takes. Whatever a value of another type means,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,9 +13,8 @@ from uuid import UUID
 from sqlalchemy import Uuid
 
 from freehold.resource.base import UTCDateTime
-from freehold.store.carried import CarriedInstant, CarriedKey, instant_text
+from freehold.store.carried import CarriedInstant, CarriedKey, Decoder, instant_text
 
-Decoder = Callable[[Any], Any] | None
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
 
 

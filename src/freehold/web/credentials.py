@@ -68,6 +68,7 @@ class CredentialChain:
         self.readers = tuple(readers)
         self._readers = [(_field(reader.source), reader) for reader in readers]
         self._sources = frozenset([_AUTHORIZATION, *(source for source, _ in self._readers)])
+        self._wants_no_authorization = all(source != _AUTHORIZATION for source, _ in self._readers)
 
     async def identified(
         self, scope: Scope, authenticator: Authenticator, connection: HTTPConnection | None = None
@@ -80,6 +81,9 @@ class CredentialChain:
         there = [name for name, _ in scope["headers"] if name in self._sources]
         if not there:
             return ANONYMOUS
+        if self._wants_no_authorization and all(name == _AUTHORIZATION for name in there):
+            told = [value.decode("latin-1") for name, value in scope["headers"] if name == _AUTHORIZATION]
+            return await authenticator.authenticate(told)
         connection = connection or HTTPConnection(scope)
         given: dict[str, CredentialReader] = {}
         for source, reader in self._readers:
