@@ -13,7 +13,8 @@ from tests.jobs.effects import note, notes, states
 from tests.waiting import until
 
 from freehold.errors import ConfigurationError
-from freehold.jobs import Jobs, claiming, job, schedule
+from freehold.jobs import Jobs, job, schedule
+from freehold.jobs.looking import Look
 from freehold.jobs.tables import JOBS
 from freehold.observe.metrics import Metrics
 from freehold.resource.base import new_id
@@ -197,17 +198,17 @@ async def test_J03_a_job_that_fails_leaves_the_runner_at_work(database: Database
 
 async def test_a_runner_outlives_an_error_of_its_own(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = Jobs(database, jobs=[write_note], poll=timedelta(milliseconds=20))
-    look = jobs._taker._look
+    look = jobs._taker.look
     looks = 0
 
-    async def away_at_first(held: Any) -> claiming.Look:
+    async def away_at_first(held: Any, **asked: Any) -> Look:
         nonlocal looks
         looks += 1
         if looks == 1:
             raise ConnectionError
-        return await look(held)
+        return await look(held, **asked)
 
-    monkeypatch.setattr(jobs._taker, "_look", away_at_first)
+    monkeypatch.setattr(jobs._taker, "look", away_at_first)
     await jobs.start()
     await enqueue(database, "afterwards")
     await until(lambda: all_done(database))

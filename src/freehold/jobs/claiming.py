@@ -1,16 +1,15 @@
-"""Looking for jobs that are due, and taking them."""
+"""Taking jobs that are due."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, select, update
 
-from freehold.jobs.leases import Claim, is_abandoned, lease_end
+from freehold.jobs.leases import Claim, lease_end
 from freehold.jobs.queue import dialect_of
 from freehold.jobs.tables import JOBS, State, in_state
 from freehold.resource.base import new_id
@@ -18,45 +17,6 @@ from freehold.store.instant import instant
 
 if TYPE_CHECKING:
     from freehold.store.session import Session
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What there is to do. since: for each name with a job that is due, when the first of them was."""
-
-    now: datetime
-    since: Mapping[str, datetime]
-    abandoned: bool
-
-    @property
-    def longest_wait(self) -> timedelta:
-        """How long the job that has been due longest has been waiting; zero when none is due."""
-        return max((self.now - each for each in self.since.values()), default=timedelta(0))
-
-
-async def look(session: Session, held: Collection[UUID] = ()) -> Look:
-    """One read, however much waits: a probe of an index for each name that has ready jobs. held: as `is_abandoned`."""
-    now = instant(dialect_of(session))
-    ready = in_state(State.READY)
-    names = select(func.min(JOBS.c.name).label("name")).where(ready).cte("names", recursive=True)
-    following = select(func.min(JOBS.c.name)).where(ready, JOBS.c.name > names.c.name).scalar_subquery()
-    # It ends with a row of NULL, and has no other where nothing is ready: the other columns are always told.
-    names = names.union_all(select(following).where(names.c.name.is_not(None)))
-    first = (
-        select(JOBS.c.run_at)
-        .where(ready, JOBS.c.name == names.c.name)
-        .order_by(JOBS.c.run_at)
-        .limit(1)
-        .correlate(names)
-        .scalar_subquery()
-    )
-    abandoned = exists().where(is_abandoned(dialect_of(session), held))
-    found = await session.execute(
-        select(names.c.name, first.label("first"), now.label("now"), abandoned.label("abandoned"))
-    )
-    rows = found.all()
-    due = {row.name: row.first for row in rows if row.first is not None and row.first <= row.now}
-    return Look(now=rows[0].now, since=due, abandoned=bool(rows[0].abandoned))
 
 
 async def choose(session: Session, name: str, *, limit: int) -> list[UUID]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from freehold.jobs import claiming, queue, tracks
+from freehold.jobs import looking, queue, tracks
 from freehold.jobs.gauges import JobMetrics
 from freehold.resource.principal import system
 from freehold.store import audit
@@ -33,7 +33,7 @@ class Housekeeping:
         """Have the metrics say how long the oldest job has been waiting, and how many wait for a person."""
         if self.metrics is not None:
             async with self.database.reading(system(_REASON)) as session:
-                oldest = (await claiming.look(session)).longest_wait
+                oldest = (await looking.look(session)).longest_wait
                 self.metrics.measured(oldest=oldest, dead=await queue.count_dead(session))
 
     async def seal(self) -> None:

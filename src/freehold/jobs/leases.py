@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, false, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, case, false, or_, select, update
 
 from freehold.jobs import order
 from freehold.jobs.queue import dialect_of, free_key
 from freehold.jobs.tables import JOBS, State, in_state
-from freehold.store.instant import instant
+from freehold.store.instant import instant, standing_instant
 
 if TYPE_CHECKING:
     from freehold.store.session import Session
@@ -107,9 +107,10 @@ async def _end(session: Session, held: Claim, values: Mapping[str, Any]) -> bool
     return ended.first() is not None
 
 
-def is_abandoned(dialect: str, held: Collection[UUID]) -> ColumnElement[bool]:
+def is_abandoned(dialect: str, held: Collection[UUID] | BindParameter[Any]) -> ColumnElement[bool]:
     """Its lease has run out, and it is not one of those that this process itself is running."""
-    late = or_(JOBS.c.lease_until <= instant(dialect), JOBS.c.lease_until > instant(dialect, _IMPOSSIBLE))
+    now, impossible = standing_instant(dialect), standing_instant(dialect, _IMPOSSIBLE)
+    late = or_(JOBS.c.lease_until <= now, JOBS.c.lease_until > impossible)
     return and_(in_state(State.RUNNING), late, JOBS.c.id.not_in(held))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from freehold.errors import ConfigurationError
-from freehold.jobs import claiming, leases, ticking
+from freehold.jobs import leases, looking, ticking
 from freehold.jobs.carriage import Principals, nobody_found
 from freehold.jobs.declaration import Job
 from freehold.jobs.duties import Duty, cancelled, forever, wait
@@ -19,6 +19,7 @@ from freehold.jobs.execution import Execution, Outcome
 from freehold.jobs.gauges import JobMetrics
 from freehold.jobs.housekeeping import Housekeeping
 from freehold.jobs.leases import Claim
+from freehold.jobs.looking import Look
 from freehold.jobs.taking import Taker
 from freehold.jobs.tracks import Progress
 from freehold.observe.metrics import Metrics
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
 
 _REASON = "job runner"
 _SWEEP_SECONDS = 60.0
-_TICK_SECONDS = 0.9
+_SEAL_SECONDS = 1.0
+# What a look does not tell of schedules: new ones, changed ones, and that the clock was put back.
+_PLAN_SECONDS = 10.0
+# Between two looks of which the first found no job: commits elsewhere wake everybody, and each look costs.
+_REST_SECONDS = 0.02
 _MEASURE_SECONDS = 5.0
 _ADMISSION_SECONDS = 30.0  # past what the store lets a writer wait
 
@@ -70,6 +75,7 @@ class Jobs:
         known = list({id(job.function): job for job in self.jobs}.values())
         self._known = {job.name: job for job in known}
         self._planned = [(schedule, job) for job in known for schedule in job.schedules]
+        self._ticking = [schedule.name for schedule, _ in self._planned]
         _refuse_repeats("job", [job.name for job in known])
         _refuse_repeats("schedule", [schedule.name for schedule, _ in self._planned])
         self._taker = Taker(self.database, self._known)
@@ -79,11 +85,11 @@ class Jobs:
             self.database, self.outbox, self.keep_done, self.audit_key, metrics=self._metrics
         )
         self._running: dict[UUID, _Running] = {}
-        self._wakened = asyncio.Event()
+        self._wakened, self._unsealed = asyncio.Event(), asyncio.Event()
         self._admission: asyncio.Task[None] | None = None
         self._server: asyncio.Task[None] | None = None
         self._duties: list[asyncio.Task[None]] = []
-        self._next_tick = float("-inf")
+        self._next_plan = float("-inf")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leaving_since: float | None = None
 
@@ -102,7 +108,8 @@ class Jobs:
             self._loop = asyncio.get_running_loop()
             self.database.parts[Waking].register(self)
             heartbeat = min([*self._taker.leases.values(), timedelta(seconds=60)]) / 4
-            duties += [(self._extend, heartbeat.total_seconds()), (keeping.seal, 1.0), (keeping.sweep, _SWEEP_SECONDS)]
+            duties += [(self._extend, heartbeat.total_seconds()), (self._seal, _SEAL_SECONDS)]
+            duties.append((keeping.sweep, _SWEEP_SECONDS))
             if self.outbox is not None:
                 duties.append((self._relay, 0.0))
             self._server = asyncio.create_task(forever(self._serve, 0.0))
@@ -175,28 +182,42 @@ class Jobs:
     async def oldest_waiting_age(self) -> timedelta:
         """How long the job that has been due longest has been waiting: the figure to raise an alarm on."""
         async with self.database.reading(system(_REASON)) as session:
-            return (await claiming.look(session)).longest_wait
+            return (await looking.look(session)).longest_wait
 
     async def _serve(self) -> None:
         """One look for work, and the wait for the next reason to look."""
         self._wakened.clear()
-        await self._tick()
+        seen = await self._taker.look(self._held, schedules=self._ticking)
+        await self._tick(seen)
+        if seen.records:
+            self._unsealed.set()
+        if seen.events and self.outbox is not None:
+            self.outbox.wake()
         pause = self.poll.total_seconds()
         if len(self._running) < self.concurrency and self._leaving_since is None:
-            self._admission = asyncio.create_task(self._admit())
+            self._admission = asyncio.create_task(self._admit(seen))
             await asyncio.shield(self._admission)
             pause = min(pause, self._taker.rest_seconds)
+        if not seen.since:
+            await asyncio.sleep(min(pause, _REST_SECONDS))
         await wait([asyncio.ensure_future(self._wakened.wait())], pause, cancel=True)
 
-    async def _tick(self) -> None:
-        """Fire the schedules, once a second: their ticks are no closer."""
-        if time.monotonic() >= self._next_tick:
-            await ticking.fire_due(self.database, self._planned)
-            self._next_tick = time.monotonic() + _TICK_SECONDS
+    @property
+    def _held(self) -> list[Claim]:
+        return [one.claim for one in self._running.values()]
 
-    async def _admit(self) -> None:
-        held = [one.claim for one in self._running.values()]
-        for claim in await self._taker.take(held, limit=self.concurrency - len(held)):
+    async def _tick(self, seen: Look) -> None:
+        """Fire the schedules whose tick has come."""
+        if seen.ticks or time.monotonic() >= self._next_plan:
+            await ticking.fire_due(self.database, self._planned)
+            self._next_plan = time.monotonic() + _PLAN_SECONDS
+
+    async def _admit(self, seen: Look) -> None:
+        held = self._held
+        # A tick that was fired has left a job that was not seen yet.
+        for claim in await self._taker.take(
+            held, limit=self.concurrency - len(held), seen=None if seen.ticks else seen
+        ):
             self._begin(claim)
 
     def _begin(self, claim: Claim) -> None:
@@ -224,7 +245,12 @@ class Jobs:
     async def _relay(self) -> None:
         assert self.outbox is not None
         await self.outbox.relay()
-        await self.outbox.wait(self.poll)
+        await self.outbox.wait()
+
+    async def _seal(self) -> None:
+        await self._unsealed.wait()
+        self._unsealed.clear()
+        await self._housekeeping.seal()
 
 
 def _refuse_repeats(kind: str, names: list[str]) -> None:

@@ -11,10 +11,10 @@ from uuid import UUID
 import structlog
 
 from freehold.errors import ConfigurationError
-from freehold.jobs import claiming, leases, pace
-from freehold.jobs.claiming import Look
+from freehold.jobs import claiming, leases, looking, pace
 from freehold.jobs.declaration import Job
 from freehold.jobs.leases import Claim
+from freehold.jobs.looking import Look
 from freehold.jobs.queues import Queue
 from freehold.jobs.tables import State
 from freehold.resource.principal import system
@@ -52,16 +52,17 @@ class Taker:
         """How long until a queue whose rate had no room has some again; infinity where none rests."""
         return max(0.0, min(self._rests.values(), default=float("inf")) - time.monotonic())
 
-    async def take(self, running: Collection[Claim], *, limit: int, paced: bool = True) -> list[Claim]:
+    async def take(
+        self, running: Collection[Claim], *, limit: int, seen: Look | None = None, paced: bool = True
+    ) -> list[Claim]:
         """Recover what the dead have left, then claim what is due. Only reads when there is nothing to do.
 
-        running: what this process holds. paced: heed the rates of queues.
+        running: what this process holds. seen: by a look a moment ago. paced: heed the rates of queues.
         """
-        held = [claim.id for claim in running]
-        look = await self._look(held)
+        look = seen or await self.look(running)
         if look.abandoned:
-            await self._recover(held)
-            look = await self._look(held)
+            await self._recover([claim.id for claim in running])
+            look = await self.look(running)
         wanted = list(self._in_turn(look, Counter(claim.name for claim in running)))
         if not wanted:
             return []
@@ -72,9 +73,10 @@ class Taker:
                     chosen += await self._choose(unit.session, job, left, paced=paced)
             return await claiming.claim(unit.session, chosen, self.leases)
 
-    async def _look(self, held: Collection[UUID]) -> Look:
+    async def look(self, running: Collection[Claim], *, schedules: Collection[str] = ()) -> Look:
+        """See `looking.look`. running: what this process holds."""
         async with self._database.reading(system(_REASON)) as session:
-            return await claiming.look(session, held)
+            return await looking.look(session, [claim.id for claim in running], schedules=schedules)
 
     async def _recover(self, held: Collection[UUID]) -> None:
         async with self._database.writing(system(_REASON)) as unit:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    ColumnElement,
     Index,
     Integer,
     LargeBinary,
@@ -148,12 +149,17 @@ def _plain(values: Mapping[str, Any] | None) -> Any:
     return None if values is None else json.loads(json.dumps(to_jsonable_python(dict(values)), allow_nan=False))
 
 
+def is_unsealed() -> ColumnElement[bool]:
+    """Whether a record that was committed has no place in the chain yet."""
+    return AUDIT.c.sequence.is_(None)
+
+
 async def seal_pending(database: Database, *, key: bytes = b"") -> int:
     """Seal what has been committed and is not sealed yet; how many. A look that finds nothing writes nothing."""
     sealed = 0
     while True:
         async with database.reading(system("audit sealer")) as session:
-            if not await session.scalar(select(exists().where(AUDIT.c.sequence.is_(None)))):
+            if not await session.scalar(select(exists().where(is_unsealed()))):
                 return sealed
         async with database.writing(system("audit sealer")) as unit:
             sealed += await seal(unit.session, key=key)
@@ -166,7 +172,7 @@ async def seal(session: Session, *, key: bytes = b"") -> int:
     One sealer at a time: the row of the head is locked.
     """
     sequence, digest = await _lock_head(session)
-    pending = select(AUDIT).where(AUDIT.c.sequence.is_(None)).order_by(AUDIT.c.id).limit(_BATCH)
+    pending = select(AUDIT).where(is_unsealed()).order_by(AUDIT.c.id).limit(_BATCH)
     rows = (await session.execute(pending)).all()
     places = []
     for row in rows:

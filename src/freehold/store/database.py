@@ -186,9 +186,9 @@ class Database(PlannedReads):
         await self.engine.dispose()  # the next connection has it
 
     async def ping(self) -> None:
-        """One statement on each engine. Raises Unavailable."""
+        """One statement on each pool. Raises Unavailable."""
         try:
-            for engine in {id(e): e for e in (self.engine, self._readers)}.values():
+            for engine in {id(e.pool): e for e in (self.engine, self._readers)}.values():
                 async with engine.connect() as connection:
                     await connection.execute(text("SELECT 1"))
         except (DBAPIError, OSError, PoolTimeout, TimeoutError) as error:

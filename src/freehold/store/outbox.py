@@ -39,7 +39,7 @@ from freehold.resource.principal import system
 from freehold.store.instant import instant
 from freehold.store.ledger import LEDGER
 from freehold.store.turns import take_turn
-from freehold.store.waking import Waking, announce_after_commit
+from freehold.store.waking import announce_after_commit
 
 if TYPE_CHECKING:
     from freehold.store.database import Database
@@ -147,7 +147,6 @@ class Outbox:
         self._names = database.parts.setdefault(Subscriptions, Subscriptions())
         self._wakened = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        database.parts[Waking].register(self)
 
     def subscribe(self, name: str, handler: Handler) -> None:
         """Call `handler` with every event of this name. Events that nobody subscribes to count as delivered."""
@@ -159,16 +158,12 @@ class Outbox:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wakened.set)
 
-    async def wait(self, longest: timedelta) -> None:
-        """Sleep until a commit of this process leaves an event, or for `longest`."""
+    async def wait(self) -> None:
+        """Sleep until somebody has seen that an event is due."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:  # an event belongs to the loop that waited for it first
             self._loop, self._wakened = loop, asyncio.Event()
-        try:
-            async with asyncio.timeout(longest.total_seconds()):
-                await self._wakened.wait()
-        except TimeoutError:
-            pass
+        await self._wakened.wait()
         self._wakened.clear()
 
     async def relay(self) -> int:
@@ -202,8 +197,7 @@ class Outbox:
         blocked = exists().where(
             earlier.c.key == OUTBOX.c.key, earlier.c.state == _literal(WAITING), earlier.c.sequence < OUTBOX.c.sequence
         )
-        now = instant(self._database.dialect_name)
-        return and_(OUTBOX.c.state == _literal(WAITING), OUTBOX.c.due_at <= now, ~blocked.correlate(OUTBOX))
+        return and_(is_waiting(instant(self._database.dialect_name)), ~blocked.correlate(OUTBOX))
 
     async def _due(self) -> Sequence[Row[int, str]]:
         async with self._database.reading(system(_REASON)) as session:
@@ -257,6 +251,11 @@ class Outbox:
             else:
                 values |= {"due_at": instant(self._database.dialect_name, pause)}
             await unit.session.execute(update(OUTBOX).where(*mine).values(values))
+
+
+def is_waiting(now: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Waiting, and its time has come; an earlier event of its key may be before it."""
+    return and_(OUTBOX.c.state == _literal(WAITING), OUTBOX.c.due_at <= now)
 
 
 def _literal(state: str) -> ColumnElement[str]:
