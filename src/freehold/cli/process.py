@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
+import os
 import signal
 import socket
 import sys
@@ -37,29 +37,35 @@ def run(target: str, listener: socket.socket, *, loads: Load = load) -> None:
 def run_child(target: str, sockets: list[socket.socket] | None = None) -> None:
     """The same in a process of its own, where a refusal is told as the command line tells it."""
     assert sockets is not None
-    _telling(lambda: run(target, sockets[0]))
+    telling(lambda: run(target, sockets[0]))
 
 
-def run_worker(target: str, listener: socket.socket, ready: Connection, loads: Load) -> None:
-    """One of several. `ready` is told once it serves.
-
-    Its supervisor alone decides about its end, and kills it where that has to be now: a terminal and a process manager
-    may signal both, and a second signal must not cut off what the first one let end. Without a supervisor it leaves.
-    """
+def run_worker(target: str, listener: socket.socket, told: Connection, lifeline: Connection, loads: Load) -> None:
+    """One of several, in an interpreter of its own. See `serve_as_worker`."""
 
     def work() -> None:
         with paused(for_good=True):
-            app, parent = loads(target), multiprocessing.parent_process()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        _serve(
-            app,
-            listener,
-            on_exit=lambda number: _leave(app, number, signal.SIG_IGN),
-            on_started=lambda: ready.send_bytes(b"ready"),
-            still_wanted=lambda: parent is None or parent.is_alive(),
-        )
+            app = loads(target)
+        serve_as_worker(app, listener, told, lifeline)
 
-    _telling(work)
+    telling(work)
+
+
+def serve_as_worker(app: FastAPI | Worker, listener: socket.socket, told: Connection, lifeline: Connection) -> None:
+    """`told` is told once it serves, and closed by its end. Without a supervisor, whose end closes `lifeline`, it leaves.
+
+    Its supervisor alone decides about its end, and kills it where that has to be now: a terminal and a process manager
+    may signal both, and a second signal must not cut off what the first one let end.
+    """
+    os.register_at_fork(after_in_child=told.close)  # what the application forks may outlive it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _serve(
+        app,
+        listener,
+        on_exit=lambda number: _leave(app, number, signal.SIG_IGN),
+        on_started=lambda: told.send_bytes(b"ready"),
+        still_wanted=lambda: not lifeline.poll(),
+    )
 
 
 def _serve(
@@ -90,7 +96,8 @@ def settle() -> None:
     gc.set_threshold(_COLLECTED_AFTER)
 
 
-def _telling(work: Callable[[], None]) -> None:
+def telling(work: Callable[[], None]) -> None:
+    """Do it, in a process of its own: a refusal is one line and the exit status FAILED."""
     try:
         work()
     except ConfigurationError as refusal:

@@ -14,6 +14,8 @@ from sqlalchemy import make_url
 
 from freehold.cli import demo, listener
 from freehold.cli.target import App, load, name_of
+from freehold.cli.template import Template
+from freehold.cli.undivided import Undivided
 from freehold.collector import paused
 from freehold.settings import Environment, Settings
 from freehold.settings.environ import read
@@ -52,15 +54,19 @@ def command(
     with listener.bind(host, port) as socket:  # also where what comes next fails
         announce_address(listener.address(socket), workers=workers)
         settings = Settings.load()
+        is_supervised, before = settings.workers > 1 or settings.env is not Environment.DEVELOPMENT, Undivided()
         with paused(for_good=True):
             app = load(named)
+        template = Template.of_this_process(app, socket, before) if is_supervised else None
         wants_migration = migrate if migrate is not None else settings.env is not Environment.PRODUCTION
         asyncio.run(prepare(app, named, migrate=wants_migration, demo_data=demo_data))
         _tell(app, named, listener.address(socket), settings, with_accounts=demo_data is not Demo.NONE)
-        if settings.workers > 1:
+        if is_supervised:
             from freehold.cli.workers import Workers
 
-            workers_of = Workers(named, socket, count=settings.workers, drain_seconds=settings.drain_seconds)
+            workers_of = Workers(
+                named, socket, count=settings.workers, template=template, drain_seconds=settings.drain_seconds
+            )
             raise typer.Exit(workers_of.run())
         from freehold.cli.process import run
 

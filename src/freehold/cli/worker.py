@@ -11,6 +11,10 @@ from rich.console import Console
 from freehold.cli import listener
 from freehold.cli.process import run
 from freehold.cli.target import App, name_of
+from freehold.cli.template import Template
+from freehold.cli.undivided import Undivided
+from freehold.collector import paused
+from freehold.settings import Environment
 
 if TYPE_CHECKING:
     from freehold.web.worker import Worker
@@ -47,13 +51,17 @@ def command(
     """
     named = name_of(target)
     work = Work(tuple(name.strip() for name in queues.split(",") if name.strip()), concurrency)
-    app = work(named)  # what is wrong is told here, once, and not by each process
+    before = Undivided()
+    with paused(for_good=True):
+        app = work(named)  # what is wrong is told here, once, and not by each process
+    is_supervised = processes > 1 or app.service.settings.env is not Environment.DEVELOPMENT
     with listener.bind(host, port) as socket:
+        template = Template.of_this_process(app, socket, before) if is_supervised else None
         _tell(app.service.title, work, processes, listener.address(socket))
-        if processes > 1:
+        if is_supervised:
             from freehold.cli.workers import Workers
 
-            raise typer.Exit(Workers(named, socket, count=processes, loads=work).run())
+            raise typer.Exit(Workers(named, socket, count=processes, template=template, loads=work).run())
         run(named, socket, loads=work)
 
 

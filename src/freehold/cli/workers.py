@@ -1,4 +1,4 @@
-"""Several serving processes on one socket: started, replaced when one dies, rolled one by one, ended together."""
+"""Serving processes on one socket: forked, replaced when one dies, rolled one by one, ended together."""
 
 from __future__ import annotations
 
@@ -9,65 +9,87 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing import connection
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from types import FrameType
 
 from freehold.cli.process import FAILED, Load, run_worker
 from freehold.cli.target import load
+from freehold.cli.template import NoTemplate, Template
 
 # A little over the 30 s that requests in flight have once a worker has stopped listening; then it is killed.
 GRACE_SECONDS = 35.0
 TICK_SECONDS = 0.1
-# A worker that dies again within this time after its start is not replaced at once: it would spin.
-SETTLED_SECONDS = 5.0
-# A new worker that does not serve by then is given up, and the old ones stay.
+# A worker that dies within this time after its start is replaced no earlier: it would spin.
+SPIN_SECONDS = 1.0
+# A new worker that does not serve by then is given up, and the old ones stay; so is a new template.
 PATIENCE_SECONDS = 60.0
 
 
 @dataclass(eq=False)
 class _Worker:
-    process: SpawnProcess
-    ready: Connection
-    started_at: float = field(default_factory=time.monotonic)
-    has_served: bool = False
+    """told: where it says that it serves, and which its end closes. status: how it ended, once it has."""
 
-    def serves(self) -> bool:
-        """Whether it has said that it does."""
-        if not self.has_served and self.ready.poll():
-            with contextlib.suppress(EOFError):  # it ended without a word
-                self.has_served = self.ready.recv_bytes() == b"ready"
-        return self.has_served
+    pid: int
+    told: Connection
+    template: Template | None
+    status: Callable[[], int | None]
+    started_at: float = field(default_factory=time.monotonic)
+    serves: bool = False
+    has_ended: bool = False
+
+    def listen(self) -> None:
+        """Take note of what it has said."""
+        try:
+            while not self.has_ended and self.told.poll():
+                self.serves = self.told.recv_bytes() == b"ready" or self.serves
+        except (EOFError, OSError):
+            self.has_ended = True
 
     def signal(self, number: signal.Signals) -> None:
-        if self.process.pid is not None:
-            with contextlib.suppress(ProcessLookupError):  # it may be gone by now
-                os.kill(self.process.pid, number)
+        with contextlib.suppress(ProcessLookupError):  # it may be gone by now
+            os.kill(self.pid, number)
 
 
 class Workers:
     """`count` processes that serve `target` on `listener`. Exit status 0 after a signal, 3 where the app does not start.
 
-    SIGHUP rolls: one after the other a new process starts, and once it serves an old one leaves. The socket is theirs
-    together, so that no connection is refused meanwhile. drain_seconds: that they go on listening after a SIGTERM.
+    template: what they are forked from; without one each imports the application. SIGHUP rolls: a new template imports what
+    is there by then, and one after the other a new process starts, and once it serves an old one leaves. The socket is
+    theirs together, so that no connection is refused meanwhile. One worker alone is not rolled: what it keeps in memory is no
+    other's. drain_seconds: that they go on listening after a SIGTERM.
     """
 
     def __init__(
-        self, target: str, listener: socket.socket, *, count: int, drain_seconds: float = 0.0, loads: Load = load
+        self,
+        target: str,
+        listener: socket.socket,
+        *,
+        count: int,
+        template: Template | None,
+        drain_seconds: float = 0.0,
+        loads: Load = load,
     ) -> None:
         self._target = target
         self._listener = listener
         self._count = count
         self._loads = loads
+        self._template = template
+        self._next_template: Template | None = None
+        self._former: list[Template] = []
         self._grace = drain_seconds + GRACE_SECONDS
         self._context = multiprocessing.get_context("spawn")
+        # Its other end is here and nowhere else, so that it ends with this process.
+        self._lifeline, self._alive = self._context.Pipe(duplex=False)
         self._workers: list[_Worker] = []
         self._retired: list[_Worker] = []
         self._outdated: list[_Worker] = []
         self._successor: _Worker | None = None
         self._stopping_since: float | None = None
+        self._starts_at = 0.0
+        self._patience_ends = 0.0
         self._signals = 0
         self._has_served = False
         self._wants_roll = False
@@ -79,46 +101,98 @@ class Workers:
         try:
             return self._supervise()
         finally:
+            for template in (self._template, self._next_template, *self._former):
+                if template is not None:
+                    template.close()
             for number, handler in before.items():
                 signal.signal(number, handler)
 
     def _supervise(self) -> int:
-        for _ in range(self._count):
-            self._start()
-        while self._workers or self._retired:
-            connection.wait([each.process.sentinel for each in self._all], timeout=TICK_SECONDS)
-            self._has_served = self._has_served or any(each.serves() for each in self._workers)
-            status = self._tend()
-            if status is not None:
-                self._signal_all(signal.SIGTERM)
-                for each in self._all:
-                    each.process.join(self._grace)
-                return status
+        while self._all or not self._signals:
             if self._signals:
                 self._pass_signals_on()
             else:
+                self._fill()
                 self._roll()
+                self._look_after_templates()
+            connection.wait([each.told for each in self._all], timeout=TICK_SECONDS)
+            for each in self._all:
+                each.listen()
+            self._has_served = self._has_served or any(each.serves for each in self._workers)
+            status = self._tend()
+            if status is not None:
+                self._end_all()
+                return status
         return 0
 
     @property
     def _all(self) -> list[_Worker]:
         return [*self._workers, *self._retired]
 
-    def _start(self) -> _Worker:
-        ready, told = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=run_worker, args=(self._target, self._listener, told, self._loads))
+    def _fill(self) -> None:
+        """As many as there should be."""
+        while len(self._workers) < self._count and time.monotonic() >= self._starts_at:
+            if self._start() is None:
+                return
+
+    def _start(self) -> _Worker | None:
+        """None as long as there is nothing to fork from."""
+        said, told = self._context.Pipe(duplex=False)
+        template = self._template
+        try:
+            if template is not None:
+                if not template.is_loaded():
+                    return None
+                if template.can_fork:
+                    pid = template.fork(told, self._lifeline)
+                    return self._began(_Worker(pid, said, template, lambda: template.status_of(pid)))
+            return self._began(self._spawned(said, told))
+        except NoTemplate as reason:
+            self._lose_template(reason)
+            return None
+        finally:
+            told.close()
+
+    def _spawned(self, said: Connection, told: Connection) -> _Worker:
+        given = (self._target, self._listener, told, self._lifeline, self._loads)
+        process = self._context.Process(target=run_worker, args=given)
         process.start()
-        told.close()
-        worker = _Worker(process, ready)
+
+        def status() -> int | None:
+            process.join()
+            return process.exitcode
+
+        return _Worker(process.pid or 0, said, None, status)
+
+    def _began(self, worker: _Worker) -> _Worker:
         self._workers.append(worker)
         return worker
 
+    def _lose_template(self, reason: NoTemplate) -> None:
+        """What its workers do does not hang on it; the next ones are forked from another."""
+        assert self._template is not None
+        self._template.close()
+        sys.stderr.write(
+            f"freehold: there is nothing to fork workers from ({reason}); importing the application again\n"
+        )
+        self._starts_at = time.monotonic() + SPIN_SECONDS
+        self._template = self._another_template()
+
+    def _look_after_templates(self) -> None:
+        if self._template is not None and self._template.can_fork and self._template.has_ended():
+            self._lose_template(NoTemplate("it ended"))
+        # One that another has replaced is kept until its last worker has gone: it is who hears how that ended.
+        for former in [each for each in self._former if all(worker.template is not each for worker in self._all)]:
+            self._former.remove(former)
+            former.close()
+
+    def _another_template(self) -> Template:
+        return Template.spawned(self._context, self._target, self._listener, self._loads)
+
     def _tend(self) -> int | None:
-        for worker in self._all:
-            if worker.process.is_alive():
-                continue
-            worker.process.join()
-            worker.ready.close()
+        for worker in [each for each in self._all if each.has_ended]:
+            status = worker.status()
+            worker.told.close()
             if worker in self._retired:
                 self._retired.remove(worker)
                 continue
@@ -126,36 +200,66 @@ class Workers:
             if self._signals:
                 continue
             if worker is self._successor:
-                self._give_up(f"ended with {worker.process.exitcode} before it served")
+                self._give_up(f"the new worker ended with {status} before it served")
                 continue
-            if worker.process.exitcode == FAILED and not self._has_served:
+            if status == FAILED and not self._has_served:
                 return FAILED  # later on others serve, and starting is tried again
-            self._replace(worker)
+            self._miss(worker, status)
         return None
 
-    def _replace(self, dead: _Worker) -> None:
+    def _miss(self, dead: _Worker, status: int | None) -> None:
         if dead in self._outdated:
             self._outdated.remove(dead)
-        sys.stderr.write(f"freehold: worker {dead.process.pid} ended with {dead.process.exitcode}; starting another\n")
-        if time.monotonic() - dead.started_at < SETTLED_SECONDS:
-            time.sleep(1)
-        self._start()
+        sys.stderr.write(f"freehold: worker {dead.pid} ended with {status}; starting another\n")
+        self._starts_at = dead.started_at + SPIN_SECONDS
 
     def _roll(self) -> None:
-        """One old worker after the other leaves, each once its successor serves."""
-        if self._successor is None:
-            if self._wants_roll and not self._outdated:
-                self._wants_roll, self._outdated = False, list(self._workers)
-            if self._outdated:
-                self._successor = self._start()
-            return
-        if self._successor.serves():
+        """A new template; then one old worker after the other leaves, each once its successor serves."""
+        if self._wants_roll and self._is_rolled:
+            self._begin_roll()
+        if self._next_template is not None:
+            self._take_template(self._next_template)
+        elif self._successor is None and self._outdated:
+            self._successor, self._patience_ends = self._start(), time.monotonic() + PATIENCE_SECONDS
+        elif self._successor is not None and self._successor.serves:
             self._retire(self._outdated.pop(0) if self._outdated else self._workers[0])
             self._successor = None
             if not self._outdated:
                 sys.stderr.write(f"freehold: rolled; {len(self._workers)} new workers serve\n")
-        elif time.monotonic() - self._successor.started_at > PATIENCE_SECONDS:
+        elif self._successor is not None and time.monotonic() > self._patience_ends:
             self._successor.signal(signal.SIGKILL)  # `_tend` finds it dead, and gives up
+
+    @property
+    def _is_rolled(self) -> bool:
+        """Whether no other roll is under way."""
+        return self._next_template is None and self._successor is None and not self._outdated
+
+    def _begin_roll(self) -> None:
+        self._wants_roll = False
+        if self._count == 1:
+            sys.stderr.write(
+                "freehold: not rolled: one worker alone is not (FREEHOLD_WORKERS); end it and start it again\n"
+            )
+            return
+        self._next_template, self._patience_ends = self._another_template(), time.monotonic() + PATIENCE_SECONDS
+
+    def _take_template(self, new: Template) -> None:
+        try:
+            if not new.is_loaded():
+                if time.monotonic() > self._patience_ends:
+                    self._refuse_template(new, f"it takes more than {PATIENCE_SECONDS:.0f} s")
+                return
+        except NoTemplate as reason:
+            self._refuse_template(new, str(reason))
+            return
+        if self._template is not None:
+            self._former.append(self._template)
+        self._template, self._next_template = new, None
+        self._outdated = list(self._workers)
+
+    def _refuse_template(self, new: Template, why: str) -> None:
+        self._next_template = None
+        self._give_up(f"the new code cannot be imported ({why}, status {new.close()})")
 
     def _retire(self, worker: _Worker) -> None:
         self._workers.remove(worker)
@@ -164,7 +268,7 @@ class Workers:
 
     def _give_up(self, why: str) -> None:
         self._successor, self._outdated, self._wants_roll = None, [], False
-        sys.stderr.write(f"freehold: not rolled: the new worker {why}. {len(self._workers)} workers go on\n")
+        sys.stderr.write(f"freehold: not rolled: {why}. {len(self._workers)} workers go on\n")
 
     def _on_stop(self, number: int, frame: FrameType | None) -> None:
         # Only counted here: the loop acts, so that no worker is started behind the back of a stop.
@@ -183,3 +287,13 @@ class Workers:
     def _signal_all(self, number: signal.Signals) -> None:
         for worker in self._all:
             worker.signal(number)  # the retired are leaving already, and ignore what asks them to
+
+    def _end_all(self) -> None:
+        """Those that have started by now, where the application does not."""
+        self._signals = 1
+        while self._all:
+            self._pass_signals_on()
+            connection.wait([each.told for each in self._all], timeout=TICK_SECONDS)
+            for each in self._all:
+                each.listen()
+            self._tend()

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import suppress
-from uuid import uuid4
 
 from freehold.jobs.waking import Broker
 from freehold.observe.logs import get_logger
 from freehold.observe.metrics import Metrics
+from freehold.own_id import OwnId
 from freehold.store.waking import Waking
 
 _log = get_logger("freehold.jobs")
@@ -31,7 +31,7 @@ class Announcer:
     def __init__(self, broker: Broker, waking: Waking, *, metrics: Metrics | None = None) -> None:
         self._broker = broker
         self._waking = waking
-        self._name = uuid4().hex.encode()  # what this process says comes back to it
+        self._own_id = OwnId()  # what this process says comes back to it
         self._owed = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -89,13 +89,13 @@ class Announcer:
             async with asyncio.timeout(_STEP_SECONDS):
                 if self._owed.is_set():
                     self._owed.clear()
-                    await self._broker.send(self._name)
+                    await self._broker.send(self._own_id().hex.encode())
                 else:
                     await self._broker.check()
             await asyncio.sleep(_REST_SECONDS)
 
     def _heard(self, message: bytes) -> None:
-        if message != self._name:
+        if message != self._own_id().hex.encode():
             self._waking.wake()
 
     def _found(self) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
+from freehold.own_id import OwnId
 from freehold.remote import Away, RedisServer
 from freehold.store.touched import Change
 from freehold.traffic import answers_scripts as scripts
@@ -46,7 +46,7 @@ class RedisAnswers:
         self._keeps = keeps
         self._release = ""
         self._most = limit_bytes // 8
-        self._me = uuid4().hex
+        self._own_id = OwnId()
 
     @property
     def silence(self) -> Silence:
@@ -102,7 +102,7 @@ class RedisAnswers:
     async def begin(self, key: str) -> bool:
         """See `Answers.begin`. While Redis is away each process makes its own."""
         try:
-            (reply,) = await self._redis.ask(("SET", self._maker(key), self._me, "NX", "EX", MAKING_SECONDS))
+            (reply,) = await self._redis.ask(("SET", self._maker(key), self._own_id().hex, "NX", "EX", MAKING_SECONDS))
         except Away:
             return True
         return reply is not None
@@ -110,7 +110,7 @@ class RedisAnswers:
     async def end(self, key: str) -> None:
         """See `Answers.end`."""
         with suppress(Away):
-            await self._redis.run(scripts.END, [self._maker(key)], self._me)
+            await self._redis.run(scripts.END, [self._maker(key)], self._own_id().hex)
 
     def joins(self, change: Change) -> bool:
         """See `Watcher`: a word along with it, where Redis is away."""

@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from freehold.observe.logs import get_logger
+from freehold.own_id import OwnId
 from freehold.remote import Away, RedisServer
 from freehold.resource.principal import system
 from freehold.store.silence import Silent, fall_silent, silent_writers, speaks_again
@@ -40,7 +41,7 @@ class Silence:
         self._database = database
         self._redis = redis
         self._at_end: list[Callable[[], Awaitable[None]]] = []
-        self._process_id = uuid4()
+        self._own_id = OwnId()
         self._committing: set[str] = set()
         self._noted_until = 0.0
         self._ended: UUID | None = None
@@ -80,7 +81,7 @@ class Silence:
         self.is_broken = True
         self._committing.add(change.id)
         if change.session is not None and time.monotonic() >= self._noted_until:
-            await fall_silent(change.session, self._process_id, lasting=NOTED_FOR)
+            await fall_silent(change.session, self._own_id(), lasting=NOTED_FOR)
 
     async def own_up(self, change: Change) -> None:
         """A commit is done of which nobody could be told: return once all know at least that somebody is silent."""
@@ -89,7 +90,7 @@ class Silence:
         async with self._owning_up:
             if self._known_from is None:
                 async with self._database.writing(system("a change that nobody was told of")) as unit:
-                    await fall_silent(unit.session, self._process_id, lasting=NOTED_FOR)
+                    await fall_silent(unit.session, self._own_id(), lasting=NOTED_FOR)
                 self._known_from = time.monotonic() + TRUST_SECONDS
             known_from = self._known_from
         await asyncio.sleep(known_from - time.monotonic())
@@ -103,7 +104,7 @@ class Silence:
         began = time.monotonic()
         async with self._database.reading(system("who cannot tell of its changes")) as session:
             found = await silent_writers(session, lasting=NOTED_FOR)
-        mine = next((each for each in found if each.process_id == self._process_id), None)
+        mine = next((each for each in found if each.process_id == self._own_id()), None)
         if mine is not None and mine.stamp != self._ended and not mine.is_ending:
             self._noted_until = began + _NOTED_SECONDS
         self.is_broken, self._looked_at = bool(found) or bool(self._committing), began

@@ -32,7 +32,7 @@ class Server(uvicorn.Server):
     carries `Connection: close`.
 
     on_exit gets the first signal, inside the signal handler: it may only set flags. on_started runs once
-    the application is up and the socket listens. still_wanted is asked each second; no is taken for a SIGTERM.
+    the application is up and the socket listens. still_wanted is asked ten times a second; no is taken for a SIGHUP.
     """
 
     def __init__(
@@ -77,8 +77,8 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether it is time to go."""
-        if self._leaves_at is None and counter % 10 == 0 and not self._still_wanted():
-            self.handle_exit(signal.SIGTERM, None)
+        if self._leaves_at is None and not self._still_wanted():
+            self.handle_exit(signal.SIGHUP, None)  # whoever is started in its place needs the port
         if self._leaves_at is not None:
             self._state.take_leave()
             if self._is_replaced:

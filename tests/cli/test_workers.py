@@ -1,0 +1,253 @@
+"""What serves, and what it is forked from: killed one by one, and all that is left of them."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import httpx2
+import pytest
+
+from freehold.cli.undivided import Undivided
+from freehold.fields import new_id
+from freehold.own_id import OwnId
+
+pytestmark = [pytest.mark.timeout(240)]
+
+APP = """
+import os
+from pathlib import Path
+from fastapi import FastAPI
+
+with Path("imports").open("a") as file:
+    file.write("imported\\n")
+app = FastAPI()
+
+@app.get("/process")
+async def process() -> dict[str, int]:
+    return {"process": os.getpid(), "parent": os.getppid()}
+"""
+THREAD = """
+import threading, time
+threading.Thread(target=time.sleep, args=(3600,), name="theirs", daemon=True).start()
+"""
+# Nothing connects to it; the address only says that workers may share a database.
+SHARED = {"FREEHOLD_DATABASE_URL": "postgresql://nobody@127.0.0.1/none", "FREEHOLD_SECRET": "workers " * 8}
+
+
+class Service:
+    """A running `freehold serve` of APP in a folder."""
+
+    def __init__(self, folder: Path, program: subprocess.Popen[bytes], port: int) -> None:
+        self.folder, self.program, self.port = folder, program, port
+
+    def who(self) -> dict[str, int]:
+        answer: dict[str, int] = httpx2.get(f"http://127.0.0.1:{self.port}/process", timeout=10).json()
+        return answer
+
+    def serves(self) -> bool:
+        try:
+            return bool(self.who())
+        except httpx2.TransportError:
+            return False
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    @property
+    def imports(self) -> int:
+        return len((self.folder / "imports").read_text().splitlines())
+
+    def until(self, condition: Callable[[], bool], seconds: float = 60) -> float:
+        """Wait for it; the seconds that took."""
+        began = time.monotonic()
+        while not condition():
+            assert time.monotonic() - began < seconds, self.log
+            time.sleep(0.02)
+        return time.monotonic() - began
+
+
+Start = Callable[..., Service]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    running: list[Service] = []
+
+    def command(*arguments: str, more: str = "") -> Service:
+        (tmp_path / "forked.py").write_text(APP + more)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("FREEHOLD_")}
+        environment |= {"FREEHOLD_VAR_DIR": str(tmp_path / "var"), "FREEHOLD_ENV": "test", **SHARED}
+        with (tmp_path / "log").open("ab") as log:
+            program = subprocess.Popen(
+                [sys.executable, "-m", "freehold.cli", "serve", "forked:app", "--port", str(port), *arguments],
+                cwd=tmp_path,
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+        service = Service(tmp_path, program, port)
+        running.append(service)
+        service.until(service.serves)
+        return service
+
+    yield command
+    for service in running:
+        service.program.terminate()
+        service.program.wait(60)
+
+
+@pytest.mark.long
+def test_F01_a_killed_worker_is_replaced_without_an_import(start: Start) -> None:
+    service = start()
+    victim = service.who()["process"]
+    assert victim != service.program.pid
+    time.sleep(1)  # what dies in its first second is not replaced at once
+    os.kill(victim, signal.SIGKILL)
+    took = service.until(lambda: service.serves() and service.who()["process"] != victim)
+    assert service.imports == 1
+    assert took < 5, "an import alone takes as long on a busy machine"
+    assert f"worker {victim} ended with -9" in service.log
+
+
+@pytest.mark.long
+def test_F01_workers_outlive_what_they_were_forked_from(start: Start) -> None:
+    service = start("--workers", "2")
+    before = service.who()
+    os.kill(before["parent"], signal.SIGKILL)
+    service.until(lambda: service.imports == 2)
+    assert service.serves()
+    pids = {service.who()["process"] for _ in range(20)}
+    assert before["process"] in pids, "nobody had to leave"
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    service.until(lambda: service.serves() and service.who()["process"] not in pids)
+    assert service.who()["parent"] != before["parent"]
+    assert service.imports == 2
+
+
+@pytest.mark.long
+def test_F01_without_a_supervisor_workers_leave_the_port_to_the_next(start: Start) -> None:
+    service = start("--workers", "2")
+    service.program.kill()
+    service.program.wait()
+    service.until(lambda: not service.serves(), seconds=20)
+    with socket.socket() as port:
+        port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        port.bind(("127.0.0.1", service.port))
+
+
+@pytest.mark.long
+def test_F08_a_roll_to_code_that_does_not_load_changes_nothing(start: Start) -> None:
+    service = start("--workers", "2")
+    pids = {service.who()["process"] for _ in range(20)}
+    (service.folder / "forked.py").write_text("raise RuntimeError('half a release')")
+    service.program.send_signal(signal.SIGHUP)
+    service.until(lambda: "not rolled" in service.log)
+    assert "RuntimeError: half a release" in service.log
+    assert {service.who()["process"] for _ in range(20)} <= pids
+    os.kill(service.who()["process"], signal.SIGKILL)
+    service.until(lambda: "starting another" in service.log)
+    assert service.serves(), "forked from the code that was imported before"
+
+
+@pytest.mark.long
+def test_F08_one_worker_alone_is_not_rolled(start: Start) -> None:
+    service = start()
+    before = service.who()
+    service.program.send_signal(signal.SIGHUP)
+    service.until(lambda: "one worker alone" in service.log)
+    assert service.who() == before
+
+
+@pytest.mark.long
+def test_F08_an_app_that_begins_a_thread_is_imported_by_each_worker(start: Start) -> None:
+    service = start("--workers", "2", more=THREAD)
+    assert "a thread runs (theirs)" in service.log
+    service.until(lambda: service.imports == 3)  # and by what supervises them
+    service.program.send_signal(signal.SIGHUP)
+    service.until(lambda: "2 new workers serve" in service.log)
+    assert service.serves()
+
+
+class TestUndivided:
+    def test_nothing_was_begun(self) -> None:
+        assert Undivided().since() == ""
+
+    def test_what_was_there_before_is_not_counted(self, tmp_path: Path) -> None:
+        with (tmp_path / "before").open("w"), socket.socket():
+            assert Undivided().since() == ""
+
+    def test_a_thread(self) -> None:
+        before, ends = Undivided(), threading.Event()
+        thread = threading.Thread(target=ends.wait, name="theirs")
+        thread.start()
+        try:
+            assert "theirs" in before.since()
+        finally:
+            ends.set()
+            thread.join()
+
+    def test_a_connection(self) -> None:
+        before = Undivided()
+        with socket.socket():
+            assert "a connection" in before.since()
+
+    def test_a_file_that_is_written_to(self, tmp_path: Path) -> None:
+        before = Undivided()
+        with (tmp_path / "rows.db").open("w"):
+            assert "a file" in before.since()
+
+    def test_a_log_and_what_is_only_read_may_be_shared(self, tmp_path: Path) -> None:
+        before = Undivided()
+        with (tmp_path / "log").open("a"), (tmp_path / "log").open():
+            assert before.since() == ""
+
+
+# From 3.12 on Python warns where threads run: here the runner's, which the forks do not need.
+TOLD_OF_FORKS = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+
+
+def in_forks(say: Callable[[], str]) -> list[str]:
+    """What it says in two forks of this process, one after the other."""
+    said = []
+    for _ in range(2):
+        reader, writer = os.pipe()
+        pid = os.fork()
+        if not pid:
+            os.write(writer, say().encode())
+            os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader) as answer:
+            said.append(answer.read())
+        os.waitpid(pid, 0)
+    return said
+
+
+@TOLD_OF_FORKS
+def test_forks_are_told_apart() -> None:
+    own = OwnId()
+    mine = own()
+    assert own() == mine
+    said = in_forks(lambda: str(own()))
+    assert len({*map(UUID, said), mine}) == 3
+
+
+@TOLD_OF_FORKS
+def test_forks_draw_other_numbers() -> None:
+    random.seed(7)
+    for draw in (lambda: str(random.random()), lambda: new_id().hex[12:]):
+        assert len(set(in_forks(draw))) == 2
