@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -58,6 +60,20 @@ def note(log: Path, step: int) -> None:
         lines.write(f"{step}\n")
 
 
+@job("kill.slow", lease=LEASE)
+async def slow(db: Session, *, text: str) -> None:
+    """Long enough to be running when another one kills the process."""
+    await db.execute(insert(EFFECTS).values(note=text))
+    await asyncio.sleep(1.5)
+
+
+@job("kill.poison", lease=LEASE)
+async def poison(db: Session) -> None:
+    """Whoever runs it dies."""
+    await asyncio.sleep(0.3)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 async def deliver(db: Session, event: Event) -> None:
     """A subscriber whose write commits with the mark that the event is delivered."""
     await db.execute(insert(DELIVERIES).values(note=event.payload["text"]))
@@ -67,7 +83,7 @@ def runner(database: Database) -> Jobs:
     """As the worker runs it, and as the test ends it."""
     outbox = Outbox(database)
     outbox.subscribe("effect.happened", deliver)
-    return Jobs(database, jobs=[inside, outside, steps], outbox=outbox, poll=timedelta(milliseconds=50))
+    return Jobs(database, jobs=[inside, outside, steps, slow, poison], outbox=outbox, poll=timedelta(milliseconds=50))
 
 
 async def work(url: str) -> None:

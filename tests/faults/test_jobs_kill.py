@@ -134,6 +134,42 @@ async def test_J02_a_tracked_job_goes_on_from_its_step_after_sigkill(database_ur
     assert progress["done"] == number
 
 
+@pytest.mark.long
+async def test_J03_of_jobs_that_die_together_only_the_one_that_kills_is_parked(database_url: str) -> None:
+    database = Database.open(database_url)
+    await database.start()
+    async with database.engine.begin() as connection:
+        await connection.run_sync(LEDGER.create_all)
+        await connection.run_sync(jobs_worker.METADATA.create_all)
+    texts = ["one", "two", "three"]
+    async with database.writing(system("test")) as unit:
+        for text in texts:
+            await jobs_worker.slow.enqueue(unit.session, text=text)
+        await jobs_worker.poison.enqueue(unit.session)
+    deaths, worker = 0, await start_worker(database_url)
+    async with asyncio.timeout(120):
+        while await count(database, State.READY, State.RUNNING):
+            if worker.returncode is not None:
+                deaths, worker = deaths + 1, await start_worker(database_url)
+            await asyncio.sleep(0.1)
+    if worker.returncode is None:
+        worker.kill()
+    await worker.communicate()
+    async with database.reading(system("test")) as session:
+        (letter,) = await dead_letters(session)
+        effects = (await session.execute(select(jobs_worker.EFFECTS.c.note))).scalars().all()
+    await database.close()
+    assert letter.name == "kill.poison"
+    assert Counter(effects) == Counter(texts)
+    assert deaths == 3
+
+
+async def count(database: Database, *states: State) -> int:
+    async with database.reading(system("test")) as session:
+        found = select(func.count()).select_from(JOBS).where(JOBS.c.state.in_(states))
+        return int(await session.scalar(found) or 0)
+
+
 @pytest.mark.slow
 async def test_J02_a_killed_worker_leaves_each_effect_once(database_url: str, tmp_path: Path) -> None:
     folder = tmp_path / "outside"

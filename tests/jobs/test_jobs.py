@@ -13,7 +13,18 @@ import time_machine
 from sqlalchemy import select, update
 from tests.jobs.effects import note, notes, states
 
-from freehold.jobs import Backoff, Jobs, current_job, dead_letters, discard_dead, job, leases, queue, retry_dead
+from freehold.jobs import (
+    Backoff,
+    Jobs,
+    current_job,
+    dead_letters,
+    discard_dead,
+    isolation,
+    job,
+    leases,
+    queue,
+    retry_dead,
+)
 from freehold.jobs.execution import Execution
 from freehold.jobs.tables import JOBS
 from freehold.jobs.taking import Taker
@@ -310,6 +321,40 @@ class TestLease:
         assert await states(database) == ["dead"]
         assert await runner(database).run_pending() == 0
         assert await notes(database) == []
+
+    async def test_J03_what_died_twice_with_its_worker_runs_alone(
+        self, database: Database, move_clock: Callable[[timedelta], None]
+    ) -> None:
+        await enqueue_note(database, "suspect")
+        for _ in range(2):
+            suspect = await self._claim(database)
+            move_clock(timedelta(seconds=61))
+            async with database.writing(system("test")) as unit:
+                await leases.recover(unit.session, [])
+        await enqueue_note(database, "beside")
+        busy, empty = (Taker(database, {"test.note": write_note}) for _ in range(2))
+        other = replace(suspect, id=new_id(), attempts=1)
+        assert await busy.take([other], limit=3) == [], "it waits until nothing else runs there"
+        (alone,) = await empty.take([], limit=4)
+        assert (alone.id, alone.is_suspect) == (suspect.id, True)
+        assert await empty.take([alone], limit=3) == [], "and nothing runs beside it"
+        assert [claim.is_suspect for claim in await busy.take([other], limit=3)] == [False]
+
+    async def test_J03_a_process_that_cannot_be_emptied_goes_on(
+        self, database: Database, move_clock: Callable[[timedelta], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await enqueue_note(database, "suspect")
+        for _ in range(2):
+            suspect = await self._claim(database)
+            move_clock(timedelta(seconds=61))
+            async with database.writing(system("test")) as unit:
+                await leases.recover(unit.session, [])
+        await enqueue_note(database, "beside")
+        monkeypatch.setattr(isolation, "_EMPTYING_SECONDS", 0.0)
+        busy, other = Taker(database, {"test.note": write_note}), replace(suspect, id=new_id(), attempts=1)
+        assert await busy.take([other], limit=3) == []
+        (taken,) = await busy.take([other], limit=3)
+        assert taken.id != suspect.id
 
     async def test_F06_a_clock_that_was_put_back_leaves_no_endless_lease(
         self, database: Database, move_clock: Callable[[timedelta], None]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, select, update
 
-from freehold.jobs.leases import Claim, lease_end
+from freehold.jobs.leases import Claim, is_suspected, lease_end
 from freehold.jobs.queue import dialect_of
 from freehold.jobs.tables import JOBS, State, in_state
 from freehold.resource.base import new_id
@@ -19,11 +20,24 @@ if TYPE_CHECKING:
     from freehold.store.session import Session
 
 
-async def choose(session: Session, name: str, *, limit: int) -> list[UUID]:
-    """Lock up to `limit` due jobs of this name that no other process is taking, the longest waiting first."""
-    due = in_state(State.READY), JOBS.c.name == name, JOBS.c.run_at <= instant(dialect_of(session))
-    chosen = select(JOBS.c.id).where(*due).order_by(JOBS.c.run_at, JOBS.c.id).limit(limit)
-    return list((await session.execute(chosen.with_for_update(skip_locked=True))).scalars())
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A job that is locked. is_suspect: it is to run alone."""
+
+    id: UUID
+    is_suspect: bool
+
+
+async def choose(session: Session, name: str, *, limit: int, suspects: bool = True) -> list[Chosen]:
+    """Lock up to `limit` due jobs of this name that no other process is taking, the longest waiting first.
+
+    suspects: those that are to run alone as well.
+    """
+    due = [in_state(State.READY), JOBS.c.name == name, JOBS.c.run_at <= instant(dialect_of(session))]
+    if not suspects:
+        due.append(~is_suspected())
+    chosen = select(JOBS.c.id, is_suspected()).where(*due).order_by(JOBS.c.run_at, JOBS.c.id).limit(limit)
+    return [Chosen(*row) for row in await session.execute(chosen.with_for_update(skip_locked=True))]
 
 
 async def claim(session: Session, chosen: Collection[UUID], leases: Mapping[str, timedelta]) -> list[Claim]:

@@ -18,8 +18,10 @@ from freehold.store.instant import instant, standing_instant
 if TYPE_CHECKING:
     from freehold.store.session import Session
 
-# A worker that died this often without finishing a job is held to have died of it (J03).
+# A worker that died this often without finishing a job is held to have died of it (J03): the last time it was alone there.
 POISON_AFTER = 3
+# What has died with its worker this often runs alone from then on: among others it may be the one that was killed.
+SUSPECT_AFTER = POISON_AFTER - 1
 # No lease lasts this long: a later one was written by a clock that has been put back since (F06).
 _IMPOSSIBLE = timedelta(minutes=20)
 
@@ -41,9 +43,19 @@ class Claim:
     request_id: str | None
 
     @property
+    def is_suspect(self) -> bool:
+        """Whether it is to be the only one that its process runs."""
+        return self.attempts - 1 - self.failures >= SUSPECT_AFTER
+
+    @property
     def held(self) -> ColumnElement[bool]:
         """True in SQL as long as nobody took the lease over."""
         return and_(JOBS.c.id == self.id, JOBS.c.lease_token == self.token, in_state(State.RUNNING))
+
+
+def is_suspected() -> ColumnElement[bool]:
+    """Whether a job that waits is to run alone, see `Claim.is_suspect`."""
+    return JOBS.c.attempts - JOBS.c.failures >= SUSPECT_AFTER
 
 
 def lease_end(dialect: str, leases: Mapping[str, timedelta]) -> ColumnElement[datetime]:
@@ -127,7 +139,10 @@ async def recover(session: Session, held: Collection[UUID]) -> list[tuple[UUID, 
         .where(JOBS.c.id.in_(ids), in_state(State.RUNNING))
         .values(
             state=case((poison, State.DEAD.value), else_=State.READY.value),
-            error=case((poison, f"poison: its worker died {POISON_AFTER} times"), else_="its worker died"),
+            error=case(
+                (poison, f"poison: its worker died {POISON_AFTER} times, of it alone the last time"),
+                else_="its worker died",
+            ),
             finished_at=case((poison, instant(dialect)), else_=None),
             unique_key=free_key(),
             **_IDLE,

@@ -12,7 +12,9 @@ import structlog
 
 from freehold.errors import ConfigurationError
 from freehold.jobs import claiming, leases, looking, pace
+from freehold.jobs.claiming import Chosen
 from freehold.jobs.declaration import Job
+from freehold.jobs.isolation import Isolation
 from freehold.jobs.leases import Claim
 from freehold.jobs.looking import Look
 from freehold.jobs.queues import Queue
@@ -36,6 +38,7 @@ class Taker:
         self.leases = {name: job.lease for name, job in known.items()}
         self.queues = _by_name({job.queue for job in known.values()})
         self._served: frozenset[str] = frozenset(self.queues)
+        self._isolation = Isolation()
         self._rests: dict[str, float] = {}  # queues whose rate has no room, and until when
 
     def serve(self, queues: Collection[str]) -> None:
@@ -59,6 +62,8 @@ class Taker:
 
         running: what this process holds. seen: by a look a moment ago. paced: heed the rates of queues.
         """
+        if any(claim.is_suspect for claim in running):
+            return []
         look = seen or await self.look(running)
         if look.abandoned:
             await self._recover([claim.id for claim in running])
@@ -67,11 +72,12 @@ class Taker:
         if not wanted:
             return []
         async with self._database.writing(system(_REASON)) as unit:
-            chosen: list[UUID] = []
+            chosen: list[Chosen] = []
             for job, most in wanted:
                 if (left := min(most, limit - len(chosen))) > 0:
                     chosen += await self._choose(unit.session, job, left, paced=paced)
-            return await claiming.claim(unit.session, chosen, self.leases)
+            taken = self._isolation.of(chosen, is_busy=bool(running))
+            return await claiming.claim(unit.session, taken, self.leases)
 
     async def look(self, running: Collection[Claim], *, schedules: Collection[str] = ()) -> Look:
         """See `looking.look`. running: what this process holds."""
@@ -95,19 +101,22 @@ class Taker:
             if job.queue.name in self._served and job.queue.name not in self._rests and most > 0:
                 yield job, most
 
-    async def _choose(self, session: Session, job: Job[Any], limit: int, *, paced: bool) -> list[UUID]:
+    async def _choose(self, session: Session, job: Job[Any], limit: int, *, paced: bool) -> list[Chosen]:
         queue = job.queue
         if queue.rate is None or not paced:
-            return await claiming.choose(session, job.name, limit=limit)
+            return await self._found(session, job, limit)
         if queue.name in self._rests:  # another job of it has used up what there was, a moment ago
             return []
         room = await pace.room(session, queue)
-        chosen = await claiming.choose(session, job.name, limit=min(limit, room.jobs)) if room.jobs else []
+        chosen = await self._found(session, job, min(limit, room.jobs)) if room.jobs else []
         await pace.spend(session, queue, room, len(chosen))
         if len(chosen) == room.jobs:
             rest = room.wait + queue.interval * len(chosen)
             self._rests[queue.name] = time.monotonic() + rest.total_seconds()
         return chosen
+
+    async def _found(self, session: Session, job: Job[Any], limit: int) -> list[Chosen]:
+        return await claiming.choose(session, job.name, limit=limit, suspects=self._isolation.wants_suspects)
 
 
 def _by_name(queues: Collection[Queue]) -> dict[str, Queue]:
