@@ -35,6 +35,19 @@ def _ticks(pid: int) -> int:
 
 def tree(pid: int) -> list[int]:
     """A process and all that descend from it."""
+    parents, found, left = _by_parent(), [], [pid]
+    while left:
+        found.append(left.pop())
+        left += parents.get(found[-1], [])
+    return found
+
+
+def children(pid: int) -> list[int]:
+    """Those whose parent a process is."""
+    return _by_parent().get(pid, [])
+
+
+def _by_parent() -> dict[int, list[int]]:
     parents: dict[int, list[int]] = {}
     for each in PROC.glob("[0-9]*/stat"):
         try:
@@ -42,11 +55,7 @@ def tree(pid: int) -> list[int]:
         except OSError:
             continue
         parents.setdefault(parent, []).append(int(each.parent.name))
-    found, left = [], [pid]
-    while left:
-        found.append(left.pop())
-        left += parents.get(found[-1], [])
-    return found
+    return parents
 
 
 def pin(pids: Iterable[int], cores: set[int]) -> None:

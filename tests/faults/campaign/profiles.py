@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
+from bench.versus import cpu
 from deploy.cluster import servers
 from deploy.cluster.layout import Layout
 from deploy.cluster.processes import Program
@@ -185,3 +186,21 @@ async def is_ready(port: int) -> bool:
 def kill(program: Program) -> None:
     """kill -9, and wait until it is gone. Of PostgreSQL: the postmaster alone, whose children end by themselves."""
     replace(program, ends_by=signal.SIGKILL).stop()
+
+
+def kill_all(program: Program) -> None:
+    """kill -9 of every process of a program, which leads its own session."""
+    if program.pid is not None:
+        os.killpg(program.pid, signal.SIGKILL)
+    kill(program)
+
+
+def serving(program: Program, *, seconds: float = 120.0) -> int:
+    """Its process that serves: what is forked from its template. Waits where another one is about to be."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        for template in cpu.children(program.pid or 0):
+            for worker in cpu.children(template):
+                return worker
+        time.sleep(0.02)
+    raise AssertionError(program.log.read_text()[-3000:])

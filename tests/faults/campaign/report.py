@@ -24,12 +24,13 @@ heard, are held against what the clients were told:
 
 - *lost*: acknowledged and not there (a reservation, a cancellation, a listing, a file with its content);
 - *doubled*: there twice under one key; *overlaps*: two reservations of one night;
-- *jobs*: neither done nor waiting for their time, or given up; mails owed and not delivered; *parked*: jobs that ran in three processes
-  that were killed, are so taken for poison, and were done after `freehold jobs retry`;
+- *jobs*: neither done nor waiting for their time, or given up; mails owed and not delivered; *parked*: jobs whose process was killed three
+  times, the last time while it ran nothing else, are so taken for poison, and were done after `freehold jobs retry`;
 - *events*: what the landlord's server took; those it took more than once, under one id; *amiss*: acknowledged and never sent, sent of what
   is not there, under two ids, numbered against the order in which it happened, or not signed as Standard Webhooks says;
 - *longest in flight*: how long a key was refused as in progress, that of a dead process as well;
-- *restart*: from the start of the killed process to its readiness; *recovery*: from the end of the fault to the next acknowledged write;
+- *restart*: where a serving process was killed, from there until another one, forked in its place, is ready; where a program was killed with
+  all its processes, from its start by whoever looks after it to its readiness; *recovery*: from the end of the fault to the next acknowledged write;
 - *load*: the load average of the machine meanwhile, which all of these times hang on.
 
 | fault | profile | rounds | acknowledged | lost | doubled | overlaps | jobs or mails missing, parked | events, again | events amiss | unexpected answers | longest in flight | restart p50, most | recovery p50, most | cores, load |

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.faults.campaign.profiles import Profile, is_ready, kill
+from tests.faults.campaign.profiles import Profile, is_ready, kill, kill_all, serving
 
 Strike = Callable[[Profile], Awaitable[float | None]]
 
@@ -21,15 +23,34 @@ class Fault:
     share: float = 0.1
 
 
-async def kill_api(profile: Profile) -> float:
+async def kill_serving(profile: Profile) -> float:
+    """The process that answers, as when memory ends: its supervisor puts another in its place."""
     program = random.choice(list(profile.apis))
-    await asyncio.to_thread(kill, program)
-    return await profile.start_api(program)
+    began, victim = asyncio.get_running_loop().time(), await asyncio.to_thread(serving, program)
+    os.kill(victim, signal.SIGKILL)
+    while not await is_ready(profile.apis[program]) or victim == await asyncio.to_thread(serving, program):  # noqa: ASYNC110  # they are other processes
+        await asyncio.sleep(0.02)
+    return asyncio.get_running_loop().time() - began
 
 
 async def kill_worker(profile: Profile) -> None:
-    program = random.choice(profile.workers)
-    await asyncio.to_thread(kill, program)  # and it is started again, as all that have ended
+    """The process that runs jobs; another comes in its place, as for the one that answers."""
+    os.kill(await asyncio.to_thread(serving, random.choice(profile.workers)), signal.SIGKILL)
+
+
+async def kill_api_program(profile: Profile) -> float:
+    """All processes of one at once, as when a container or a unit of systemd is killed; started again as those are."""
+    program = random.choice(list(profile.apis))
+    await asyncio.to_thread(kill_all, program)
+    return await profile.start_api(program)
+
+
+async def kill_program(profile: Profile) -> float | None:
+    """The same of an API program or of a worker, which is started again as all that have ended."""
+    if random.random() < 0.6:
+        return await kill_api_program(profile)
+    await asyncio.to_thread(kill_all, random.choice(profile.workers))
+    return None
 
 
 async def kill_postgres(profile: Profile) -> float:
@@ -57,9 +78,7 @@ async def _kill_server(profile: Profile, name: str) -> float:
 
 async def kill_any(profile: Profile) -> float | None:
     """An API process half of the time, then a worker, then PostgreSQL."""
-    if not profile.workers:
-        return await kill_api(profile)
-    strikes: list[Strike] = [kill_api, kill_worker, kill_postgres]
+    strikes: list[Strike] = [kill_serving, kill_worker, kill_postgres]
     return await random.choices(strikes, (5, 3, 2))[0](profile)
 
 
@@ -106,11 +125,15 @@ def _fill(filler: object) -> None:
             return
 
 
-EMBEDDED = (Fault("kill -9 of the process", kill_api, 1.0),)
+EMBEDDED = (
+    Fault("kill -9 of the process that serves", kill_serving, 1.0),
+    Fault("kill -9 of the program, all its processes", kill_api_program, 0.3),
+)
 CLOCK = (Fault("a node's clock an hour forward, and back", jump),)
 ON_A_SMALL_DISK = (Fault("disk full", fill_disk),)
 CLUSTER = (
     Fault("kill -9 of a random process (API, worker, PostgreSQL)", kill_any, 1.0),
+    Fault("kill -9 of a program (API, worker), all its processes", kill_program, 0.3),
     Fault("kill -9 of PostgreSQL", kill_postgres),
     Fault("kill -9 of Redis", kill_redis),
     Fault("kill -9 of the broker", kill_broker),
