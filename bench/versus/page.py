@@ -81,6 +81,11 @@ def _sections(found: Mapping[str, Any]) -> Iterator[str]:
     if "workers" in found:
         yield "## W1 by several processes, on both cores with the load beside them: requests per second\n"
         yield _workers(found["workers"])
+        yield (
+            "The load and PostgreSQL stay on one of the cores, where servers are scheduled too; measured as root the load has the higher priority, since a "
+            "load that waits for its turn asks less of more servers. Connections are kept, and fall to whichever process accepts them first: with more processes "
+            "than cores some have many and some few, which read fewer rows by one statement.\n"
+        )
     yield "## What was compared\n"
     for who, versions in found["versions"].items():
         yield f"- {CONTENDERS[who].title}: {', '.join(f'{name} {number}' for name, number in sorted(versions.items()))}"

@@ -33,9 +33,9 @@ def _named(names: tuple[str, ...]) -> list[Contender]:
 
 
 async def workers(on: Ground, count: int, effort: Effort) -> Figures:
-    """W1 by so many processes, on every core there is, with the load beside them."""
+    """W1 by so many processes, on every core there is, with the load beside them, which comes before them."""
     contenders = [replace(each, arguments=(*each.arguments, "--workers", str(count))) for each in _named(PAIR)]
-    return await play(on, contenders, ("W1",), rounds=1, effort=effort, pinned=False)
+    return await play(on, contenders, ("W1",), rounds=1, effort=replace(effort, favoured=True), pinned=False)
 
 
 async def half_of_peak(on: Ground, peaks: Mapping[str, list[dict[str, Any]]], effort: Effort) -> Figures:

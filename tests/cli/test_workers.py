@@ -203,8 +203,9 @@ class TestUndivided:
 
     def test_a_connection(self) -> None:
         before = Undivided()
-        with socket.socket():
+        with socket.socket() as listener:
             assert "a connection" in before.since()
+            assert before.since(besides=[listener.fileno()]) == ""
 
     def test_a_file_that_is_written_to(self, tmp_path: Path) -> None:
         before = Undivided()

@@ -55,7 +55,7 @@ class Template:
         before: what was there when the application was not. Does not return in the fork.
         """
         _warm(app)
-        if because := before.since():
+        if because := before.since(besides=[listener.fileno()]):
             _tell(because)
             return None
         ours, its = socket.socketpair()

@@ -6,6 +6,7 @@ import fcntl
 import os
 import stat
 import threading
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,8 +19,8 @@ class Undivided:
     def __init__(self) -> None:
         self._descriptors, self._threads = _descriptors(), set(threading.enumerate())
 
-    def since(self) -> str:
-        """What has been begun since and would be shared by a fork; empty where it may be made.
+    def since(self, *, besides: Collection[int] = ()) -> str:
+        """What has been begun since and would be shared by a fork; empty where it may be made. besides: descriptors that are meant to be.
 
         A thread is not in the fork, and its locks are. A connection or a database file would have two owners.
         """
@@ -27,7 +28,8 @@ class Undivided:
         if threads:
             return f"a thread runs ({threads[0]})"
         for descriptor, status in _descriptors().items():
-            if not os.path.samestat(status, self._descriptors.get(descriptor, _NOTHING)):
+            is_new = not os.path.samestat(status, self._descriptors.get(descriptor, _NOTHING))
+            if is_new and descriptor not in besides:
                 what = _owned(descriptor, status.st_mode)
                 if what:
                     return f"{what} is open (descriptor {descriptor})"
