@@ -93,22 +93,26 @@ class Together:
         loop = asyncio.get_running_loop()
         place = _Place(values, loop.create_future())
         self._waiting.append(place)
-        if self._timer is None:
-            self._timer = loop.call_later(PATIENCE_MS / 1000, self._send_late)
+        self._wait_no_longer()
         try:
             return await place.answer
         except asyncio.CancelledError:
-            if place.batch is None:
-                self._waiting.remove(place)
-            else:
+            if place.batch is not None:
                 place.batch.left()
                 await _over(place.batch.task)
+            elif place in self._waiting:  # otherwise it was passed over before this task learned that it is cancelled
+                self._waiting.remove(place)
             raise
 
     def _is_apart(self) -> bool:
         if asyncio.get_running_loop().time() >= self._apart_until:
             self._apart_until = 0.0
         return bool(self._apart_until)
+
+    def _wait_no_longer(self) -> None:
+        """Than a while for those that were sent before."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(PATIENCE_MS / 1000, self._send_late)
 
     def _send(self) -> None:
         if self._on_the_way < AT_ONCE:
@@ -158,7 +162,9 @@ class Together:
             if not place.answer.done():
                 place.batch = batch
                 batch.places.append(place)
-        if not self._waiting and self._timer is not None:
+        if self._waiting:  # more than one statement takes
+            self._wait_no_longer()
+        elif self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._send()

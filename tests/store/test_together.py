@@ -1,0 +1,176 @@
+"""Units that share a statement, on a way that does what it is told: whatever happens, each is settled and nothing stays behind."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from freehold.errors import OutcomeUnknown
+from freehold.store.together import AT_ONCE, MOST, Apart, Together
+from freehold.store.touched import Change, Watchers
+from freehold.store.ways import NotAtOnce, NotTaken
+
+pytestmark = pytest.mark.anyio
+Happening = Callable[[str], Exception | None]
+
+
+class Described:
+    """What `Together` asks of a prepared statement."""
+
+    writes = frozenset({"buds"})
+
+    def describe(self, kinds: Sequence[Any]) -> None:
+        assert list(kinds) == [0]
+
+
+class Road:
+    """A way whose statements end when they may. happens: what goes wrong at a place; None for nothing."""
+
+    def __init__(self, happens: Happening = lambda _: None, *, pauses: bool = False) -> None:
+        self.happens = happens
+        self.pauses = pauses
+        self.open = 0
+        self.done: list[Any] = []
+        self.sizes: list[int] = []
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+
+    async def pause(self, place: str) -> None:
+        if self.pauses:
+            await asyncio.sleep(random.choice((0, 0, 0.0005)))
+        error = self.happens(place)
+        if error is not None:
+            raise error
+
+    async def turn(self) -> Lap:
+        await self.pause("turn")
+        self.open += 1
+        return Lap(self)
+
+    def tell(self, sql: str) -> None: ...
+
+    def together(self, *_: object) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Lap:
+    def __init__(self, road: Road) -> None:
+        self.road = road
+
+    async def run(self, _: str, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[int]]:
+        (column,) = values
+        self.road.sizes.append(len(column))
+        try:
+            await self.road.goes_on.wait()
+            await self.road.pause("run")
+            self.road.done += column
+            await self.road.pause("answer")
+        finally:
+            self.road.open -= 1
+        numbered = [(value, number) for number, value in enumerate(column, 1)]
+        return random.sample(numbered, len(numbered)), [0, 0]
+
+    def cut_short(self) -> None: ...
+
+    def leave(self) -> None:
+        self.road.open -= 1
+
+
+class Telling:
+    """A watcher that pauses and fails."""
+
+    def __init__(self, road: Road) -> None:
+        self.road = road
+        self.told = 0
+
+    def joins(self, _: Change) -> bool:
+        return False
+
+    async def will_change(self, _: Change) -> None:
+        self.told += 1
+        await self.road.pause("will change")
+
+    async def has_changed(self, _: Change) -> None:
+        self.told -= 1
+        await self.road.pause("has changed")
+
+    async def has_been_replaced(self) -> None: ...
+
+
+def meeting(road: Road, watchers: Watchers | None = None) -> Together:
+    return Together(road, Described(), "many", watchers or Watchers())  # type: ignore[arg-type]
+
+
+async def sends(together: Together, value: int) -> asyncio.Task[Sequence[Any]]:
+    task = asyncio.create_task(together.write([value]))
+    await asyncio.sleep(0)
+    return task
+
+
+async def test_V11_whoever_leaves_while_a_connection_is_found_is_told_of_nothing_else() -> None:
+    """The statement passes it over before its task hears that it is cancelled."""
+    together = meeting(Road())
+    together.begins()
+    together.begins()
+    leaving = await sends(together, 1)
+    together.ends()  # takes along who waits in the loop's next round
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+
+
+async def test_more_than_one_statement_takes_wait_no_longer_for_those_that_were_sent_before() -> None:
+    road = Road()
+    together = meeting(road)
+    for _ in range(AT_ONCE):
+        together.begins()  # and they do not end
+    tasks = [await sends(together, number) for number in range(2 * MOST + 1)]
+    await asyncio.wait_for(asyncio.gather(*tasks), 5)
+    assert road.sizes == [MOST, MOST, 1]
+
+
+async def test_whatever_happens_each_is_settled_and_nothing_stays_behind() -> None:
+    chance = random.Random(7)
+    faults: dict[str, Callable[[], Exception]] = {
+        "turn": NotAtOnce,
+        "run": lambda: chance.choice((NotTaken(), NotAtOnce())),
+        "answer": lambda: OutcomeUnknown("lost"),
+        "will change": lambda: LookupError("a fault of the watcher's"),
+        "has changed": lambda: LookupError("a fault of the watcher's"),
+    }
+    road = Road(lambda place: faults[place]() if chance.random() < 0.1 else None, pauses=True)
+    watchers = Watchers()
+    watchers.add(telling := Telling(road))
+    together = meeting(road, watchers)
+    told: dict[int, Any] = {}
+
+    async def one(value: int) -> None:
+        await asyncio.sleep(chance.random() / 10)
+        try:
+            told[value] = (await together.write([value]))[0]
+        except (Apart, NotAtOnce):
+            told[value] = None
+        except (OutcomeUnknown, LookupError) as error:
+            told[value] = error
+
+    async def left(value: int) -> None:
+        task = asyncio.create_task(one(value))
+        await asyncio.sleep(chance.random() / 8)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled() or task.exception() is None
+
+    await asyncio.gather(*((left if number % 4 == 0 else one)(number) for number in range(2000)))
+    assert (together._on_the_way, together._is_gathering, len(together._waiting)) == (0, False, 0)
+    assert (road.open, telling.told, together._tasks) == (0, 0, set())
+    assert len(road.done) == len(set(road.done)), "none is done twice"
+    assert all(found == value for value, found in told.items() if isinstance(found, int)), "each has its own"
+    done = set(road.done)
+    assert {value for value, found in told.items() if isinstance(found, int)} <= done
+    assert done.isdisjoint(value for value, found in told.items() if found is None)
+    assert {value for value in range(2000) if value % 4} <= told.keys()
