@@ -34,7 +34,9 @@ class TestWritten:
             (ONE.replace("'$4', ", "") + " -- $1", TYPES),
             (ONE.replace("'$4', ", "") + " JOIN t ON true", TYPES),
             (ONE.replace("'$4', ", "").removeprefix("WITH "), TYPES),
-            (ONE.replace("'$4', ", ""), [*TYPES[:2], None, "UUID"]),  # an array of arrays, or of what nobody knows
+            (ONE.replace("'$4', ", ""), [*TYPES[:2], None, "UUID"]),  # of what nobody knows
+            (ONE.replace("'$4', ", "").replace("$3", "$3::TEXT[]"), [*TYPES[:2], None, "UUID"]),  # an array of arrays
+            (ONE.replace("'$4', ", "").replace("$3", "$3::FLOAT(24)"), [*TYPES[:2], None, "UUID"]),
         ],
     )
     def test_gives_up_on_what_it_cannot_read_for_certain(self, sql: str, types: list[str | None]) -> None:

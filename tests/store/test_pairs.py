@@ -34,6 +34,8 @@ class TestPaired:
         "sql",
         [
             "SELECT 1 FROM t WHERE id = $1",  # of no type
+            "SELECT 1 FROM t WHERE id = ANY ($1::UUID[])",  # an array of arrays
+            "SELECT 1 FROM t WHERE id = $1::FLOAT(24)",
             r"SELECT E'\'$1' FROM t WHERE id = $1::UUID",
             "SELECT $x$ $1 $x$ FROM t WHERE id = $1::UUID",
             "SELECT 1 FROM t WHERE id = $1::UUID -- $1",

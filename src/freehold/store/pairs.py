@@ -13,8 +13,9 @@ from typing import Final
 
 _TYPE: Final = (
     r"(?:UUID|TEXT|BOOLEAN|DATE|SMALLINT|INTEGER|BIGINT|REAL|FLOAT|DOUBLE PRECISION"
-    r"|TIMESTAMP WITH(?:OUT)? TIME ZONE|(?:VARCHAR|NUMERIC)(?:\(\d+(?:, ?\d+)?\))?)(?!\w)"
+    r"|TIMESTAMP WITH(?:OUT)? TIME ZONE|(?:VARCHAR|NUMERIC)(?:\(\d+(?:, ?\d+)?\))?)(?![\w(\[])"
 )
+"""What a type is called that an array may hold: not an array itself, nor one with an argument that is not read here."""
 TOKEN: Final = re.compile(rf"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(\d+)(?:::({_TYPE}))?")
 UNREADABLE: Final = re.compile(r"\\|\$\w*\$|--|/\*")
 
