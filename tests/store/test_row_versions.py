@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import MetaData, literal, select, update
-from sqlalchemy.orm import Mapped
+from sqlalchemy import MetaData, inspect, literal, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from freehold import Access, Base, anyone, system
 from freehold.store.database import Database
+from freehold.store.row_versions import counted
 
 pytestmark = pytest.mark.anyio
 
@@ -48,6 +49,17 @@ SETS = {
         update(Leaflet).where(Leaflet.number == 1).values(text="c", row_version=Leaflet.row_version + 1),
         None,
     ),
+    "ordered": (update(Leaflet).where(Leaflet.number == 1).ordered_values((Leaflet.text, "c"), ("number", 1)), None),
+    "ordered, table": (
+        update(Leaflet.__table__).where(Leaflet.number == 1).ordered_values((Leaflet.__table__.c.text, "c")),
+        None,
+    ),
+    "ordered, own word": (
+        update(Leaflet)
+        .where(Leaflet.number == 1)
+        .ordered_values((Leaflet.text, "c"), (Leaflet.row_version, Leaflet.row_version + 1)),
+        None,
+    ),
     "fetched": (update(Leaflet).where(Leaflet.number == 1).values(text="c").returning(Leaflet.id), None),
 }
 
@@ -76,3 +88,17 @@ async def test_rows_by_their_keys_and_versions_are_sqlalchemys_to_count(database
         found = [{"id": each, "text": "d", "row_version": 1} for each in keys]
         await unit.session.execute(update(Leaflet), found, execution_options={"synchronize_session": None})
     assert await versions(database) == [2, 2]
+
+
+def test_whoever_says_it_by_an_attribute_of_another_name_is_left_alone() -> None:
+    class Plain(DeclarativeBase): ...
+
+    class Edition(Plain):
+        __tablename__ = "versioned_editions"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        number: Mapped[int] = mapped_column("row_version")
+        __mapper_args__ = {"version_id_col": number}  # noqa: RUF012 (as SQLAlchemy has it)
+
+    said = update(Edition).values(number=7)
+    assert counted(said, inspect(Edition)) is said
+    assert "row_version + " in str(counted(update(Edition), inspect(Edition)))

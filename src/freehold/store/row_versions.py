@@ -16,9 +16,20 @@ from freehold.resource.base import IS_ROW_VERSION
 def counted(statement: Any, mapper: Mapper[Any] | None) -> Any:
     """The statement with one more in the row version, unless it says itself what becomes of it. mapper: None for a table's."""
     version = _of_table(statement) if mapper is None else _of_model(statement, mapper)
-    if version is None or version.key in {getattr(each, "key", each) for each in statement._values or ()}:  # noqa: SLF001 (nothing else tells)
+    said = {getattr(each, "key", each) for each in statement._values or ()}  # noqa: SLF001 (nothing else tells)
+    if version is None or not said.isdisjoint({version.key, version.expression.key}):
         return statement
-    return statement.values({version: version + 1})
+    return _with_last(statement, {version: version + 1})
+
+
+def _with_last(statement: Any, values: dict[Any, Any]) -> Any:
+    """The statement with more values: behind those whose order it keeps, where `values` would refuse them."""
+    keeps_order = statement._maintain_values_ordering  # noqa: SLF001 (here and below: there is no other way to add to them)
+    found = statement._generate()  # noqa: SLF001
+    found._maintain_values_ordering = False  # noqa: SLF001
+    found = found.values(values)
+    found._maintain_values_ordering = keeps_order  # noqa: SLF001
+    return found
 
 
 def _of_table(statement: Update) -> Any:

@@ -93,7 +93,7 @@ class Together:
         loop = asyncio.get_running_loop()
         place = _Place(values, loop.create_future())
         self._waiting.append(place)
-        self._wait_no_longer()
+        self._bound_the_wait()
         try:
             return await place.answer
         except asyncio.CancelledError:
@@ -109,8 +109,8 @@ class Together:
             self._apart_until = 0.0
         return bool(self._apart_until)
 
-    def _wait_no_longer(self) -> None:
-        """Than a while for those that were sent before."""
+    def _bound_the_wait(self) -> None:
+        """Have what waits now sent after a while, whatever became of those that were sent before."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(PATIENCE_MS / 1000, self._send_late)
 
@@ -163,7 +163,7 @@ class Together:
                 place.batch = batch
                 batch.places.append(place)
         if self._waiting:  # more than one statement takes
-            self._wait_no_longer()
+            self._bound_the_wait()
         elif self._timer is not None:
             self._timer.cancel()
             self._timer = None
