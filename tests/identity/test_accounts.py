@@ -94,14 +94,14 @@ async def test_a_verification_link_proves_only_the_address_it_was_mailed_to(peop
 
 async def test_A09_a_reset_link_of_a_closed_account_is_dead(people: Any, letters: Any) -> None:
     user_id = await people.add()
-    await people.run(people.parts.accounts.send_reset, "ada@example.com")
+    await people.run(people.parts.accounts.send_reset, "ada@example.com", unless_fresh=False)
     token = letters.token()
     await people.run(people.parts.accounts.disable, user_id)
     with pytest.raises(Invalid):
         await people.run(people.parts.accounts.reset_password, token, "hash")
     before = len(letters.sent)
     for key in ("ada@example.com", "nobody@example.com"):
-        await people.run(people.parts.accounts.send_reset, key)
+        await people.run(people.parts.accounts.send_reset, key, unless_fresh=False)
     assert len(letters.sent) == before
 
 

@@ -19,6 +19,7 @@ from freehold.identity.sessions import UNKNOWN, Device, Sessions, TokenAnswer
 from freehold.identity.throttle import Throttle
 from freehold.identity.users import UserMixin
 from freehold.resource.principal import system
+from freehold.store.row_versions import uncounted
 
 T = TypeVar("T")
 
@@ -139,7 +140,7 @@ class LogIn:
                 changed = {"password_hash": verdict.replacement}
                 if "updated_at" in table.c:
                     changed["updated_at"] = table.c.updated_at
-                await session.execute(update(table).where(table.c.id == row.id).values(changed))
+                await session.execute(uncounted(update(table).where(table.c.id == row.id).values(changed)))
             return await opens(unit, row)
 
         return await outcome_of(self._database.run(system("log-in"), work))

@@ -106,6 +106,8 @@ class Jobs:
         duties: list[tuple[Duty, float]] = [(keeping.measure, _MEASURE_SECONDS)] if self._metrics is not None else []
         if not apart:
             self._loop = asyncio.get_running_loop()
+            # Of this loop: an application may run in several, one after the other.
+            self._wakened, self._unsealed = asyncio.Event(), asyncio.Event()
             self.database.parts[Waking].register(self)
             heartbeat = min([*self._taker.leases.values(), timedelta(seconds=60)]) / 4
             duties += [(self._extend, heartbeat.total_seconds()), (self._seal, _SEAL_SECONDS)]

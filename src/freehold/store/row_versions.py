@@ -32,6 +32,12 @@ def _with_last(statement: Any, values: dict[Any, Any]) -> Any:
     return found
 
 
+def uncounted(statement: Update) -> Update:
+    """The statement with the row version as it is: for what no client reads."""
+    version = _of_table(statement)
+    return statement if version is None else statement.values({version: version})
+
+
 def _of_table(statement: Update) -> Any:
     columns = statement.table.c if isinstance(statement.table, Table) else ()
     return next((each for each in columns if IS_ROW_VERSION in each.info), None)

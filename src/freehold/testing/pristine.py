@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from typing import Protocol
@@ -18,7 +19,7 @@ class Pristine(Protocol):
     """What a database held."""
 
     async def restore(self) -> None:
-        """Make it hold that again. Nobody may be at work on it."""
+        """Make it hold that again. Whoever is in the middle of a write is waited for; nobody may begin one."""
         ...
 
 
@@ -34,11 +35,15 @@ class _Image:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._image = sqlite3.connect(":memory:")
+        self._image = sqlite3.connect(":memory:", check_same_thread=False)
         with closing(sqlite3.connect(path)) as file:
             file.backup(self._image)
 
     async def restore(self) -> None:
+        # In a thread: it waits, without an end, for a write that may need this loop to be finished.
+        await asyncio.to_thread(self._copy_back)
+
+    def _copy_back(self) -> None:
         with closing(sqlite3.connect(self._path)) as file:
             self._image.backup(file)
 
