@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import random
 import signal
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -39,6 +41,34 @@ async def process() -> dict[str, int]:
 THREAD = """
 import threading, time
 threading.Thread(target=time.sleep, args=(3600,), name="theirs", daemon=True).start()
+"""
+# The first worker fails as one does that finds no descriptors left.
+FAILS_ONCE = """
+from freehold.web.edge_server import Server
+run = Server.run
+
+def run_or_fail(self, **options):
+    if not Path("failed").exists():
+        Path("failed").touch()
+        raise OSError("no descriptors left")
+    run(self, **options)
+
+Server.run = run_or_fail
+"""
+CHILD = """
+@app.post("/child")
+async def child() -> int:
+    return os.posix_spawn("/bin/sleep", ["sleep", "100"], os.environ)
+"""
+DOES_NOT_START = """
+from contextlib import asynccontextmanager
+
+@asynccontextmanager
+async def lifespan(app):
+    raise RuntimeError("half a release")
+    yield
+
+app = FastAPI(lifespan=lifespan)
 """
 # Nothing connects to it; the address only says that workers may share a database.
 SHARED = {"FREEHOLD_DATABASE_URL": "postgresql://nobody@127.0.0.1/none", "FREEHOLD_SECRET": "workers " * 8}
@@ -80,11 +110,20 @@ class Service:
 Start = Callable[..., Service]
 
 
+def children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def adopt() -> None:
+    """Have this process be the parent of those whose own has ended, as the first one of a container is."""
+    ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     running: list[Service] = []
 
-    def command(*arguments: str, more: str = "") -> Service:
+    def command(*arguments: str, more: str = "", adopts: bool = False) -> Service:
         (tmp_path / "forked.py").write_text(APP + more)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -98,6 +137,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
                 env=environment,
                 stdout=log,
                 stderr=log,
+                preexec_fn=adopt if adopts else None,  # noqa: PLW1509  (no other thread runs here)
             )
         service = Service(tmp_path, program, port)
         running.append(service)
@@ -140,6 +180,52 @@ def test_F01_workers_outlive_what_they_were_forked_from(start: Start) -> None:
 
 
 @pytest.mark.long
+def test_F01_a_worker_that_fails_is_heard_of(start: Start) -> None:
+    service = start(more=FAILS_ONCE)
+    assert "OSError: no descriptors left" in service.log
+    assert "ended with 1; starting another" in service.log
+
+
+@pytest.mark.long
+def test_F01_a_worker_is_missed_though_a_program_that_it_has_started_lives(start: Start) -> None:
+    service = start(more=CHILD)
+    victim = service.who()["process"]
+    child = httpx2.post(f"http://127.0.0.1:{service.port}/child", timeout=10).json()
+    try:
+        os.kill(victim, signal.SIGKILL)
+        service.until(lambda: f"worker {victim} ended with -9" in service.log)
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only the first process adopts")
+def test_F01_workers_whose_template_was_killed_leave_no_zombies_in_a_container(start: Start) -> None:
+    service = start("--workers", "2", adopts=True)
+    before = service.who()
+    os.kill(before["parent"], signal.SIGKILL)
+    service.until(lambda: service.imports == 2)
+    os.kill(before["process"], signal.SIGKILL)
+    service.until(lambda: f"worker {before['process']} ended with -9" in service.log)
+    with pytest.raises(ProcessLookupError):
+        os.kill(before["process"], 0)
+
+
+@pytest.mark.long
+def test_F01_a_template_that_answers_too_late_is_not_asked_again(start: Start) -> None:
+    service = start()
+    before = service.who()
+    os.kill(before["parent"], signal.SIGSTOP)
+    os.kill(before["process"], signal.SIGKILL)
+    service.until(lambda: f"worker {before['process']} ended with" in service.log)
+    with suppress(ProcessLookupError):  # nobody waits for it any more
+        os.kill(before["parent"], signal.SIGCONT)  # it says now how the worker has ended
+    service.until(lambda: service.serves() and service.imports == 2)
+    service.program.terminate()
+    assert service.program.wait(20) == 0, "the new worker was known by its own number"
+
+
+@pytest.mark.long
 def test_F01_without_a_supervisor_workers_leave_the_port_to_the_next(start: Start) -> None:
     service = start("--workers", "2")
     service.program.kill()
@@ -162,6 +248,34 @@ def test_F08_a_roll_to_code_that_does_not_load_changes_nothing(start: Start) -> 
     os.kill(service.who()["process"], signal.SIGKILL)
     service.until(lambda: "starting another" in service.log)
     assert service.serves(), "forked from the code that was imported before"
+
+
+@pytest.mark.long
+def test_F08_a_roll_to_code_that_does_not_start_changes_nothing(start: Start) -> None:
+    service = start("--workers", "2")
+    (service.folder / "forked.py").write_text(APP + DOES_NOT_START)
+    service.program.send_signal(signal.SIGHUP)
+    service.until(lambda: "not rolled" in service.log)
+    before = service.who()["process"]
+    for _ in range(2):  # whoever serves
+        victim = service.who()["process"]
+        os.kill(victim, signal.SIGKILL)
+        service.until(lambda gone=victim: f"worker {gone} ended with -9" in service.log)  # type: ignore[misc]
+    service.until(lambda: service.serves() and service.who()["process"] != before)
+    assert service.imports == 2, "once at the start, once for the roll"
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no other way to count them")
+def test_F08_a_roll_leaves_nothing_open(start: Start) -> None:
+    service = start("--workers", "2")
+    opened = []
+    for number in range(3):
+        service.program.send_signal(signal.SIGHUP)
+        service.until(lambda rolls=number + 1: service.log.count("2 new workers serve") == rolls)  # type: ignore[misc]
+        service.until(lambda: len(children(service.program.pid)) == 2)  # a template, and multiprocessing's own
+        opened.append(len([*Path(f"/proc/{service.program.pid}/fd").iterdir()]))
+    assert len({*opened}) == 1, opened
 
 
 @pytest.mark.long

@@ -8,14 +8,15 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from tests.jobs.effects import note, notes, states
 
 from freehold.errors import ConfigurationError
-from freehold.jobs import Backoff, GiveUp, Jobs, Queue, dead_letters, job, retry_dead
+from freehold.jobs import Backoff, GiveUp, Jobs, Queue, dead_letters, job, leases, retry_dead
 from freehold.jobs.tables import JOBS
 from freehold.jobs.taking import Taker
 from freehold.jobs.tracks import cancel
+from freehold.resource.base import new_id
 from freehold.resource.clock import now
 from freehold.resource.principal import system
 from freehold.resource.quotas import per_minute
@@ -179,6 +180,17 @@ class TestQueue:
                 worker._rests.clear()  # their own clock, which only runs on
             move_clock(moved)
             assert await taken() == 1
+
+    async def test_J03_what_waits_to_run_alone_uses_up_no_rate(self, database: Database) -> None:
+        async with database.writing(system("test")) as unit:
+            await letter.enqueue(unit.session, text="suspect")
+            await unit.session.execute(update(JOBS).values(attempts=leases.SUSPECT_AFTER))
+        empty, busy = Taker(database, KNOWN), Taker(database, KNOWN)
+        other = leases.Claim(new_id(), letter.name, new_id(), {}, {}, None, 1, 0, None)
+        for _ in range(3):
+            assert await busy.take([other], limit=3) == []
+        assert busy.rest_seconds == float("inf")
+        assert [claim.is_suspect for claim in await empty.take([], limit=3)] == [True]
 
     def test_one_queue_with_two_rates_is_refused(self) -> None:
         @job("test.other", queue=Queue("letters"))

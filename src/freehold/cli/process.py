@@ -17,6 +17,8 @@ from freehold.collector import paused
 from freehold.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
     from fastapi import FastAPI
 
     from freehold.web.worker import Worker
@@ -57,7 +59,9 @@ def serve_as_worker(app: FastAPI | Worker, listener: socket.socket, told: Connec
     Its supervisor alone decides about its end, and kills it where that has to be now: a terminal and a process manager
     may signal both, and a second signal must not cut off what the first one let end.
     """
-    os.register_at_fork(after_in_child=told.close)  # what the application forks may outlive it
+    os.register_at_fork(after_in_child=told.close)  # what the application forks or executes may outlive it
+    for each in (told, lifeline, listener):
+        os.set_inheritable(each.fileno(), False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _serve(
         app,
@@ -94,6 +98,14 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECTED_AFTER)
+
+
+def joined(process: BaseProcess) -> int | None:
+    """Its exit status, once it has ended; then it is closed. Waited for otherwise, multiprocessing would keep its descriptors."""
+    process.join()
+    status = process.exitcode
+    process.close()
+    return status
 
 
 def telling(work: Callable[[], None]) -> None:

@@ -13,18 +13,18 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from freehold.cli.process import Load, serve_as_worker, telling
+from freehold.cli.process import Load, joined, serve_as_worker, telling
 from freehold.cli.undivided import Undivided
 from freehold.collector import paused
 
 if TYPE_CHECKING:
-    from multiprocessing.context import SpawnContext
+    from multiprocessing.context import SpawnContext, SpawnProcess
 
 _ANSWER, _WISH = struct.Struct("!q"), struct.Struct("!cq")
 _LOADED, _UNDIVIDED, _UNKNOWN = 1, 0, -1_000
@@ -41,10 +41,10 @@ class NoTemplate(Exception):
 class Template:
     """The supervisor's side. It ends by `close`, or with the supervisor; its workers go on."""
 
-    def __init__(self, channel: socket.socket, pid: int) -> None:
+    def __init__(self, channel: socket.socket, end: Callable[[], int | None]) -> None:
         channel.settimeout(_PATIENCE_SECONDS)
         self._channel = channel
-        self._pid = pid
+        self._end = end
         self.can_fork: bool | None = None
         """None while it imports."""
 
@@ -64,7 +64,7 @@ class Template:
             ours.close()
             _live(app, listener, its)
         its.close()
-        return cls(ours, pid)
+        return cls(ours, partial(_killed, pid))
 
     @classmethod
     def spawned(cls, context: SpawnContext, target: str, listener: socket.socket, loads: Load) -> Template:
@@ -73,7 +73,7 @@ class Template:
         process = context.Process(target=_load_and_live, args=(target, listener, its, loads))
         process.start()
         its.close()
-        return cls(ours, process.pid or 0)
+        return cls(ours, partial(_killed_process, process))
 
     def is_loaded(self) -> bool:
         """Whether it has imported the application; then `can_fork` says what it is good for. Raises NoTemplate."""
@@ -95,7 +95,9 @@ class Template:
             self._channel.sendall(_WISH.pack(b"w", pid))
             status = self._answer()
         except (OSError, NoTemplate):
-            return None
+            return _status_of(
+                pid
+            )  # what it left behind is the supervisor's, where that is the first process of a container
         return None if status == _UNKNOWN else status
 
     def has_ended(self) -> bool:
@@ -108,10 +110,7 @@ class Template:
     def close(self) -> int | None:
         """End it, whatever it is doing; how it has ended, as `Popen.returncode` has it."""
         self._channel.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._pid, signal.SIGKILL)
-        status = _status_of(self._pid)
-        return None if status == _UNKNOWN else status
+        return self._end()
 
     def _has_spoken(self) -> bool:
         return bool(select.select([self._channel], [], [], 0)[0])
@@ -120,6 +119,8 @@ class Template:
         try:
             data = self._channel.recv(_ANSWER.size, socket.MSG_WAITALL)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                self._channel.shutdown(socket.SHUT_RDWR)  # or a late answer would be taken for that to the next wish
             raise NoTemplate(str(error)) from None
         if len(data) < _ANSWER.size:
             raise NoTemplate("it ended")
@@ -141,24 +142,36 @@ def _load_and_live(target: str, listener: socket.socket, channel: socket.socket,
 
 
 def _live(app: Any, listener: socket.socket, channel: socket.socket, *, because: str = "") -> NoReturn:
-    """Fork whenever it is asked to. Ends by SystemExit, in the template and in each worker."""
+    """Do what is wished. Ends by SystemExit, in the template and in each worker."""
     for number in _SIGNALS:  # a process group is signalled as a whole; the supervisor alone decides about its end
         signal.signal(number, signal.SIG_IGN)
+    handed_over: list[int] = []
     with contextlib.suppress(OSError):  # the supervisor has ended
         channel.sendall(_ANSWER.pack(_UNDIVIDED if because else _LOADED))
-        while not because and (wish := _next_wish(channel)):
-            what, pid, handed_over = wish
-            if what == b"f":
-                pid = _fork()
-                if not pid:
-                    channel.close()
-                    told, lifeline = Connection(handed_over[0]), Connection(handed_over[1])
-                    telling(partial(serve_as_worker, app, listener, told, lifeline))
-                    raise SystemExit(0)
-                for each in handed_over:
-                    os.close(each)
-            channel.sendall(_ANSWER.pack(pid if what == b"f" else _status_of(pid)))
+        handed_over = [] if because else _forked(channel)
+    if handed_over:
+        channel.close()
+        told, lifeline = Connection(handed_over[0]), Connection(handed_over[1])
+        telling(partial(serve_as_worker, app, listener, told, lifeline))
     raise SystemExit(0)
+
+
+def _forked(channel: socket.socket) -> list[int]:
+    """Fork whenever it is wished: in the fork, what was handed over to it. In the template nothing, when nobody wishes any more."""
+    while wish := _next_wish(channel):
+        what, pid, handed_over = wish
+        if what == b"f":
+            pid = _fork()
+            if not pid:
+                return handed_over
+            for each in handed_over:
+                os.close(each)
+            answer = pid
+        else:
+            status = _status_of(pid)
+            answer = _UNKNOWN if status is None else status
+        channel.sendall(_ANSWER.pack(answer))
+    return []
 
 
 def _next_wish(channel: socket.socket) -> tuple[bytes, int, list[int]] | None:
@@ -190,11 +203,23 @@ def _blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _status_of(pid: int) -> int:
+def _status_of(pid: int) -> int | None:
+    """As `Popen.returncode` has it; None where it is no child of this process."""
     try:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     except ChildProcessError:
-        return _UNKNOWN
+        return None
+
+
+def _killed(pid: int) -> int | None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    return _status_of(pid)
+
+
+def _killed_process(process: SpawnProcess) -> int | None:
+    process.kill()
+    return joined(process)
 
 
 def _warm(app: Any) -> None:

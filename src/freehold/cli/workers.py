@@ -11,11 +11,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from types import FrameType
 
-from freehold.cli.process import FAILED, Load, run_worker
+from freehold.cli.process import FAILED, Load, joined, run_worker
 from freehold.cli.target import load
 from freehold.cli.template import NoTemplate, Template
 
@@ -131,12 +132,14 @@ class Workers:
 
     def _fill(self) -> None:
         """As many as there should be."""
-        while len(self._workers) < self._count and time.monotonic() >= self._starts_at:
+        while len(self._workers) < self._count:
             if self._start() is None:
                 return
 
     def _start(self) -> _Worker | None:
-        """None as long as there is nothing to fork from."""
+        """None as long as there is nothing to fork from, or it would be too soon."""
+        if time.monotonic() < self._starts_at:
+            return None
         said, told = self._context.Pipe(duplex=False)
         template = self._template
         try:
@@ -157,12 +160,7 @@ class Workers:
         given = (self._target, self._listener, told, self._lifeline, self._loads)
         process = self._context.Process(target=run_worker, args=given)
         process.start()
-
-        def status() -> int | None:
-            process.join()
-            return process.exitcode
-
-        return _Worker(process.pid or 0, said, None, status)
+        return _Worker(process.pid or 0, said, None, partial(joined, process))
 
     def _began(self, worker: _Worker) -> _Worker:
         self._workers.append(worker)
@@ -200,6 +198,7 @@ class Workers:
             if self._signals:
                 continue
             if worker is self._successor:
+                self._take_template_back()
                 self._give_up(f"the new worker ended with {status} before it served")
                 continue
             if status == FAILED and not self._has_served:
@@ -222,7 +221,8 @@ class Workers:
         elif self._successor is None and self._outdated:
             self._successor, self._patience_ends = self._start(), time.monotonic() + PATIENCE_SECONDS
         elif self._successor is not None and self._successor.serves:
-            self._retire(self._outdated.pop(0) if self._outdated else self._workers[0])
+            if len(self._workers) > self._count:  # where an old one has died, its successor has taken that place
+                self._retire(self._outdated.pop(0))
             self._successor = None
             if not self._outdated:
                 sys.stderr.write(f"freehold: rolled; {len(self._workers)} new workers serve\n")
@@ -256,6 +256,12 @@ class Workers:
             self._former.append(self._template)
         self._template, self._next_template = new, None
         self._outdated = list(self._workers)
+
+    def _take_template_back(self) -> None:
+        """Fork from what still serves, not from code that was imported and did not start."""
+        former = self._outdated[0].template if self._outdated else None
+        if former in self._former and self._template is not None:
+            self._former[self._former.index(former)], self._template = self._template, former
 
     def _refuse_template(self, new: Template, why: str) -> None:
         self._next_template = None

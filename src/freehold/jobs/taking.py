@@ -29,6 +29,10 @@ _log = structlog.get_logger("freehold.jobs")
 _REASON = "job runner"
 
 
+class _Emptying(Exception):
+    """Nothing is taken, and what was spent of rates for it is given back."""
+
+
 class Taker:
     """Claims jobs of the names in `known`. Raises ConfigurationError for two queues of one name that differ."""
 
@@ -71,13 +75,20 @@ class Taker:
         wanted = list(self._in_turn(look, Counter(claim.name for claim in running)))
         if not wanted:
             return []
-        async with self._database.writing(system(_REASON)) as unit:
-            chosen: list[Chosen] = []
-            for job, most in wanted:
-                if (left := min(most, limit - len(chosen))) > 0:
-                    chosen += await self._choose(unit.session, job, left, paced=paced)
-            taken = self._isolation.of(chosen, is_busy=bool(running))
-            return await claiming.claim(unit.session, taken, self.leases)
+        rests = dict(self._rests)
+        try:
+            async with self._database.writing(system(_REASON)) as unit:
+                chosen: list[Chosen] = []
+                for job, most in wanted:
+                    if (left := min(most, limit - len(chosen))) > 0:
+                        chosen += await self._choose(unit.session, job, left, paced=paced)
+                taken = self._isolation.of(chosen, is_busy=bool(running))
+                if chosen and not taken:
+                    raise _Emptying  # noqa: TRY301  # only an exception rolls a unit back
+                return await claiming.claim(unit.session, taken, self.leases)
+        except _Emptying:
+            self._rests = rests
+            return []
 
     async def look(self, running: Collection[Claim], *, schedules: Collection[str] = ()) -> Look:
         """See `looking.look`. running: what this process holds."""

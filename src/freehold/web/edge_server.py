@@ -69,6 +69,9 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn; then `on_started`."""
+        for each in sockets or ():
+            # Others serve on it by now. `dup` has it wait as its original does, and who waits is shared: they would hang in `accept`.
+            each.setblocking(False)
         if type(asyncio.get_running_loop()).__module__.startswith("uvloop"):
             sockets = sockets and [*sockets, *(each.dup() for each in sockets for _ in range(_ACCEPTED_AT_ONCE - 1))]
         await super().startup(sockets)
