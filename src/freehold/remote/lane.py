@@ -91,9 +91,11 @@ class Lane:
         self._give_up(reason or Away("the connection was closed"), tell=False)
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        with suppress(Exception):
-            await self._connection.disconnect(nowait=True)
+        try:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        finally:  # whoever is cut short here gives the connection back all the same
+            with suppress(Exception):
+                await self._connection.disconnect(nowait=True)
 
     async def _write(self) -> None:
         while True:
