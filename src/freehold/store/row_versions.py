@@ -22,6 +22,12 @@ def counted(statement: Any, mapper: Mapper[Any] | None) -> Any:
     return _with_last(statement, {version: version + 1})
 
 
+def uncounted(statement: Update) -> Any:
+    """The statement with the row version as it is: for what no client reads."""
+    version = _of_table(statement)
+    return statement if version is None else _with_last(statement, {version: version})
+
+
 def _with_last(statement: Any, values: dict[Any, Any]) -> Any:
     """The statement with more values: behind those whose order it keeps, where `values` would refuse them."""
     keeps_order = statement._maintain_values_ordering  # noqa: SLF001 (here and below: there is no other way to add to them)
@@ -30,12 +36,6 @@ def _with_last(statement: Any, values: dict[Any, Any]) -> Any:
     found = found.values(values)
     found._maintain_values_ordering = keeps_order  # noqa: SLF001
     return found
-
-
-def uncounted(statement: Update) -> Update:
-    """The statement with the row version as it is: for what no client reads."""
-    version = _of_table(statement)
-    return statement if version is None else statement.values({version: version})
 
 
 def _of_table(statement: Update) -> Any:
