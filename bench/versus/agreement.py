@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import httpx2
+from bench.versus.data import ROWS
 from bench.versus.people import Callers
 from bench.versus.serving import Served
 from bench.versus.workloads import DRAFT, SEARCHED, deep_path, some_ids
@@ -26,7 +27,7 @@ def answers(server: Served, callers: Callers) -> dict[str, Any]:
 
 
 def _asked(client: httpx2.Client, server: Served, signed_in: dict[str, str]) -> Iterator[tuple[str, Any]]:
-    one, *others = [f"/v1/properties/{each}" for each in some_ids(4)]
+    one, *others = [f"/v1/properties/{each}" for each in some_ids(4, rows=ROWS)]
     lists = ["/v1/properties?city=City%20017&limit=20", f"/v1/properties?city=City%20042&{SEARCHED}"]
     for path in (*others, *lists, "/v1/status"):
         yield path, _plain(client.get(path))

@@ -31,6 +31,7 @@ class Ground:
     callers: Callers
     folder: Path
     watch: Watch
+    rows: int = data.ROWS
     agreed: dict[str, Any] = field(default_factory=dict)
 
 
@@ -49,7 +50,7 @@ async def ground(folder: Path, *, rows: int = data.ROWS) -> Any:
             with served(ours, url, folder, pinned=False) as server:
                 callers = register(server)
                 await data.give_notes(url)
-                found = Ground(url, callers, folder, Watch(connection))
+                found = Ground(url, callers, folder, Watch(connection), rows)
                 found.agreed = agreement.answers(server, callers)
                 await found.watch.tidy()
             yield found
@@ -84,7 +85,7 @@ async def play(
             with served(contender, on.url, on.folder, extra=extra, pinned=pinned) as server:
                 for name in workloads:
                     workload = WORKLOADS[name]
-                    plan = workload.plan(Asked(server, on.callers))
+                    plan = workload.plan(Asked(server, on.callers, on.rows))
                     figures = await measure(server, workload, plan, on.watch, effort)
                     found[name][contender.name].append(figures)
                     _say(f"round {number + 1}, {name:9} {contender.name:18} {_line(figures)}")

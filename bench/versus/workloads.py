@@ -33,10 +33,11 @@ DEEP = 19_980  # rows before page 1,000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The server that is asked, and by whom."""
+    """The server that is asked, by whom, and how many properties it has."""
 
     server: Served
     callers: Callers
+    rows: int = ROWS
 
     @property
     def tokens(self) -> Sequence[str]:
@@ -73,7 +74,7 @@ def raw(method: str, path: str, *, token: str | None = None, body: Any = None, h
     return "\r\n".join(lines) + "\r\n\r\n" + data.replace('"@NUMBER@"', "@NUMBER@")
 
 
-def some_ids(number: int, *, rows: int = ROWS) -> list[str]:
+def some_ids(number: int, *, rows: int) -> list[str]:
     """Ids of properties, all over the table, the same ones each time."""
     chance = random.Random(1)
     return [property_id(chance.randrange(1, rows + 1)) for _ in range(number)]
@@ -81,7 +82,7 @@ def some_ids(number: int, *, rows: int = ROWS) -> list[str]:
 
 def by_id(asked: Asked) -> Plan:
     """One row, each time another."""
-    return Plan([raw("GET", f"/v1/properties/{each}") for each in some_ids(5000)])
+    return Plan([raw("GET", f"/v1/properties/{each}") for each in some_ids(5000, rows=asked.rows)])
 
 
 def by_city(asked: Asked) -> Plan:
@@ -141,7 +142,7 @@ def unchanged(asked: Asked) -> Plan:
     """What the client has already: 304."""
     requests = []
     with httpx2.Client(base_url=asked.server.url) as client:
-        for each in some_ids(200):
+        for each in some_ids(200, rows=asked.rows):
             tag = client.get(f"/v1/properties/{each}").headers["etag"]
             requests.append(raw("GET", f"/v1/properties/{each}", headers=[f"If-None-Match: {tag}"]))
     return Plan(requests)
