@@ -86,7 +86,7 @@ services: ## find PostgreSQL, Chromium, Node.js and the rest; install or start w
 
 .PHONY: fuzz
 fuzz: $(STAMP) ## generated requests against the OpenAPI document (minutes)
-	@$(call only,tests/fuzz,test_*.py,FREEHOLD_TEST_FUZZ_CASES=2000 FREEHOLD_TEST_DATABASES=both $(BIN)/pytest -n auto --dist worksteal --timeout 1200 tests/fuzz $(ARGS))
+	@$(call only,tests/fuzz,test_*.py,FREEHOLD_TEST_FUZZ_CASES=2000 FREEHOLD_TEST_DATABASES=both $(BIN)/pytest -n auto --dist worksteal --timeout 1200 -m "long or not long" tests/fuzz $(ARGS))
 
 .PHONY: faults
 faults: $(STAMP) ## kill -9, hot keys, cut lines, full disks, wrong clocks; writes docs/reference/faults.md (tens of minutes)

@@ -117,6 +117,16 @@ class TestRoutes:
         assert shown["/health/live"]["access"] == ""
         assert {"/docs", "/docs/assets/redoc.css", "/openapi.json", "/v1/books"} <= set(shown)
 
+    def test_without_a_terminal_each_is_one_line_and_empty_columns_are_left_out(
+        self, run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "40")
+        (project / "books.py").write_text(BOOKS)
+        rows, lines = json.loads(run("routes", "books", "--json").out), run("routes", "books").out.splitlines()
+        assert len(lines) == 1 + len(rows)
+        assert all(row["path"] in line and row["access"] in line for row, line in zip(rows, lines[1:], strict=True))
+        assert lines[0].split() == [name.upper() for name in rows[0] if any(row[name] for row in rows)]
+
     def test_a_plain_fastapi_app_has_routes_without_rules(self, run: Run, project: Path) -> None:
         (project / "plain.py").write_text(PLAIN)
         rows = json.loads(run("routes", "plain", "--json").out)

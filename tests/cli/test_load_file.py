@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, Self
 
+import pytest
 from tests.cli.conftest import Run
 
 APP = """
@@ -23,6 +26,7 @@ class Base(FreeholdBase):
 class Plum(Base):
     name: Mapped[str] = mapped_column(String(50), index=True)
     weight: Mapped[int] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(String(50), index=True)
     search: Mapped[str] = search_document("name")
 
 class Basket(Base):
@@ -32,7 +36,7 @@ app = Freehold(
     Resource(
         Plum,
         access=Access(read=anyone, create=signed_in),
-        queries=Queries(filters=["weight__gte", "weight__in"], sort=["weight"], search=["name"]),
+        queries=Queries(filters=["weight__gte", "weight__in", "kind"], sort=["weight"], search=["name"]),
     ),
     Resource(Basket, access=Access(read=owner("owner_id"))),
     title="Plums",
@@ -55,10 +59,66 @@ def test_what_is_declared_is_what_is_asked(run: Run, project: Path) -> None:
     assert "Load for Plums" in text
     plums, baskets = resources(text)
     assert plums == {
-        "path": "/v1/plums", "key": "id", "open": True, "weight": 10, "one": True, "filters": ["weight__gte"], "sorts": ["weight"],
+        "path": "/v1/plums", "key": "id", "open": True, "weight": 10, "one": True, "filters": ["kind", "weight__gte"], "sorts": ["weight"],
         "search": ["name"], "below": [], "draft": plums["draft"],
     }  # fmt: skip
-    assert plums["draft"].keys() == {"name", "weight"}
+    assert plums["draft"].keys() == {"name", "weight", "kind"}
     assert (baskets["path"], baskets["open"], baskets["weight"], baskets["draft"]) == ("/v1/baskets", False, 1, None)
     assert run("load-file", "plums:app", "-o", "again.py").status == 0
     assert (project / "again.py").read_text(encoding="utf-8") == text
+
+
+class Answered:
+    """An answer as Locust gives it to a block. It counts as failed unless something is said, where the status is an error."""
+
+    def __init__(self, status: int, body: Any) -> None:
+        self.status_code, self._body = status, body
+        self.text, self.headers = "", {"etag": '"1"'}
+        self.failed = status >= 400
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *gone: object) -> None:
+        return None
+
+    def json(self) -> Any:
+        return self._body
+
+    def success(self) -> None:
+        self.failed = False
+
+    def failure(self, said: str) -> None:
+        self.failed = True
+
+
+def test_a_filter_may_have_any_name_and_a_view_may_refuse_a_row_for_its_state(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "plums.py").write_text(APP, encoding="utf-8")
+    assert run("load-file", "plums:app", "-o", "load.py").status == 0
+    locust = ModuleType("locust")
+    vars(locust).update(FastHttpUser=object, between=lambda *_: None, task=lambda _: lambda function: function)
+    monkeypatch.setitem(sys.modules, "locust", locust)
+    found: dict[str, Any] = {"__name__": "load"}
+    exec(compile((project / "load.py").read_text(encoding="utf-8"), "load.py", "exec"), found)
+    row = {"id": "7", "name": "Mirabelle", "weight": 9, "kind": "yellow"}
+    answers, asked = list[Answered](), list[dict[str, Any]]()
+
+    def get(path: str, params: Any = None, **_: Any) -> Answered:
+        asked.append(params)
+        page = {"items": [row], "next_cursor": None}
+        answers.append(Answered(409, None) if path.endswith("/7/stone") else Answered(200, page))
+        return answers[-1]
+
+    client = found["Client"]()
+    client.client = SimpleNamespace(get=get)
+    client.on_start()
+    for _ in range(60):
+        client.filtered()
+    assert {"kind": "yellow"} in asked
+    assert {"weight__gte": 9} in asked or {"weight__gte": "9"} in asked
+    found["RESOURCES"][0]["below"] = ["stone"]
+    client.below()
+    assert answers[-1].status_code == 409
+    assert not any(each.failed for each in answers)

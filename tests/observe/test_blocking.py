@@ -83,6 +83,7 @@ async def test_the_log_names_a_line_once_a_minute(capsys: pytest.CaptureFixture[
     said = capsys.readouterr().out
     assert said.count("event_loop_blocked") == 1
     assert "shop.py:7" in said
+    assert "line=time.sleep(1)" in said
 
 
 async def served(folder: Path, **settings: Any) -> list[threading.Thread]:

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+_WIDEST = 100_000
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -20,17 +21,22 @@ def write_json(data: Any) -> None:
 
 
 def write_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, columns: Sequence[str] | None = None) -> None:
-    """Rows with the same keys. columns: those of the table; JSON has all."""
+    """Rows with the same keys. columns: those of the table; JSON has all. Without a terminal each row is one line."""
     if as_json:
         write_json(list(rows))
         return
-    shown = columns or (list(rows[0]) if rows else [])
+    shown = columns or [name for name in (rows[0] if rows else ()) if any(_cell(row[name]) for row in rows)]
     table = Table(box=None, pad_edge=False)
     for column in shown:
         table.add_column(column.upper().replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row[column]) for column in shown))
-    Console(highlight=False, markup=False).print(table)
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = max(
+            console.width, console.measure(table, options=console.options.update(max_width=_WIDEST)).maximum
+        )
+    console.print(table)
 
 
 def _cell(value: Any) -> str:

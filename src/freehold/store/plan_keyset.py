@@ -8,10 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from enum import Enum
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, or_, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, false, func, or_, select, tuple_
 from sqlalchemy.types import TypeEngine
+
+_FIRSTS: Final = (date.min, datetime.min, datetime.min.replace(tzinfo=UTC))  # noqa: DTZ901 (of columns without a zone)
+_LASTS: Final = (date.max, datetime.max, datetime.max.replace(tzinfo=UTC))  # noqa: DTZ901
+
+
+class Mark(Enum):
+    """What of a place's value stands in the text of the condition."""
+
+    NULL = 0
+    FIRST = 1
+    LAST = 2
+
+
+def marks_of(values: Sequence[Any]) -> tuple[Mark | None, ...]:
+    """By place, what is special about a value."""
+    return tuple(map(_mark, values))
+
+
+def _mark(value: Any) -> Mark | None:
+    if value is None:
+        return Mark.NULL
+    if not isinstance(value, date):
+        return None
+    return Mark.FIRST if value in _FIRSTS else Mark.LAST if value in _LASTS else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +71,13 @@ def value_name(place: int) -> str:
     return f"q_k{place}"
 
 
-def after(keys: Sequence[OrderKey], nulls: Sequence[bool]) -> ColumnElement[bool]:
-    """The condition that a row comes after a place. nulls: which of the place's values are NULL.
+def after(keys: Sequence[OrderKey], values: Sequence[Any]) -> ColumnElement[bool]:
+    """The condition that a row comes after a place. The last key is the row's own. values: read for their marks alone.
 
     One row comparison where all keys run the same way and none may be NULL: an index on them serves it whole.
     """
-    binds = [bindparam(value_name(place), type_=key.type) for place, key in enumerate(keys)]
+    nulls = [mark is Mark.NULL for mark in marks_of(values)]
+    binds = _binds(keys, values)
     if len(keys) > 1 and not any(key.nullable for key in keys) and len({key.descending for key in keys}) == 1:
         left, right = tuple_(*(key.expression for key in keys)), tuple_(*binds)
         return left < right if keys[0].descending else left > right
@@ -67,6 +94,30 @@ def after(keys: Sequence[OrderKey], nulls: Sequence[bool]) -> ColumnElement[bool
         return whole
     # Implied by the rest, and what an index on the first column can begin with.
     return and_(first.expression <= binds[0] if first.descending else first.expression >= binds[0], whole)
+
+
+def _binds(keys: Sequence[OrderKey], values: Sequence[Any]) -> list[ColumnElement[Any]]:
+    found: list[ColumnElement[Any]] = [bindparam(value_name(place), type_=key.type) for place, key in enumerate(keys)]
+    is_row = keys[-1].expression == found[-1]
+    for place, mark in enumerate(marks_of(values)):
+        if mark in (Mark.FIRST, Mark.LAST):
+            found[place] = _exact(keys[place], values[place], mark, is_row, found[place])
+    return found
+
+
+def _exact(
+    key: OrderKey, value: date, mark: Mark, is_row: ColumnElement[bool], bind: ColumnElement[Any]
+) -> ColumnElement[Any]:
+    """What the database has in the row beside the place, while that stands at this end of time; else the bind.
+
+    PostgreSQL has `-infinity` before the first instant of Python's calendar and `infinity` behind the last, and its driver
+    takes both for the same: by the bind alone, rows would come again on every page, or never.
+    """
+    inside = value + timedelta(days=1 if mark is Mark.FIRST else -1)
+    limit: ColumnElement[Any] = bindparam(None, inside, type_=key.type)
+    is_end = key.expression < limit if mark is Mark.FIRST else key.expression > limit
+    found = select(key.expression).where(is_row, is_end).correlate(None).scalar_subquery()
+    return func.coalesce(found, bind, type_=key.type)
 
 
 def _same(key: OrderKey, bind: ColumnElement[Any], *, is_null: bool) -> ColumnElement[bool]:

@@ -28,7 +28,7 @@ from freehold.store.plan_conditions import SEARCH, condition_shape, conditions
 from freehold.store.plan_expand import Relation, relation
 from freehold.store.plan_facet_counts import facet_counts
 from freehold.store.plan_geo import distance
-from freehold.store.plan_keyset import OrderKey, after, order_by
+from freehold.store.plan_keyset import OrderKey, after, marks_of, order_by
 from freehold.store.rule_clause import RuleClause
 from freehold.store.search import SearchText, match_count
 
@@ -110,7 +110,8 @@ class ResourcePlans:
         """
         asked = "page", self, visibility.shape, position.direction, position.values != (), first_only
         known: Plan | None = query.kept.get(asked)
-        if known is not None and None not in position.values:
+        marks = marks_of(position.values)
+        if known is not None and not any(marks):
             return known
 
         def build() -> Select[Any]:
@@ -122,7 +123,7 @@ class ResourcePlans:
             if query.near is not None and self.spec.geo is not None:
                 extra.append(distance(self.spec.geo).label(DISTANCE_LABEL))
             statement = self._rows(visibility, extra).where(*conditions(self.spec, query))
-            beyond = [after(keys, [value is None for value in position.values])] if position.values else []
+            beyond = [after(keys, position.values)] if position.values else []
             statement = statement.where(*beyond).order_by(*order_by(keys))
             if first_only:
                 first = (
@@ -131,11 +132,10 @@ class ResourcePlans:
                 statement = statement.where(RuleClause(self.spec.key.column.in_(first)))
             return statement.limit(bindparam(LIMIT, type_=BigInteger()))
 
-        nulls = tuple(value is None for value in position.values)
-        shape = ("page", visibility.shape, query.sort, query.expand, position.direction, nulls, first_only)
+        shape = ("page", visibility.shape, query.sort, query.expand, position.direction, marks, first_only)
         written = 0 if query.expand or query.near is not None else self._written(visibility)
         found = self._keep_query(shape, query, build, written=written)
-        if None not in position.values:
+        if not any(marks):
             query.kept[asked] = found
         return found
 

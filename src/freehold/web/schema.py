@@ -51,14 +51,28 @@ async def prepare_schema(app: Freehold) -> None:
             )
         made = await schema.create_missing(app.database, app.all_metadata)
         if made:
-            _log.info("tables_created", tables=made, because="the service has no migrations; development only")
+            own = [name for name in made if not name.startswith("freehold_")]
+            _log.info(
+                "tables_created",
+                tables=own,
+                of_freehold=len(made) - len(own),
+                because="the service has no migrations; development only",
+            )
     async with app.database.reading(system("compare the schema with the declarations")) as session:
         faults = await schema.faults(session, app.all_metadata)
     if faults:
-        remedy = "run `freehold migrate up`" if app.migrations else "delete the development database or add migrations"
-        raise ConfigurationError("the database does not fit the declarations: " + "; ".join(faults) + f". {remedy}")
+        raise ConfigurationError(f"the database does not fit the declarations: {'; '.join(faults)}. {_remedy(app)}")
     await _prepare_walls(app)
     await _tell_of_pools(app)
+
+
+def _remedy(app: Freehold) -> str:
+    """What somebody does about a database that does not fit."""
+    if app.migrations is not None:
+        return "Run `freehold migrate up`"
+    file = app.database.engine.url.database if app.database.dialect_name == "sqlite" else None
+    begin = f"delete {file}" if file else "empty the database"
+    return f"To keep the rows, add migrations (`freehold migrate make`); to begin anew, {begin}"
 
 
 async def _tell_of_pools(app: Freehold) -> None:
