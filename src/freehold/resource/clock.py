@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
+from typing import Final
 
-
-def _system() -> datetime:
-    return datetime.now(UTC)
+_system: Final = partial(datetime.now, UTC)
 
 
 class _Clock:
-    source: Callable[[], datetime] = staticmethod(_system)
+    source: Callable[[], datetime] = _system
 
 
 def now() -> datetime:

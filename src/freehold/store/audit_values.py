@@ -33,7 +33,6 @@ DIGESTS: Final = "changed"
 ERASED: Final = "history.erased"
 """The action of the record that tells of an erasure."""
 _SALT_BYTES: Final = 16
-_HEX: Final = 2 * _SALT_BYTES
 _FETCHED_BYTES: Final = 4096
 
 AUDIT_VALUES = Table(
@@ -71,12 +70,12 @@ _salts = _Salts()
 
 def sealed(changes: Mapping[str, str]) -> tuple[JsonText, JsonText]:
     """The digests for the record, and the content that stands beside it. changes: by field, as `said` writes them."""
-    salts = _salts.take(_SALT_BYTES * len(changes)).hex()
-    digests, content = [], []
-    for place, (field, change) in enumerate(changes.items()):
-        salt, name = f'"{salts[_HEX * place : _HEX * (place + 1)]}"', encode_basestring_ascii(field)
-        digests.append(f'{name}:"{sha256(f"[{salt},{name},{change}]".encode()).hexdigest()}"')
-        content.append(f"{name}:[{salt},{change}]")
+    names = list(map(encode_basestring_ascii, changes))
+    salts = _salts.take(_SALT_BYTES * len(names)).hex(",", _SALT_BYTES).split(",")
+    each = list(zip(names, salts, changes.values(), strict=False))  # of no salts, one is empty
+    told = [f'["{salt}",{name},{change}]'.encode() for name, salt, change in each]
+    digests = [f'{name}:"{sha256(text).hexdigest()}"' for name, text in zip(names, told, strict=True)]
+    content = [f'{name}:["{salt}",{change}]' for name, salt, change in each]
     return JsonText(f"{{{','.join(digests)}}}"), JsonText(f"{{{','.join(content)}}}")
 
 

@@ -40,13 +40,12 @@ class NewRows:
         self._attributes = {mapper.get_property_by_column(column).key: column for column in table.c}
         derived = derived_columns(table)
         self._derived = [self._recipe(table.c[name], recipe) for name, recipe in derived.items()]
-        self._binds = [(name, f"row_{name}") for name in self._attributes]
+        self._binds = [f"row_{name}" for name in self._attributes]
         version: Any = mapper.version_id_col
         self._version = None if version is None else mapper.get_property_by_column(version).key
         self._first_version: Any = mapper.version_id_generator
-        self._defaults = {
-            key: None if column.name in derived else at_insert(column) for key, column in self._attributes.items()
-        }
+        made = [(key, at_insert(column)) for key, column in self._attributes.items() if column.name not in derived]
+        self._defaults = [(key, default) for key, default in made if default is not None]
         self._pieces: dict[Any, list[Prepared]] = {}
         self._wholes: dict[Any, Prepared | None] = {}
 
@@ -64,11 +63,12 @@ class NewRows:
         return self._attributes.keys() >= set(names)
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Every attribute of the new row: as given, by default, or derived."""
-        found = {}
-        for key, default in self._defaults.items():
-            value = given.get(key)
-            found[key] = default() if value is None and default is not None else value
+        """Every attribute of the new row, in the order of the columns: as given, by default, or derived."""
+        found: dict[str, Any] = dict.fromkeys(self._attributes)
+        found.update(given)
+        for key, default in self._defaults:
+            if found[key] is None:
+                found[key] = default()
         if self._version is not None:
             found[self._version] = self._first_version(None)
         for attribute, recipe, column, sources in self._derived:
@@ -93,7 +93,7 @@ class NewRows:
     async def insert(self, unit: Unit, straight: Straight, subject: str, key: str, values: Mapping[str, Any]) -> None:
         """Insert a row that may be, and the records of it. Raises NotStraight."""
         record, kept = unit.trail.trails.created(unit, self._model, subject, str(values[key]), values)
-        params = {bind: values[name] for name, bind in self._binds}
+        params = dict(zip(self._binds, values.values(), strict=True))
         params |= records.params(record, kept)
         await straight.run([(each, params) for each in self._prepared(straight, has_values=kept is not None)])
 
@@ -102,7 +102,7 @@ class NewRows:
     ) -> Fetched:
         """Insert a row that may be, and the records of it, at once; see `answered`. Raises NotAtOnce, NotStraight."""
         record, kept = doing.trails.created(doing, self._model, subject, str(values[key]), values)
-        params = {bind: values[name] for name, bind in self._binds}
+        params = dict(zip(self._binds, values.values(), strict=True))
         params |= records.params(record, kept)
         return await doing.write(self._whole(doing, plan, has_values=kept is not None), params)
 

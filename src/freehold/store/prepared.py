@@ -7,6 +7,7 @@ is bound and read as it would be by `Connection.execute`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Row
@@ -36,6 +37,7 @@ class Prepared:
     __slots__ = (
         "_asked",
         "_fixed",
+        "_given",
         "_keys",
         "_meta",
         "_names",
@@ -67,6 +69,7 @@ class Prepared:
         binders = [_binder(compiled, name) for name in names]
         self.caller = frozenset(place for place, (_, ask, _, _) in enumerate(binders) if ask is not None)
         self._names = [name for name, _, _, _ in binders]
+        self._given = itemgetter(*self._names) if len(self._names) > 1 else None
         self._fixed = {name: fixed for name, ask, fixed, _ in binders if ask is None and fixed is not _ABSENT}
         self._asked = [(place, ask) for place, (_, ask, _, _) in enumerate(binders) if ask is not None]
         self._processed = [(place, process) for place, (_, _, _, process) in enumerate(binders) if process is not None]
@@ -85,10 +88,13 @@ class Prepared:
     def bind(self, params: Mapping[str, Any], principal: Principal) -> list[Any]:
         """The values of a statement, in order. Raises what the types raise for a value that is not theirs."""
         given = {**self._fixed, **params} if self._fixed else params
-        found = self._with_caller(given, principal) if self._asked else [given[name] for name in self._names]
+        found = self._with_caller(given, principal) if self._asked else self._in_order(given)
         for place, process in self._processed:
             found[place] = process(found[place])
         return found
+
+    def _in_order(self, given: Mapping[str, Any]) -> list[Any]:
+        return [given[name] for name in self._names] if self._given is None else list(self._given(given))
 
     def _with_caller(self, given: Mapping[str, Any], principal: Principal) -> list[Any]:
         found = [None if place in self.caller else given[name] for place, name in enumerate(self._names)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -21,7 +22,8 @@ from freehold.store.straight import NotStraight, Straight
 _RECORDED: Final = (
     "id", "recorded_at", "principal_id", "system_reason", "action", "subject_type", "subject_id", "details", "request_id",
 )  # fmt: skip
-_RECORD_BINDS: Final = [(name, f"record_{name}") for name in _RECORDED]
+_RECORD_BINDS: Final = [f"record_{name}" for name in _RECORDED]
+_recorded: Final = itemgetter(*_RECORDED)
 _CONTENT: Final = "kept_content"
 # What both rows hold is sent once. Column -> bind.
 _KEPT: Final = {
@@ -88,7 +90,7 @@ def _insert_after(row: CTE, table: Table, names: Mapping[str, str]) -> Insert:
 
 def params(record: Mapping[str, Any], kept: Mapping[str, Any] | None) -> dict[str, Any]:
     """The values of `inserts`."""
-    found = {bind: record[name] for name, bind in _RECORD_BINDS}
+    found = dict(zip(_RECORD_BINDS, _recorded(record), strict=True))
     if kept is not None:
         found[_CONTENT] = kept["content"]
     return found

@@ -81,9 +81,9 @@ class Trails(dict[type[DeclarativeBase], Tracked]):
         """
         record = _record(deed, (subject_type, key), f"{subject_type}.created", None)
         changes = {
-            name: f'{{"from":null,"to":{value}}}'
+            name: f'{{"from":null,"to":{_SAID[type(value)](value)}}}'
             for name in self._fields(model, subject_type)
-            if (value := _value_said(values.get(name))) != "null"
+            if (value := values[name]) is not None
         }
         return record, _with_content(record, changes)
 
@@ -244,24 +244,30 @@ def _json(value: Any) -> Any:
     return to_jsonable_python(value, fallback=str, bytes_mode="base64")  # bytes need not be text
 
 
-def _value_said(value: Any) -> str:
-    """The JSON form of a value, written."""
-    write = _SAID.get(type(value))
-    return value_said(_json(value)) if write is None else write(value)
-
-
 def _instant_said(value: datetime) -> str:
-    return f'"{value.isoformat()[:-6]}Z"' if value.tzinfo is UTC else value_said(_json(value))
+    return f'"{value.isoformat()[:-6]}Z"' if value.tzinfo is UTC else _other_said(value)
 
 
-_SAID: Final[Mapping[type[Any], Callable[[Any], str]]] = {
-    str: encode_basestring_ascii,
-    int: repr,
-    float: lambda value: repr(value) if isfinite(value) else f'"{value}"',
-    UUID: lambda value: f'"{value}"',
-    datetime: _instant_said,
-}
-"""Of the types that most columns hold what the long way writes."""
+def _other_said(value: Any) -> str:
+    return value_said(_json(value))
+
+
+class _Said(dict[type[Any], Callable[[Any], str]]):
+    """What writes the JSON form of a value of a type; of the types that most columns hold, what the long way writes."""
+
+    def __missing__(self, _: type[Any]) -> Callable[[Any], str]:
+        return _other_said
+
+
+_SAID: Final = _Said(
+    {
+        str: encode_basestring_ascii,
+        int: repr,
+        float: lambda value: repr(value) if isfinite(value) else f'"{value}"',
+        UUID: lambda value: f'"{value}"',
+        datetime: _instant_said,
+    }
+)
 
 
 def _record(deed: Deed, subject: Subject, action: str, reason: str | None) -> dict[str, Any]:

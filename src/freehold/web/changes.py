@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from types import NoneType
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from freehold.web.rows import check_fields, check_links
 from freehold.web.runtime import Runtime
 
 # Whose values are what they are, whatever else a draft may hold.
-_SCALARS: Final = (str, int, float, bool, UUID, Decimal, date, datetime)
+_SCALARS: Final = frozenset({NoneType, str, int, float, bool, UUID, Decimal, date, datetime})
 
 
 async def create_row(db: Session, parts: Runtime, bound: Bound, draft: BaseModel) -> Any:
@@ -57,7 +58,7 @@ async def change_row(db: Session, parts: Runtime, bound: Bound, row: Any, change
 def new_values(draft: BaseModel) -> dict[str, Any]:
     """What was sent, and the schema's own defaults; an absent field without one is the database's matter."""
     values = draft.__dict__
-    if not draft.model_extra and all(value is None or type(value) in _SCALARS for value in values.values()):
+    if not draft.model_extra and _SCALARS.issuperset(map(type, values.values())):
         return dict(values)
     defaults = {name: value for name, value in draft if name not in draft.model_fields_set and value is not MISSING}
     return {**defaults, **changed_values(object(), draft)}
