@@ -17,7 +17,7 @@ from uuid import UUID
 import pytest
 
 from freehold.cli import main
-from freehold.store.audit import seal_pending
+from freehold.store.audit_sealing import seal_pending
 from freehold.store.database import Database
 
 # Passwords are hashed as in production, and the schema commands are processes: long on a busy machine.

@@ -14,9 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from freehold.resource import clock
 from freehold.resource.base import new_id
 from freehold.resource.principal import Principal, system
-from freehold.store.audit import AUDIT, record, seal, seal_pending
+from freehold.store.audit import AUDIT, record
 from freehold.store.audit_check import examine, verify
 from freehold.store.audit_ddl import AUDIT_DDL
+from freehold.store.audit_sealing import seal, seal_pending
 from freehold.store.database import Database
 from freehold.testing.budget import watch
 from tests.kept import Kept, kept, with_tables

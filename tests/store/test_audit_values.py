@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_jsonable_python
 
-from freehold.store.audit import _canonical
+from freehold.store.audit_sealing import _canonical
 from freehold.store.audit_values import is_altered, said, sealed
 from freehold.store.trail import _SAID
 

@@ -20,8 +20,9 @@ from freehold.resource.base import NAMING, Base, new_id
 from freehold.resource.columns import folded, search_document
 from freehold.resource.principal import system
 from freehold.store import copying
-from freehold.store.audit import AUDIT, record, seal_pending
+from freehold.store.audit import AUDIT, record
 from freehold.store.audit_check import examine
+from freehold.store.audit_sealing import seal_pending
 from freehold.store.database import Database
 from freehold.store.idempotency import IDEMPOTENCY
 from freehold.store.schema import create_missing

@@ -12,8 +12,8 @@ import pytest
 from freehold import Freehold, Identity, Principal, Roles, permission, system
 from freehold.identity import Cost
 from freehold.settings import Settings
-from freehold.store.audit import seal_pending
 from freehold.store.audit_check import verify
+from freehold.store.audit_sealing import seal_pending
 from freehold.testing import House, Stage, opened
 from tests.web.office import Person as User
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import selectinload
 
 from freehold import Freehold, system
 from freehold.store import AUDIT, forget_history
-from freehold.store.audit import seal_pending
 from freehold.store.audit_check import verify
+from freehold.store.audit_sealing import seal_pending
 from freehold.store.audit_values import AUDIT_VALUES
 from tests.web.archive import Cabinet, Sheet, made_at, make, rename_all
 from tests.web.shelf import ADA, STAFF, as_

@@ -19,8 +19,9 @@ from freehold.fields import search_document
 from freehold.resource.base import NAMING, new_id
 from freehold.resource.base import Base as FreeholdBase
 from freehold.settings import Settings
-from freehold.store.audit import AUDIT, seal_pending
+from freehold.store.audit import AUDIT
 from freehold.store.audit_check import verify
+from freehold.store.audit_sealing import seal_pending
 from freehold.store.audit_values import AUDIT_VALUES
 from freehold.testing import House, Stage
 from freehold.traffic import Cache

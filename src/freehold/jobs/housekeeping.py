@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from freehold.jobs import looking, queue, tracks
 from freehold.jobs.gauges import JobMetrics
 from freehold.resource.principal import system
-from freehold.store import audit
+from freehold.store import audit_sealing
 
 if TYPE_CHECKING:
     from freehold.store.database import Database
@@ -38,7 +38,7 @@ class Housekeeping:
 
     async def seal(self) -> None:
         """Chain the audit records that were written since."""
-        await audit.seal_pending(self.database, key=self.audit_key)
+        await audit_sealing.seal_pending(self.database, key=self.audit_key)
 
     async def sweep(self) -> None:
         """Delete done jobs, their tracks and delivered events once they are old."""

@@ -14,7 +14,7 @@ from sqlalchemy import Select, bindparam, exists, func, select
 from freehold.jobs.leases import is_abandoned
 from freehold.jobs.queue import dialect_of
 from freehold.jobs.tables import JOBS, SCHEDULES, State, in_state
-from freehold.store.audit import is_unsealed
+from freehold.store.audit_sealing import is_unsealed
 from freehold.store.instant import standing_instant
 from freehold.store.outbox import is_waiting
 

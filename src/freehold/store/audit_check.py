@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import Row, func, select
 
-from freehold.store.audit import AUDIT, AUDIT_HEAD, START, digest_of
+from freehold.store.audit import AUDIT, AUDIT_HEAD
+from freehold.store.audit_sealing import START, digest_of
 from freehold.store.audit_values import AUDIT_VALUES, DIGESTS, ERASED, is_altered
 
 if TYPE_CHECKING:

@@ -1,0 +1,180 @@
+"""The chain of the audit trail: committed records get their places in it, many at a time.
+
+What is hashed is the record as it reads back, in canonical JSON.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    LargeBinary,
+    Row,
+    Text,
+    TypeDecorator,
+    Uuid,
+    bindparam,
+    cast,
+    exists,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from freehold.resource.principal import system
+from freehold.store.audit import AUDIT, AUDIT_HEAD
+from freehold.store.upserts import insert_into
+
+if TYPE_CHECKING:
+    from freehold.store.database import Database
+    from freehold.store.session import Session
+
+START = bytes(32)
+"""The digest before the first record."""
+_HEAD_ID: Final = 1
+_BATCH: Final = 500
+
+
+class _Read(TypeDecorator[Any]):
+    """JSON as `json` reads it, by orjson where that is sure to read the same."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """From text."""
+        if value is None:
+            return None
+        try:
+            found = orjson.loads(value)
+        except orjson.JSONDecodeError:  # half of a character
+            return json.loads(value)
+        return found if _is_of_digests(found) else json.loads(value)
+
+
+_pending: Final = (
+    select(*(cast(each, _Read()).label(each.name) if isinstance(each.type, JSON) else each for each in AUDIT.c))
+    .where(AUDIT.c.sequence.is_(None))
+    .order_by(AUDIT.c.id)
+    .limit(_BATCH)
+)
+_place_each: Final = (
+    update(AUDIT)
+    .where(AUDIT.c.id == bindparam("record"), AUDIT.c.sequence.is_(None))
+    .values(sequence=bindparam("place"), digest=bindparam("link"))
+)
+_given: Final = (
+    func.unnest(
+        bindparam("records", type_=ARRAY(Uuid)),
+        bindparam("places", type_=ARRAY(BigInteger)),
+        bindparam("links", type_=ARRAY(LargeBinary)),
+    )
+    .table_valued("record", "place", "link", name="fh_given")
+    .render_derived()
+)
+_place_all: Final = (
+    update(AUDIT)
+    .where(AUDIT.c.id == _given.c.record, AUDIT.c.sequence.is_(None))
+    .values(sequence=_given.c.place, digest=_given.c.link)
+)
+
+
+def is_unsealed() -> ColumnElement[bool]:
+    """Whether a record that was committed has no place in the chain yet."""
+    return AUDIT.c.sequence.is_(None)
+
+
+async def seal_pending(database: Database, *, key: bytes = b"") -> int:
+    """Seal what has been committed and is not sealed yet; how many. A look that finds nothing writes nothing."""
+    sealed = 0
+    while True:
+        async with database.reading(system("audit sealer")) as session:
+            if not await session.scalar(select(exists().where(is_unsealed()))):
+                return sealed
+        async with database.writing(system("audit sealer")) as unit:
+            sealed += await seal(unit.session, key=key)
+
+
+async def seal(session: Session, *, key: bytes = b"") -> int:
+    """Give the committed, unsealed records (at most 500) their place in the chain; how many.
+
+    key: with one the digests are HMACs, which somebody who may only write to the database cannot make anew.
+    One sealer at a time: the row of the head is locked.
+    """
+    sequence, digest = await _lock_head(session)
+    rows = (await session.execute(_pending)).all()
+    links = []
+    for place, row in enumerate(rows, sequence + 1):
+        digest = digest_of(row, place, digest, key)
+        links.append(digest)
+    if rows:
+        await _place(session, rows, sequence + 1, links)
+        await session.execute(update(AUDIT_HEAD).values(sequence=sequence + len(rows), digest=digest))
+    return len(rows)
+
+
+async def _place(session: Session, rows: Sequence[Row[Any]], first: int, links: Sequence[bytes]) -> None:
+    ids, places = [row.id for row in rows], range(first, first + len(rows))
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(_place_all, {"records": ids, "places": list(places), "links": links})
+        return
+    each = zip(ids, places, links, strict=True)
+    await session.execute(
+        _place_each, [{"record": record, "place": place, "link": link} for record, place, link in each]
+    )
+
+
+async def _lock_head(session: Session) -> tuple[int, bytes]:
+    start = insert_into(session, AUDIT_HEAD).values(id=_HEAD_ID, sequence=0, digest=START)
+    await session.execute(start.on_conflict_do_nothing())
+    # The records are read in a later statement, which therefore sees all that an earlier sealer has placed.
+    head = (await session.execute(select(AUDIT_HEAD).with_for_update())).one()
+    return head.sequence, head.digest
+
+
+def digest_of(row: Row[Any], sequence: int, previous: bytes, key: bytes) -> bytes:
+    """SHA-256 (HMAC where there is a key) of the digest before, and the record as canonical JSON."""
+    moment: datetime = row.recorded_at
+    record = {
+        "sequence": sequence,
+        "id": str(row.id),
+        "recorded_at": moment.isoformat(),
+        "principal_id": str(row.principal_id) if row.principal_id else None,
+        "system_reason": row.system_reason,
+        "action": row.action,
+        "subject": [row.subject_type, row.subject_id],
+        "before": row.before,
+        "after": row.after,
+        "details": row.details,
+        "request_id": row.request_id,
+    }
+    content = previous + _canonical(record)
+    return hmac.digest(key, content, "sha256") if key else sha256(content).digest()
+
+
+def _canonical(record: Mapping[str, Any]) -> bytes:
+    """JSON with sorted names, without spaces, in ASCII; by orjson where that writes the same, at a tenth of the cost."""
+    if record["before"] is None and record["after"] is None and _is_of_digests(record["details"]):
+        found = orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+        if found.isascii() and b"\x7f" not in found:
+            return found
+    return json.dumps(record, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _is_of_digests(details: Any) -> bool:
+    """Whether there are texts in it and nothing else: orjson writes numbers in its own way."""
+    if details is None:
+        return True
+    changed = details.get("changed") if type(details) is dict and len(details) == 1 else None
+    return type(changed) is dict and set(map(type, changed.values())) <= {str}
