@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
 from freehold.cli.entry import app as command_line
@@ -18,13 +20,15 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from freehold import Base as FreeholdBase
-from freehold import Identity, UserMixin, install
+from freehold import Access, Identity, Resource, UserMixin, install, role, signed_in
 from freehold.identity import Cost, Pages
 from freehold.identity.provider import Provider
 from freehold.resource.base import NAMING
 from freehold.settings import Settings
+from freehold.web.install_resources import Resources
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import Mapped
 
 
 class Base(FreeholdBase):
@@ -36,10 +40,29 @@ class Guest(UserMixin, Base):
     __tablename__ = "installed_guests"
 
 
+class Room(Base):
+    __tablename__ = "installed_rooms"
+    name: Mapped[str]
+
+
 app, bare, plain = FastAPI(title="Guests"), FastAPI(title="Bare"), FastAPI(title="Plain")
 settings = Settings(env="test", secret="s" * 40, var_dir=Path("var"))
 identity = Identity(user=Guest, cost=Cost(memory_kib=64, passes=1), pages=Pages(), provider=Provider())
-install(app, create_async_engine("sqlite+aiosqlite:///var/guests.db"), identity=identity, settings=settings)
+rooms = Resource(Room, access=Access(read=signed_in, create=role("landlord")))
+install(
+    app,
+    create_async_engine("sqlite+aiosqlite:///var/guests.db"),
+    identity=identity,
+    settings=settings,
+    resources=Resources(declared=[rooms], secret="r" * 40),
+)
+
+
+@bare.get("/hello")
+async def hello() -> str:
+    return "hello"
+
+
 install(bare, create_async_engine("sqlite+aiosqlite:///var/bare.db"))
 """
 PASSWORD = "lantern quarry velvet 42"
@@ -89,8 +112,28 @@ def test_what_has_no_accounts_is_told_what_it_lacks(run: Run) -> None:
     assert "install(..., identity=Identity(...))" in run("user", "list", app="bare")
     assert "is a plain FastAPI app" in run("user", "list", app="plain")
     assert "is a plain FastAPI app" in run("migrate", "check", app="plain")
-    assert "made by Freehold(...)" in run("explain-access", "anonymous", "GET", "/")
+    assert "made by Freehold(...)" in run("roles")
+    assert "is a plain FastAPI app" in run("explain-access", "anonymous", "GET", "/", app="plain")
+    assert "install(..., identity=Identity(...))" in run(
+        "explain-access", "ada@example.com", "GET", "/hello", app="bare"
+    )
     assert "is a plain FastAPI app" in run("jobs", app="plain")
+
+
+def test_why_a_caller_is_refused(run: Run) -> None:
+    run("user", "add", "iris@example.com", "--role", "tenant", "--password-stdin", typed=f"{PASSWORD}\n")
+    refused = run("explain-access", "iris@example.com", "POST", "/v1/installed-rooms")
+    assert "iris@example.com (roles: tenant)" in refused
+    assert "verdict    403: no row could make the rule hold" in refused
+    assert json.loads(run("explain-access", "anonymous", "GET", "/v1/installed-rooms", "--json"))["status"] == 401
+    rooms = sys.modules["installed_guests_app"].Base.metadata.tables["installed_rooms"]
+    rooms.create(create_engine("sqlite:///var/guests.db"), checkfirst=True)  # the application's own to make
+    missing = run(
+        "explain-access", "iris@example.com", "GET", "/v1/installed-rooms/0192aaaa-0000-7000-8000-000000000000"
+    )
+    assert "404: there is no such row, for anyone" in missing
+    assert "200: allowed" in run("explain-access", "anonymous", "POST", "/v1/auth/token")
+    assert "No operation answers" in run("explain-access", "anonymous", "GET", "/nowhere")
 
 
 def test_jobs_and_the_trail(run: Run) -> None:

@@ -12,13 +12,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
 import httpx2
 import pytest
 
+from freehold.cli.handover import LINGER_SECONDS
 from freehold.cli.undivided import Undivided
 from freehold.fields import new_id
 from freehold.own_id import OwnId
@@ -77,8 +78,23 @@ SHARED = {"FREEHOLD_DATABASE_URL": "postgresql://nobody@127.0.0.1/none", "FREEHO
 class Service:
     """A running `freehold serve` of APP in a folder."""
 
-    def __init__(self, folder: Path, program: subprocess.Popen[bytes], port: int) -> None:
-        self.folder, self.program, self.port = folder, program, port
+    def __init__(self, folder: Path, port: int, *arguments: str, adopts: bool = False) -> None:
+        self.folder, self.port, self._adopts = folder, port, adopts
+        self.program = self.again(*arguments)
+
+    def again(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Another start of it."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("FREEHOLD_")}
+        environment |= {"FREEHOLD_VAR_DIR": str(self.folder / "var"), "FREEHOLD_ENV": "test", **SHARED}
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "freehold.cli", "serve", "forked:app", "--port", str(self.port), *arguments],
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                preexec_fn=adopt if self._adopts else None,  # noqa: PLW1509  (no other thread runs here)
+            )
 
     def who(self) -> dict[str, int]:
         answer: dict[str, int] = httpx2.get(f"http://127.0.0.1:{self.port}/process", timeout=10).json()
@@ -90,6 +106,35 @@ class Service:
         except httpx2.TransportError:
             return False
 
+    @contextmanager
+    def asking(self) -> Iterator[list[str]]:
+        """Ask again and again, meanwhile; what was refused."""
+        ends, refused = threading.Event(), list[str]()
+
+        def ask() -> None:
+            while not ends.wait(0.01):
+                try:
+                    self.who()
+                except httpx2.TransportError as error:
+                    refused.append(repr(error))
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        try:
+            yield refused
+        finally:
+            ends.set()
+            thread.join()
+
+    def port_is_free(self) -> bool:
+        with socket.socket() as port:
+            port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                port.bind(("127.0.0.1", self.port))
+            except OSError:
+                return False
+            return True
+
     @property
     def log(self) -> str:
         return (self.folder / "log").read_text()
@@ -98,7 +143,7 @@ class Service:
     def imports(self) -> int:
         return len((self.folder / "imports").read_text().splitlines())
 
-    def until(self, condition: Callable[[], bool], seconds: float = 60) -> float:
+    def until(self, condition: Callable[[], bool], seconds: float = 120) -> float:
         """Wait for it; the seconds that took."""
         began = time.monotonic()
         while not condition():
@@ -114,6 +159,14 @@ def children(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
+def is_alive(pid: int) -> bool:
+    """Whether it runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def adopt() -> None:
     """Have this process be the parent of those whose own has ended, as the first one of a container is."""
     ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
@@ -123,23 +176,12 @@ def adopt() -> None:
 def start(tmp_path: Path) -> Iterator[Start]:
     running: list[Service] = []
 
-    def command(*arguments: str, more: str = "", adopts: bool = False) -> Service:
+    def command(*arguments: str, more: str = "", adopts: bool = False, port: int = 0) -> Service:
         (tmp_path / "forked.py").write_text(APP + more)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("FREEHOLD_")}
-        environment |= {"FREEHOLD_VAR_DIR": str(tmp_path / "var"), "FREEHOLD_ENV": "test", **SHARED}
-        with (tmp_path / "log").open("ab") as log:
-            program = subprocess.Popen(
-                [sys.executable, "-m", "freehold.cli", "serve", "forked:app", "--port", str(port), *arguments],
-                cwd=tmp_path,
-                env=environment,
-                stdout=log,
-                stderr=log,
-                preexec_fn=adopt if adopts else None,  # noqa: PLW1509  (no other thread runs here)
-            )
-        service = Service(tmp_path, program, port)
+            port = port or probe.getsockname()[1]
+        service = Service(tmp_path, port, *arguments, adopts=adopts)
         running.append(service)
         service.until(service.serves)
         return service
@@ -226,14 +268,76 @@ def test_F01_a_template_that_answers_too_late_is_not_asked_again(start: Start) -
 
 
 @pytest.mark.long
-def test_F01_without_a_supervisor_workers_leave_the_port_to_the_next(start: Start) -> None:
-    service = start("--workers", "2")
+def test_F01_a_worker_that_remembers_for_itself_leaves_with_its_supervisor(start: Start) -> None:
+    service = start("--workers", "1")
     service.program.kill()
     service.program.wait()
     service.until(lambda: not service.serves(), seconds=20)
-    with socket.socket() as port:
-        port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        port.bind(("127.0.0.1", service.port))
+    assert service.port_is_free()
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere they leave at once")
+def test_F01_without_a_supervisor_workers_serve_until_those_of_the_next_do(start: Start) -> None:
+    first = start("--workers", "2")
+    pids = {first.who()["process"] for _ in range(20)}
+    first.program.kill()
+    first.program.wait()
+    with first.asking() as refused:
+        second = start("--workers", "2", port=first.port)
+        second.until(lambda: not any(map(is_alive, pids)))
+        assert second.who()["process"] not in pids
+    assert refused == [], "somebody served all the time"
+    (second.folder / "log").write_text("")
+    os.kill(second.who()["process"], signal.SIGKILL)
+    second.until(lambda: "starting another" in second.log)
+    second.program.terminate()
+    assert second.program.wait(60) == 0
+    assert second.port_is_free(), "nobody is left"
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere they leave at once")
+def test_F01_without_a_next_start_workers_leave_after_a_while(start: Start) -> None:
+    service = start("--workers", "2")
+    service.program.kill()
+    service.program.wait()
+    assert service.serves()
+    assert service.until(lambda: not service.serves(), seconds=2 * LINGER_SECONDS + 20) > LINGER_SECONDS / 2
+    assert service.port_is_free()
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere they leave at once")
+def test_F01_workers_leave_with_a_next_start_that_fails(start: Start) -> None:
+    service = start("--workers", "2")
+    (service.folder / "forked.py").write_text("raise RuntimeError('half a release')")
+    service.program.kill()
+    service.program.wait()
+    assert service.again("--workers", "2").wait(60) == 2
+    service.until(lambda: not service.serves(), seconds=20)
+    assert service.port_is_free()
+
+
+@pytest.mark.long
+def test_F01_a_port_that_is_served_is_not_taken_over(start: Start) -> None:
+    service = start("--workers", "2")
+    assert service.again("--workers", "2").wait(60) == 2
+    assert "cannot be served" in service.log
+    assert service.serves()
+
+
+@pytest.mark.long
+def test_F01_a_supervisor_does_what_is_due_while_its_template_is_stopped(start: Start) -> None:
+    service = start("--workers", "2")
+    before = service.who()
+    os.kill(before["parent"], signal.SIGSTOP)
+    os.kill(before["process"], signal.SIGKILL)
+    service.until(lambda: not is_alive(before["process"]))
+    began = time.monotonic()
+    service.program.terminate()
+    assert service.program.wait(60) == 0
+    assert time.monotonic() - began < 8, "it waited for what is stopped"
 
 
 @pytest.mark.long

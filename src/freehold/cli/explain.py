@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from freehold.cli.output import AsJson, write_json
-from freehold.cli.running import freehold_app, opened
+from freehold.cli.running import Ruled, identity_or_refuse, ruled_of
 from freehold.cli.target import AppOption
 from freehold.resource.principal import MULTI_FACTOR
 
 if TYPE_CHECKING:
     from freehold.cli.verdict import Explanation
     from freehold.resource.principal import Principal
-    from freehold.web.app import Freehold
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def command(
 ) -> None:
     """Say why a caller gets a 401, 403 or 404, rule by rule. Nothing is changed."""
     proved = _Proved(minutes_ago, factor=factor)
-    explanation = asyncio.run(_explain(freehold_app(target), caller, method.upper(), path.partition("?")[0], proved))
+    explanation = asyncio.run(_explain(ruled_of(target), caller, method.upper(), path.partition("?")[0], proved))
     if json:
         write_json(explanation.as_dict())
         return
@@ -62,22 +61,23 @@ def command(
     typer.echo(f"verdict    {explanation.status}: {explanation.reason}")
 
 
-async def _explain(service: Freehold, caller: str, method: str, path: str, proved: _Proved) -> Explanation:
+async def _explain(service: Ruled, caller: str, method: str, path: str, proved: _Proved) -> Explanation:
     from freehold.cli.verdict import explain, operation_of
 
     operation = operation_of(service, method, path)
-    async with opened(service):
+    async with service.open():
         principal, named = await _principal(service, caller)
         return await explain(service, operation, proved.by(principal), named, path)
 
 
-async def _principal(service: Freehold, caller: str) -> tuple[Principal, str]:
+async def _principal(service: Ruled, caller: str) -> tuple[Principal, str]:
     from freehold.cli.user import account
     from freehold.resource.principal import ANONYMOUS
 
     if caller == "anonymous":
         return ANONYMOUS, "anonymous"
-    principal = await account(service, caller, reason="freehold explain-access: find the caller")
+    identity = identity_or_refuse(service.app, service.identity)
+    principal = await account(identity, service.database, caller, reason="freehold explain-access: find the caller")
     if principal is None:
         return ANONYMOUS, f"{caller} (disabled: treated as anonymous)"
     return principal, f"{caller} (roles: {', '.join(sorted(principal.roles)) or 'none'})"

@@ -16,7 +16,7 @@ import typer
 
 from freehold.cli.import_report import Found, tell, tell_json
 from freehold.cli.output import AsJson
-from freehold.cli.running import freehold_app, opened
+from freehold.cli.running import freehold_app, identity_of, opened
 from freehold.cli.target import AppOption
 from freehold.errors import ConfigurationError, Problem
 
@@ -129,7 +129,7 @@ async def caller_of(service: Freehold, email: str | None, reason: str) -> Princi
 
     if email is None:
         return system(reason)
-    found = await account(service, email, reason=reason)
+    found = await account(identity_of(service), service.database, email, reason=reason)
     if found is None:
         raise ConfigurationError(f"The account {email} is disabled.")
     return found

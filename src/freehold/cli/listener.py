@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import socket
 
+from freehold.cli import handover
+from freehold.cli.handover import Predecessors
 from freehold.errors import ConfigurationError
+
+
+def take_over_or_bind(host: str, port: int) -> tuple[socket.socket, Predecessors | None]:
+    """The socket, and who still serves on it because they lost their supervisor. Raises ConfigurationError as `bind` does."""
+    return handover.take(host, port) or (bind(host, port), None)
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -54,7 +54,7 @@ def run_worker(target: str, listener: socket.socket, told: Connection, lifeline:
 
 
 def serve_as_worker(app: FastAPI | Worker, listener: socket.socket, told: Connection, lifeline: Connection) -> None:
-    """`told` is told once it serves, and closed by its end. Without a supervisor, whose end closes `lifeline`, it leaves.
+    """`told` is told its process id once it serves, and closed by its end. Without a supervisor, whose end closes `lifeline`, it leaves.
 
     Its supervisor alone decides about its end, and kills it where that has to be now: a terminal and a process manager
     may signal both, and a second signal must not cut off what the first one let end.
@@ -67,7 +67,7 @@ def serve_as_worker(app: FastAPI | Worker, listener: socket.socket, told: Connec
         app,
         listener,
         on_exit=lambda number: _leave(app, number, signal.SIG_IGN),
-        on_started=lambda: told.send_bytes(b"ready"),
+        on_started=lambda: told.send_bytes(b"%d" % os.getpid()),
         still_wanted=lambda: not lifeline.poll(),
     )
 

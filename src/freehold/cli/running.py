@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from freehold.store.session import Session
     from freehold.web.app import Freehold
     from freehold.web.install_process import Process
+    from freehold.web.mounting import Mounted
 
 Work = Callable[["Identity", "Session"], Awaitable[Any]]
 
@@ -61,9 +62,17 @@ def _plain(target: str | None) -> ConfigurationError:
 
 def identity_of(app: Freehold) -> Identity:
     """Its accounts. Raises ConfigurationError where it has none of its own."""
-    if app.identity is None:
-        raise ConfigurationError(f"{app.title} has no accounts of its own: Freehold(..., identity=Identity(...)).")
-    return app.identity
+    return identity_or_refuse(app, app.identity)
+
+
+def identity_or_refuse(app: FastAPI, identity: Identity | None) -> Identity:
+    """The same of one that Freehold may have been installed in."""
+    from freehold.web.app import Freehold
+
+    if identity is None:
+        made_by = "Freehold" if isinstance(app, Freehold) else "install"
+        raise ConfigurationError(f"{app.title} has no accounts of its own: {made_by}(..., identity=Identity(...)).")
+    return identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +93,32 @@ def accounts_of(target: str | None) -> Accounts:
     if isinstance(app, Freehold):
         return Accounts(app.title, identity_of(app), app.database, lambda: opened(app))
     process = process_or_refuse(app, target)
-    if process.accounts is None:
-        raise ConfigurationError(f"{app.title} has no accounts of its own: install(..., identity=Identity(...)).")
-    return Accounts(app.title, process.accounts.identity, process.database, process.opened)
+    identity = identity_or_refuse(app, None if process.accounts is None else process.accounts.identity)
+    return Accounts(app.title, identity, process.database, process.opened)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A service as questions about its rules see it. identity: None for one without accounts of its own."""
+
+    app: FastAPI
+    database: Database
+    mounted: Mounted
+    identity: Identity | None
+    open: Callable[[], AbstractAsyncContextManager[None]]
+
+
+def ruled_of(target: str | None) -> Ruled:
+    """The rules of a Freehold app, or of one that Freehold was installed in. Raises ConfigurationError for any other."""
+    from freehold.web.app import Freehold
+    from freehold.web.declared import mounted_in
+
+    app = load(target)
+    if isinstance(app, Freehold):
+        return Ruled(app, app.database, app.mounted, app.identity, lambda: opened(app))
+    process = process_or_refuse(app, target)
+    identity = None if process.accounts is None else process.accounts.identity
+    return Ruled(app, process.database, mounted_in(app), identity, process.opened)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import asyncio
 import os
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeGuard
 
 import typer
 from rich.console import Console
@@ -22,6 +22,8 @@ from freehold.settings.environ import read
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from freehold.web.app import Freehold
 
 Port = Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="0 takes a free one.")]
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
@@ -51,7 +53,8 @@ def command(
     With several workers SIGHUP puts new processes in the place of the old ones, without a request that fails.
     """
     named = name_of(target)
-    with listener.bind(host, port) as socket:  # also where what comes next fails
+    socket, predecessors = listener.take_over_or_bind(host, port)
+    with socket:  # closed also where what comes next fails
         announce_address(listener.address(socket), workers=workers)
         settings = Settings.load()
         is_supervised, before = settings.workers > 1 or settings.env is not Environment.DEVELOPMENT, Undivided()
@@ -59,13 +62,21 @@ def command(
             app = load(named)
         template = Template.of_this_process(app, socket, before) if is_supervised else None
         wants_migration = migrate if migrate is not None else settings.env is not Environment.PRODUCTION
+        if predecessors is not None and (not is_supervised or (wants_migration and has_history(app))):
+            predecessors.release()  # what they were written for may be gone
         asyncio.run(prepare(app, named, migrate=wants_migration, demo_data=demo_data))
         _tell(app, named, listener.address(socket), settings, with_accounts=demo_data is not Demo.NONE)
         if is_supervised:
             from freehold.cli.workers import Workers
 
             workers_of = Workers(
-                named, socket, count=settings.workers, template=template, drain_seconds=settings.drain_seconds
+                named,
+                socket,
+                count=settings.workers,
+                template=template,
+                drain_seconds=settings.drain_seconds,
+                outlives=settings.may_overlap,
+                predecessors=predecessors,
             )
             raise typer.Exit(workers_of.run())
         from freehold.cli.process import run
@@ -85,6 +96,13 @@ def announce_address(address: str, *, workers: int | None = None) -> None:
         os.environ["FREEHOLD_PUBLIC_URL"] = address
 
 
+def has_history(app: FastAPI) -> TypeGuard[Freehold]:
+    """Whether it has migrations of its own."""
+    from freehold.web.app import Freehold
+
+    return isinstance(app, Freehold) and app.migrations is not None
+
+
 async def prepare(app: FastAPI, named: str, *, migrate: bool, demo_data: Demo) -> None:
     """What happens once, before any process serves."""
     from freehold.store.awaiting import await_server
@@ -95,7 +113,7 @@ async def prepare(app: FastAPI, named: str, *, migrate: bool, demo_data: Demo) -
         url = make_url(app.settings.tables_url) if migrate else app.database.url
         async with plain_engine(url) as engine:
             await await_server(engine, seconds=app.settings.start_seconds, say=partial(typer.echo, err=True))
-    if migrate and isinstance(app, Freehold) and app.migrations is not None:
+    if migrate and has_history(app):
         from freehold.cli.migrate import history
         from freehold.store.migrate import up
 

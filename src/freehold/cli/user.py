@@ -10,15 +10,15 @@ from uuid import UUID
 import typer
 
 from freehold.cli.output import AsJson, write_rows
-from freehold.cli.running import accounts_of, identity_of, run_on_accounts
+from freehold.cli.running import accounts_of, run_on_accounts
 from freehold.cli.target import AppOption
 from freehold.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from freehold.identity import Identity
     from freehold.resource.principal import Principal
+    from freehold.store.database import Database
     from freehold.store.session import Session
-    from freehold.web.app import Freehold
 
 app = typer.Typer(help="Accounts: add, list, give roles, disable, enable.", no_args_is_help=True)
 
@@ -143,15 +143,14 @@ async def find(identity: Identity, session: Session, named: str) -> UUID:
     return found
 
 
-async def account(service: Freehold, named: str, *, reason: str) -> Principal | None:
+async def account(identity: Identity, database: Database, named: str, *, reason: str) -> Principal | None:
     """The caller that an account is, as it stands now; None for one that is disabled."""
     from freehold.resource.principal import system
     from freehold.web.accounts import principals
 
-    identity = identity_of(service)
-    async with service.database.reading(system(reason)) as session:
+    async with database.reading(system(reason)) as session:
         user_id = await find(identity, session, named)
-    return await principals(service.database, identity)(user_id)
+    return await principals(database, identity)(user_id)
 
 
 def _valid(identity: Identity, draft: dict[str, Any]) -> Any:

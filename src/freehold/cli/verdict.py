@@ -13,12 +13,12 @@ from typing import Any
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from sqlalchemy import ColumnElement, select
 
+from freehold.cli.running import Ruled
 from freehold.errors import ConfigurationError, Forbidden, InsufficientAuthentication, NotFound, Problem
 from freehold.resource.access import Constant, Rule
 from freehold.resource.declaration import Nested
 from freehold.resource.principal import Principal, system
 from freehold.store.conditions import LiteralCaller, condition
-from freehold.web.app import Freehold
 from freehold.web.bound import Bound
 from freehold.web.guard import require
 from freehold.web.mounting import Operation
@@ -58,12 +58,12 @@ class Explanation:
         return asdict(self)
 
 
-def operation_of(app: Freehold, method: str, path: str) -> Operation | RouteContext:
+def operation_of(service: Ruled, method: str, path: str) -> Operation | RouteContext:
     """The operation behind a path. Raises ConfigurationError where there is none."""
-    for operation in app.mounted.operations:
+    for operation in service.mounted.operations:
         if operation.method == method and _matches(operation.path, path):
             return operation
-    for context in iter_route_contexts(app.routes):
+    for context in iter_route_contexts(service.app.routes):
         route = context.original_route
         if isinstance(route, APIRoute) and method in (context.methods or ()) and _matches(context.path or "", path):
             return context
@@ -74,22 +74,22 @@ def operation_of(app: Freehold, method: str, path: str) -> Operation | RouteCont
 
 
 async def explain(
-    app: Freehold, operation: Operation | RouteContext, principal: Principal, named: str, path: str
+    service: Ruled, operation: Operation | RouteContext, principal: Principal, named: str, path: str
 ) -> Explanation:
     """Judge the caller, then the row that the path names."""
     if isinstance(operation, RouteContext):
         return _route(operation, principal, named)
-    return await _Inquiry(app, operation, principal, path).run(named)
+    return await _Inquiry(service, operation, principal, path).run(named)
 
 
 class _Inquiry:
     """One caller and one operation of a resource."""
 
-    def __init__(self, app: Freehold, operation: Operation, principal: Principal, path: str) -> None:
-        self._app = app
+    def __init__(self, service: Ruled, operation: Operation, principal: Principal, path: str) -> None:
+        self._service = service
         self._operation = operation
         self._principal = principal
-        self._bound = _bound_of_row(app, operation)
+        self._bound = _bound_of_row(service, operation)
         self._key = _key(self._bound, operation, path)
         self._is_below = self._bound is not operation.bound
 
@@ -132,7 +132,7 @@ class _Inquiry:
     async def _load(self) -> None:
         """As a request does: the read rule decides whether the row is there, the operation's whether it may be done."""
         further = None if self._is_below or self._operation.kind == "one" else self._operation.rule
-        async with self._app.database.reading(self._principal) as session:
+        async with self._service.database.reading(self._principal) as session:
             await load(session, self._bound, self._key, rule=further)
 
     async def _judged(self, verb: str, rule: Rule, *, asks_row: bool = True) -> Judged:
@@ -150,7 +150,7 @@ class _Inquiry:
     async def _ask(self, asked: ColumnElement[bool]) -> bool | None:
         """What an expression is for the row, whoever may see it; None where there is no such row."""
         statement = select(asked).select_from(self._bound.table).where(self._bound.key == self._key)
-        async with self._app.database.reading(system("freehold explain-access: ask the row")) as session:
+        async with self._service.database.reading(system("freehold explain-access: ask the row")) as session:
             found: bool | None = (await session.execute(statement)).scalar_one_or_none()
         return found
 
@@ -194,9 +194,9 @@ def _said(*, holds: bool) -> str:
     return "holds" if holds else "does not hold"
 
 
-def _bound_of_row(app: Freehold, operation: Operation) -> Bound:
+def _bound_of_row(service: Ruled, operation: Operation) -> Bound:
     """The resource whose row the path names: of a collection below a row, the one above."""
-    above = [bound for bound in app.mounted.bounds if operation.detail in bound.resource.children]
+    above = [bound for bound in service.mounted.bounds if operation.detail in bound.resource.children]
     return above[0] if isinstance(operation.detail, Nested) and above else operation.bound
 
 

@@ -10,14 +10,14 @@ from rich.console import Console
 
 from freehold.cli import listener
 from freehold.cli.process import run
-from freehold.cli.target import App, name_of
+from freehold.cli.target import App, load, name_of
 from freehold.cli.template import Template
 from freehold.cli.undivided import Undivided
 from freehold.collector import paused
 from freehold.settings import Environment
 
 if TYPE_CHECKING:
-    from freehold.web.worker import Worker
+    from freehold.web.worker import Worker, Workplace
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,20 @@ class Work:
 
     def __call__(self, target: str) -> Worker:
         """The worker of the app at `target`. Raises ConfigurationError."""
-        from freehold.cli.running import freehold_app
         from freehold.web.worker import Worker
 
-        return Worker(freehold_app(target), queues=self.queues, concurrency=self.concurrency)
+        return Worker(_workplace(target), queues=self.queues, concurrency=self.concurrency)
+
+
+def _workplace(target: str | None) -> Workplace:
+    from freehold.cli.running import process_or_refuse
+    from freehold.web.app import Freehold
+    from freehold.web.worker import Workplace
+
+    app = load(target)
+    if isinstance(app, Freehold):
+        return Workplace.of(app)
+    return Workplace.of_installed(app, process_or_refuse(app, target))
 
 
 def command(
@@ -55,13 +65,25 @@ def command(
     with paused(for_good=True):
         app = work(named)  # what is wrong is told here, once, and not by each process
     is_supervised = processes > 1 or app.service.settings.env is not Environment.DEVELOPMENT
-    with listener.bind(host, port) as socket:
+    socket, predecessors = listener.take_over_or_bind(host, port)
+    with socket:
         template = Template.of_this_process(app, socket, before) if is_supervised else None
         _tell(app.service.title, work, processes, listener.address(socket))
         if is_supervised:
             from freehold.cli.workers import Workers
 
-            raise typer.Exit(Workers(named, socket, count=processes, template=template, loads=work).run())
+            workers = Workers(
+                named,
+                socket,
+                count=processes,
+                template=template,
+                loads=work,
+                outlives=bool(port),  # at a port of no promise the next start would not find them
+                predecessors=predecessors,
+            )
+            raise typer.Exit(workers.run())
+        if predecessors is not None:
+            predecessors.release()
         run(named, socket, loads=work)
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
-import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from types import FrameType
 
+from freehold.cli.child import Child
+from freehold.cli.handover import Predecessors
 from freehold.cli.process import FAILED, Load, joined, run_worker
 from freehold.cli.target import load
 from freehold.cli.template import NoTemplate, Template
@@ -29,31 +27,6 @@ SPIN_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
 
 
-@dataclass(eq=False)
-class _Worker:
-    """told: where it says that it serves, and which its end closes. status: how it ended, once it has."""
-
-    pid: int
-    told: Connection
-    template: Template | None
-    status: Callable[[], int | None]
-    started_at: float = field(default_factory=time.monotonic)
-    serves: bool = False
-    has_ended: bool = False
-
-    def listen(self) -> None:
-        """Take note of what it has said."""
-        try:
-            while not self.has_ended and self.told.poll():
-                self.serves = self.told.recv_bytes() == b"ready" or self.serves
-        except (EOFError, OSError):
-            self.has_ended = True
-
-    def signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):  # it may be gone by now
-            os.kill(self.pid, number)
-
-
 class Workers:
     """`count` processes that serve `target` on `listener`. Exit status 0 after a signal, 3 where the app does not start.
 
@@ -61,6 +34,8 @@ class Workers:
     is there by then, and one after the other a new process starts, and once it serves an old one leaves. The socket is
     theirs together, so that no connection is refused meanwhile. One worker alone is not rolled: what it keeps in memory is no
     other's. drain_seconds: that they go on listening after a SIGTERM.
+
+    outlives: they go on without a supervisor until those of the next start serve. predecessors: who does, and leaves once all of these serve.
     """
 
     def __init__(
@@ -72,6 +47,8 @@ class Workers:
         template: Template | None,
         drain_seconds: float = 0.0,
         loads: Load = load,
+        outlives: bool = False,
+        predecessors: Predecessors | None = None,
     ) -> None:
         self._target = target
         self._listener = listener
@@ -82,12 +59,14 @@ class Workers:
         self._former: list[Template] = []
         self._grace = drain_seconds + GRACE_SECONDS
         self._context = multiprocessing.get_context("spawn")
-        # Its other end is here and nowhere else, so that it ends with this process.
+        # Its other end is here and with templates, so that it ends with this process, or with what they wait for then.
         self._lifeline, self._alive = self._context.Pipe(duplex=False)
-        self._workers: list[_Worker] = []
-        self._retired: list[_Worker] = []
-        self._outdated: list[_Worker] = []
-        self._successor: _Worker | None = None
+        self._outlives = outlives
+        self._predecessors = predecessors
+        self._workers: list[Child] = []
+        self._retired: list[Child] = []
+        self._outdated: list[Child] = []
+        self._successor: Child | None = None
         self._stopping_since: float | None = None
         self._starts_at = 0.0
         self._patience_ends = 0.0
@@ -102,9 +81,8 @@ class Workers:
         try:
             return self._supervise()
         finally:
-            for template in (self._template, self._next_template, *self._former):
-                if template is not None:
-                    template.close()
+            for template in self._templates:
+                template.close()
             for number, handler in before.items():
                 signal.signal(number, handler)
 
@@ -116,10 +94,7 @@ class Workers:
                 self._fill()
                 self._roll()
                 self._look_after_templates()
-            connection.wait([each.told for each in self._all], timeout=TICK_SECONDS)
-            for each in self._all:
-                each.listen()
-            self._has_served = self._has_served or any(each.serves for each in self._workers)
+            self._listen()
             status = self._tend()
             if status is not None:
                 self._end_all()
@@ -127,8 +102,25 @@ class Workers:
         return 0
 
     @property
-    def _all(self) -> list[_Worker]:
+    def _all(self) -> list[Child]:
         return [*self._workers, *self._retired]
+
+    @property
+    def _templates(self) -> list[Template]:
+        return [each for each in (self._template, self._next_template, *self._former) if each is not None]
+
+    def _listen(self) -> None:
+        """Wait for what they have to say, or for the next tick."""
+        speaking: list[Connection | socket.socket] = [each.told for each in self._all if not each.has_ended]
+        speaking += [each.channel for each in self._templates if not each.lost]
+        connection.wait(speaking, timeout=TICK_SECONDS)
+        for template in self._templates:
+            template.listen()
+        for each in self._all:
+            each.listen()
+        self._has_served = self._has_served or any(each.serves for each in self._workers)
+        if self._predecessors is not None and sum(each.serves for each in self._workers) >= self._count:
+            self._predecessors.release()
 
     def _fill(self) -> None:
         """As many as there should be."""
@@ -136,7 +128,7 @@ class Workers:
             if self._start() is None:
                 return
 
-    def _start(self) -> _Worker | None:
+    def _start(self) -> Child | None:
         """None as long as there is nothing to fork from, or it would be too soon."""
         if time.monotonic() < self._starts_at:
             return None
@@ -147,8 +139,9 @@ class Workers:
                 if not template.is_loaded():
                     return None
                 if template.can_fork:
-                    pid = template.fork(told, self._lifeline)
-                    return self._began(_Worker(pid, said, template, lambda: template.status_of(pid)))
+                    child = Child(said, template)
+                    template.fork(told, self._lifeline, self._alive if self._outlives else None, child.begin)
+                    return self._began(child)
             return self._began(self._spawned(said, told))
         except NoTemplate as reason:
             self._lose_template(reason)
@@ -156,13 +149,13 @@ class Workers:
         finally:
             told.close()
 
-    def _spawned(self, said: Connection, told: Connection) -> _Worker:
+    def _spawned(self, said: Connection, told: Connection) -> Child:
         given = (self._target, self._listener, told, self._lifeline, self._loads)
         process = self._context.Process(target=run_worker, args=given)
         process.start()
-        return _Worker(process.pid or 0, said, None, partial(joined, process))
+        return Child(said, None, process.pid, partial(joined, process))
 
-    def _began(self, worker: _Worker) -> _Worker:
+    def _began(self, worker: Child) -> Child:
         self._workers.append(worker)
         return worker
 
@@ -177,8 +170,8 @@ class Workers:
         self._template = self._another_template()
 
     def _look_after_templates(self) -> None:
-        if self._template is not None and self._template.can_fork and self._template.has_ended():
-            self._lose_template(NoTemplate("it ended"))
+        if self._template is not None and self._template.can_fork and self._template.lost:
+            self._lose_template(NoTemplate(self._template.lost))
         # One that another has replaced is kept until its last worker has gone: it is who hears how that ended.
         for former in [each for each in self._former if all(worker.template is not each for worker in self._all)]:
             self._former.remove(former)
@@ -188,8 +181,8 @@ class Workers:
         return Template.spawned(self._context, self._target, self._listener, self._loads)
 
     def _tend(self) -> int | None:
-        for worker in [each for each in self._all if each.has_ended]:
-            status = worker.status()
+        for worker in [each for each in self._all if each.is_over or (self._signals and each.has_ended)]:
+            status = worker.status
             worker.told.close()
             if worker in self._retired:
                 self._retired.remove(worker)
@@ -206,7 +199,7 @@ class Workers:
             self._miss(worker, status)
         return None
 
-    def _miss(self, dead: _Worker, status: int | None) -> None:
+    def _miss(self, dead: Child, status: int | None) -> None:
         if dead in self._outdated:
             self._outdated.remove(dead)
         sys.stderr.write(f"freehold: worker {dead.pid} ended with {status}; starting another\n")
@@ -267,7 +260,7 @@ class Workers:
         self._next_template = None
         self._give_up(f"the new code cannot be imported ({why}, status {new.close()})")
 
-    def _retire(self, worker: _Worker) -> None:
+    def _retire(self, worker: Child) -> None:
         self._workers.remove(worker)
         self._retired.append(worker)
         worker.signal(signal.SIGHUP)
@@ -299,7 +292,5 @@ class Workers:
         self._signals = 1
         while self._all:
             self._pass_signals_on()
-            connection.wait([each.told for each in self._all], timeout=TICK_SECONDS)
-            for each in self._all:
-                each.listen()
+            self._listen()
             self._tend()

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from freehold.jobs.claiming import Chosen
 
-# So long a process takes nothing, that what it runs may end; with jobs that take longer it goes on, and tries again later.
+# So long a process takes nothing, that what it runs may end. With jobs that take longer it goes on, and tries again later for twice as
+# long: where every job takes so much, the one that is to run alone would never begin.
 _EMPTYING_SECONDS = 30.0
+_MOST_EMPTYING_SECONDS = 3_600.0
 _GOES_ON_SECONDS = 300.0
 
 
@@ -18,24 +20,30 @@ class Isolation:
 
     def __init__(self) -> None:
         self._emptying_since: float | None = None
+        self._emptying_for = _EMPTYING_SECONDS
 
     @property
     def wants_suspects(self) -> bool:
         """Whether those that run alone are looked at: not while this process cannot be emptied."""
         since = self._emptying_since
-        if since is not None and time.monotonic() > since + _EMPTYING_SECONDS + _GOES_ON_SECONDS:
+        if since is not None and time.monotonic() > since + self._emptying_for + _GOES_ON_SECONDS:
             self._emptying_since = since = None
-        return since is None or time.monotonic() < since + _EMPTYING_SECONDS
+            self._emptying_for = min(2 * self._emptying_for, _MOST_EMPTYING_SECONDS)
+        return since is None or time.monotonic() < since + self._emptying_for
 
     def of(self, chosen: Sequence[Chosen], *, is_busy: bool) -> list[UUID]:
         """Those to take. is_busy: this process runs something."""
         suspect = next((each.id for each in chosen if each.is_suspect), None)
         if suspect is None:
             if self.wants_suspects:
-                self._emptying_since = None
+                self._rest()
             return [each.id for each in chosen]
         if not is_busy:
-            self._emptying_since = None
+            self._rest()
             return [suspect]
         self._emptying_since = self._emptying_since or time.monotonic()
         return []
+
+    def _rest(self) -> None:
+        """Nothing is waited for."""
+        self._emptying_since, self._emptying_for = None, _EMPTYING_SECONDS

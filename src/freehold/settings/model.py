@@ -220,6 +220,11 @@ class Settings(ServiceSettings, prefix="FREEHOLD_"):
         return self.workers == 1 and self.jobs == "inside"
 
     @property
+    def may_overlap(self) -> bool:
+        """May two of it serve at once for a while? Not where a process answers from what it alone remembers."""
+        return bool(self.redis_url) or not self.is_alone
+
+    @property
     def tables_url(self) -> str:
         """The log-in that owns the tables and sees all rows: for migrations, copies and backups."""
         return self.owner_url or self.database_url

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fastapi import FastAPI
+
 from freehold.resource.access import Rule
 from freehold.resource.declaration import Resource
 from freehold.store.database import Database
@@ -37,6 +39,20 @@ def offer(database: Database, mounted: Mounted) -> None:
         for grant in reads.grants.all():
             database.registry.grant(grant)
     database.parts[Purges] = Purges(_purges(mounted))
+
+
+def keep_mounted(app: FastAPI, mounted: Mounted) -> None:
+    """Let an application that Freehold was installed in be asked for its operations."""
+    known = mounted_in(app)
+    app.state.fh_mounted = Mounted(
+        [*known.bounds, *mounted.bounds], [*known.operations, *mounted.operations], known.reads | mounted.reads
+    )
+
+
+def mounted_in(app: FastAPI) -> Mounted:
+    """What was kept so."""
+    found: Mounted = getattr(app.state, "fh_mounted", Mounted())
+    return found
 
 
 def _further_rules(resource: Resource) -> Iterator[Rule]:

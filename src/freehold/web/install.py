@@ -86,7 +86,7 @@ def install(
     redis: `redis://…`, `rediss://…` or `unix://…`: limits and kept answers of all processes; without it each has its own.
     broker: `nats://…`, `amqp://…` or `redis://…`: wakes the jobs of other processes at once; by default that Redis.
     secret: of the application, 32 bytes at least, the same in all its processes; with `redis` or `broker` it is needed.
-    settings: say what is not given here: secret, Redis, broker, replicas, mail and the edge. With an identity they are read
+    settings: say what is not given here: secret, Redis, broker, replicas, mail and the edge, and whether `freehold worker` runs the jobs. With an identity they are read
     from the environment where not given.
     create_ledger: make Freehold's own tables at the start, and outside production that of the accounts;
     switch it off where the database is migrated by `freehold migrate up`.
@@ -155,6 +155,7 @@ def install(
         worker,
         creates=create_ledger,
         metadata=tuple(dict.fromkeys(metadata)),
+        own_lifespan=app.router.lifespan_context,
     )
     database.parts[Process] = process
     _wrap_lifespan(app, process)
@@ -185,11 +186,9 @@ def _wrap_edge(app: FastAPI, options: EdgeOptions) -> None:
 
 
 def _wrap_lifespan(app: FastAPI, process: Process) -> None:
-    inner = app.router.lifespan_context
-
     @asynccontextmanager
     async def lifespan(served: FastAPI) -> AsyncIterator[Any]:
-        async with inner(served) as state, process.running():
+        async with process.own_lifespan(served) as state, process.running():
             yield state
 
     app.router.lifespan_context = lifespan

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from freehold.media import Library, MediaHost, open_library
 from freehold.store.database import Database
-from freehold.web.declared import declare
+from freehold.web.declared import declare, keep_mounted
 from freehold.web.media import media_router
 from freehold.web.mounting import mount
 
@@ -19,5 +19,6 @@ def add_media(app: FastAPI, database: Database, host: MediaHost) -> Library:
     )  # fmt: skip
     declare(database, [resource])
     mounted = mount(app.router, [resource], prefix=host.prefix, secret=host.secret.encode())
+    keep_mounted(app, mounted)
     app.include_router(media_router(library, mounted, prefix=host.prefix, principals=host.principals))
     return library

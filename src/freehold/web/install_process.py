@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
+from fastapi import FastAPI
 from sqlalchemy import MetaData
 
 from freehold.jobs import Jobs
@@ -21,7 +23,8 @@ from freehold.web.replicas import ReadReplicas
 class Process:
     """The parts that start before the first request. creates: makes the tables that are missing.
 
-    metadata: of the models that Freehold was told of. The database keeps it among its parts, for commands.
+    metadata: of the models that Freehold was told of. own_lifespan: what the application itself opens.
+    The database keeps it among its parts, for commands.
     """
 
     title: str
@@ -33,6 +36,7 @@ class Process:
     jobs: Jobs | None
     creates: bool
     metadata: tuple[MetaData, ...]
+    own_lifespan: Callable[[FastAPI], AbstractAsyncContextManager[Any]]
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -48,13 +52,17 @@ class Process:
             yield
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Started one after the other, and stopped the other way round."""
+    async def running(self, *, serves: bool = True) -> AsyncIterator[None]:
+        """Started one after the other, and stopped the other way round.
+
+        serves: with FREEHOLD_JOBS=apart such a process leaves the jobs to those that do not.
+        """
+        settings = self.servers.settings
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.opened())
             if self.accounts is not None:
                 await stack.enter_async_context(self.accounts.open(self.database))
             if self.jobs is not None:
                 stack.push_async_callback(self.jobs.stop)
-                await self.jobs.start()
+                await self.jobs.start(apart=serves and settings is not None and settings.jobs == "apart")
             yield

@@ -15,7 +15,7 @@ from freehold.store.database import Database
 from freehold.store.outbox import Outbox
 from freehold.store.purge import Purges
 from freehold.traffic import Fetcher
-from freehold.web.declared import declare, offer
+from freehold.web.declared import declare, keep_mounted, offer
 from freehold.web.mounting import mount
 from freehold.web.upkeep import purge_deleted
 from freehold.web.webhooks import open_webhooks, silence
@@ -54,7 +54,7 @@ def add_resources(app: FastAPI, database: Database, given: Resources, outbox: Ou
     declare(database, given.all)
     mounted = mount(app.router, given.all, prefix=given.prefix, secret=given.secret.encode())
     offer(database, mounted)
-    app.state.fh_mounted = mounted
+    keep_mounted(app, mounted)
     jobs: list[Job[Any]] = [purge_deleted] if database.parts[Purges] else []
     if given.webhooks is not None:
         database.parts[Fetcher] = given.fetcher

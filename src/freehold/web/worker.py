@@ -2,18 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Self
 
+from fastapi import FastAPI
 from sqlalchemy.pool import QueuePool
 from starlette.applications import Starlette
 
 from freehold.errors import ConfigurationError
+from freehold.jobs import Jobs
+from freehold.observe.health import Health
+from freehold.observe.metrics import Metrics
+from freehold.settings import Settings
+from freehold.store.database import Database
 from freehold.web.app import Freehold
+from freehold.web.install_process import Process
 from freehold.web.probes import probe_routes
 
 # Connections that jobs leave to the heartbeats of their leases, and to what else a worker writes.
 _SPARE_CONNECTIONS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """A service as its workers see it. running: what lives as long as a process that runs its jobs."""
+
+    title: str
+    settings: Settings
+    database: Database
+    jobs: Jobs
+    health: Health
+    metrics: Metrics
+    running: Callable[[], AbstractAsyncContextManager[Any]]
+
+    @classmethod
+    def of(cls, app: Freehold) -> Self:
+        """Of an application made by Freehold."""
+        running = partial(app.running, serves=False)
+        return cls(app.title, app.settings, app.database, app.jobs, app.health, app.metrics, running)
+
+    @classmethod
+    def of_installed(cls, app: FastAPI, process: Process) -> Self:
+        """Of one that Freehold was installed in. Raises ConfigurationError where it has no jobs, or does not say who runs them."""
+        settings, health, metrics = process.servers.settings, Health(), Metrics()
+        if process.jobs is None:
+            raise ConfigurationError(f"{process.title} has no jobs: install(..., jobs=[…]).")
+        if settings is None:
+            raise ConfigurationError(
+                f"{process.title} runs its jobs itself: FREEHOLD_JOBS is read by install(..., settings=Settings.load())."
+            )
+        shown = replace(process, jobs=replace(process.jobs, metrics=metrics))
+        assert shown.jobs is not None
+        running = partial(_installed, app, shown, health)
+        return cls(process.title, settings, process.database, shown.jobs, health, metrics, running)
+
+
+@asynccontextmanager
+async def _installed(app: FastAPI, process: Process, health: Health) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(process.own_lifespan(app))
+        await stack.enter_async_context(process.running(serves=False))
+        health.register("database", process.database.ping)
+        stack.push_async_callback(health.stop)
+        await health.start()
+        yield
 
 
 class Worker(Starlette):
@@ -23,7 +78,7 @@ class Worker(Starlette):
     unknown queue, and for more jobs at a time than there are database connections.
     """
 
-    def __init__(self, service: Freehold, *, queues: Collection[str] = (), concurrency: int = 4) -> None:
+    def __init__(self, service: Workplace, *, queues: Collection[str] = (), concurrency: int = 4) -> None:
         if service.settings.jobs != "apart":
             raise ConfigurationError(
                 "FREEHOLD_JOBS is inside: the processes that serve run the jobs themselves. "
@@ -54,11 +109,11 @@ class Worker(Starlette):
 
 @asynccontextmanager
 async def _running(worker: Worker) -> AsyncIterator[None]:
-    async with worker.service.running(serves=False):
+    async with worker.service.running():
         yield
 
 
-def _refuse_too_many(service: Freehold, concurrency: int) -> None:
+def _refuse_too_many(service: Workplace, concurrency: int) -> None:
     pool = service.database.engine.sync_engine.pool
     if not isinstance(pool, QueuePool) or service.database.dialect_name == "sqlite":  # there one writes at a time
         return
