@@ -161,7 +161,7 @@ async def test_J03_of_jobs_that_die_together_only_the_one_that_kills_is_parked(d
     await database.close()
     assert letter.name == "kill.poison"
     assert Counter(effects) == Counter(texts)
-    assert deaths == 3
+    assert deaths == 5
 
 
 async def count(database: Database, *states: State) -> int:

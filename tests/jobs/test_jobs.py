@@ -309,12 +309,13 @@ class TestLease:
         assert await notes(database) == ["once"]
         assert await states(database) == ["done"]
 
-    async def test_J03_a_job_that_kills_its_worker_three_times_is_parked(
+    async def test_J03_a_job_whose_worker_dies_of_it_alone_three_times_is_parked(
         self, database: Database, move_clock: Callable[[timedelta], None]
     ) -> None:
         await enqueue_note(database, "never")
-        for _ in range(3):
-            await self._claim(database)
+        for alone in (False, False, True, True, True):
+            assert await states(database) == ["ready"], "what was killed by chance is tried again"
+            assert (await self._claim(database)).is_suspect is alone
             move_clock(timedelta(seconds=61))
             async with database.writing(system("test")) as unit:
                 await leases.recover(unit.session, [])

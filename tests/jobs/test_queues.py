@@ -112,7 +112,7 @@ class TestOrder:
     async def test_a_worker_that_dies_of_one_lets_the_next_begin(self, database: Database, move_clock: Move) -> None:
         await steps(database, "kills", "next")
         taker = Taker(database, KNOWN)
-        for _ in range(3):
+        for _ in range(leases.POISON_AFTER):
             (claim,) = await taker.take([], limit=10)
             assert claim.payload["text"] == "kills"
             move_clock(timedelta(seconds=61))

@@ -18,10 +18,11 @@ from freehold.store.instant import instant, standing_instant
 if TYPE_CHECKING:
     from freehold.store.session import Session
 
-# A worker that died this often without finishing a job is held to have died of it (J03): the last time it was alone there.
-POISON_AFTER = 3
 # What has died with its worker this often runs alone from then on: among others it may be the one that was killed.
-SUSPECT_AFTER = POISON_AFTER - 1
+SUSPECT_AFTER = 2
+# A worker that died of a job alone this often is held to have died of it (J03). Once may be chance: see decision 0047.
+POISON_ALONE = 3
+POISON_AFTER = SUSPECT_AFTER + POISON_ALONE
 # No lease lasts this long: a later one was written by a clock that has been put back since (F06).
 _IMPOSSIBLE = timedelta(minutes=20)
 
@@ -140,7 +141,7 @@ async def recover(session: Session, held: Collection[UUID]) -> list[tuple[UUID, 
         .values(
             state=case((poison, State.DEAD.value), else_=State.READY.value),
             error=case(
-                (poison, f"poison: its worker died {POISON_AFTER} times, of it alone the last time"),
+                (poison, f"poison: its worker died {POISON_AFTER} times, of it alone the last {POISON_ALONE}"),
                 else_="its worker died",
             ),
             finished_at=case((poison, instant(dialect)), else_=None),

@@ -101,7 +101,7 @@ async def _known_by_name(connection, column, owner, world, told, found):  # noqa
 
 
 async def _parked(connection: AsyncConnection) -> list[UUID]:
-    """Jobs that ran in three processes that were killed, and so are taken for what killed them (J03)."""
+    """Jobs that five processes were killed with, three of them while they ran nothing else, and that so are taken for what killed them (J03)."""
     await _ended(connection)
     found = await connection.scalars(
         select(JOBS.c.id).where(JOBS.c.state == State.DEAD, JOBS.c.error.startswith("poison:"))

@@ -24,8 +24,8 @@ heard, are held against what the clients were told:
 
 - *lost*: acknowledged and not there (a reservation, a cancellation, a listing, a file with its content);
 - *doubled*: there twice under one key; *overlaps*: two reservations of one night;
-- *jobs*: neither done nor waiting for their time, or given up; mails owed and not delivered; *parked*: jobs whose process was killed three
-  times, the last time while it ran nothing else, are so taken for poison, and were done after `freehold jobs retry`;
+- *jobs*: neither done nor waiting for their time, or given up; mails owed and not delivered; *parked*: jobs whose process was killed five
+  times, the last three while it ran nothing else, are so taken for poison, and were done after `freehold jobs retry`;
 - *events*: what the landlord's server took; those it took more than once, under one id; *amiss*: acknowledged and never sent, sent of what
   is not there, under two ids, numbered against the order in which it happened, or not signed as Standard Webhooks says;
 - *longest in flight*: how long a key was refused as in progress, that of a dead process as well;
