@@ -103,7 +103,7 @@ def _initdb(binaries: Path, data: Path, account: str | None) -> None:
     if made.returncode:
         raise NotPossible(
             f"initdb cannot make {data}: {made.stderr.strip()}\n"
-            "The account postgres must be able to reach that folder; CLUSTER_DIR names another."
+            "The account postgres must be able to reach that folder, or another: make cluster CLUSTER_DIR=/tmp/imba-cluster"
         )
 
 
