@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import pytest
 import uvicorn
-from sqlalchemy import ForeignKey, MetaData
+from pydantic import BaseModel, Field
+from sqlalchemy import ForeignKey, MetaData, Numeric
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from uvicorn.lifespan.on import LifespanOn
 
-from freehold import Access, Freehold, Queries, Resource, anyone
+from freehold import Access, Freehold, Queries, Resource, Schemas, anyone
 from freehold.errors import ConfigurationError
 from freehold.observe import logs
 from freehold.resource.base import NAMING
@@ -33,6 +35,11 @@ class Base(FreeholdBase):
 class StartShelf(Base):
     name: Mapped[str]
     things: Mapped[list[StartThing]] = relationship(back_populates="shelf")
+
+
+class StartRate(Base):
+    id: Mapped[Decimal] = mapped_column(Numeric(10, 2), primary_key=True)
+    name: Mapped[str]
 
 
 class StartThing(Base):
@@ -121,3 +128,31 @@ async def test_F14_a_refused_start_is_told_by_its_message_and_not_by_a_traceback
         ("freehold: the oven is cold: light it", None),
         ("Application startup failed. Exiting.", None),
     ]
+
+
+class RateDraft(BaseModel):
+    id: Decimal
+    name: str
+
+
+class FineRateDraft(RateDraft):
+    id: Annotated[Decimal, Field(decimal_places=3)]
+
+
+class RoundRateDraft(RateDraft):
+    id: Annotated[Decimal, Field(decimal_places=2)]
+
+
+@pytest.mark.parametrize("draft", [RateDraft, FineRateDraft])
+def test_a_key_that_the_database_would_round(draft: type[BaseModel], tmp_path: Path) -> None:
+    """PostgreSQL made 1.01 of 1.005, and the client was told 201 with an address where nothing is."""
+    rates = Resource(StartRate, schemas=Schemas(create=draft), access=Access(read=anyone, create=anyone))
+    with pytest.raises(
+        ConfigurationError, match=rf"rates: {draft.__name__}\.id takes more decimal places .*decimal_places=2"
+    ):
+        app(tmp_path, rates)
+
+
+def test_a_key_that_it_keeps(tmp_path: Path) -> None:
+    access = Access(read=anyone, create=anyone)
+    app(tmp_path, Resource(StartRate, schemas=Schemas(create=RoundRateDraft), access=access))

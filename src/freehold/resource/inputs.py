@@ -97,6 +97,14 @@ def _number(kind: sa.Float[Any] | sa.Numeric[Any]) -> Any:
     return Annotated[Decimal, limits, AllowInfNan(False), WithJsonSchema(_decimal_schema(digits, places))]
 
 
+def decimal_places(kind: sa.types.TypeEngine[Any]) -> int | None:
+    """How many a column keeps of a number; None where it is no decimal, or keeps all."""
+    kind = stored_type(kind)
+    if not isinstance(kind, sa.Numeric) or isinstance(kind, sa.Float) or kind.precision is None:
+        return None
+    return kind.scale or 0  # with a precision and no scale SQL keeps whole numbers
+
+
 def _decimal_schema(digits: int, places: int | None) -> JsonSchemaValue:
     """Said in full, where Pydantic would say "any number or any string"."""
     fraction = digits if places is None else places

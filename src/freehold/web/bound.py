@@ -17,6 +17,7 @@ from freehold.resource import soft_delete
 from freehold.resource.access import Constant, Owner, Rule
 from freehold.resource.applications import counting_for
 from freehold.resource.declaration import Resource
+from freehold.resource.inputs import decimal_places
 from freehold.resource.principal import Principal
 from freehold.resource.schemas import derive_create, derive_read, derive_update, partial
 from freehold.web.faults import faults
@@ -82,6 +83,19 @@ class Bound:
             self.update_schema = partial(schemas.create)
         else:
             self.update_schema = derive_update(self.model, server_owned=server_owned)
+        self._check_key()
+
+    def _check_key(self) -> None:
+        """A key that the database rounds is not the one that the client is told, and nothing is found under that."""
+        field, kept = self.create_schema.model_fields.get(self.key_name), decimal_places(self.key.type)
+        if field is None or kept is None:
+            return
+        taken = [places for each in field.metadata if (places := getattr(each, "decimal_places", None)) is not None]
+        if min(taken, default=kept + 1) > kept:
+            raise ConfigurationError(
+                f"{self.resource.name}: {self.create_schema.__name__}.{self.key_name} takes more decimal places than the key keeps, "
+                f"and the database would round it. Say Annotated[Decimal, Field(decimal_places={kept})]"
+            )
 
     def version_of(self, row: Any) -> int:
         """The version of a row, 0 where the model counts none."""
