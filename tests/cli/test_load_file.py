@@ -68,6 +68,15 @@ def test_what_is_declared_is_what_is_asked(run: Run, project: Path) -> None:
     assert (project / "again.py").read_text(encoding="utf-8") == text
 
 
+def test_a_folder_that_is_not_there(run: Run, project: Path) -> None:
+    (project / "plums.py").write_text(APP, encoding="utf-8")
+    refused = run("load-file", "plums:app", "-o", "nowhere/load.py")
+    assert (refused.status, refused.err) == (
+        2,
+        "freehold: nowhere/load.py cannot be written: No such file or directory\n",
+    )
+
+
 class Answered:
     """An answer as Locust gives it to a block. It counts as failed unless something is said, where the status is an error."""
 

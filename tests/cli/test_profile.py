@@ -45,3 +45,9 @@ def test_a_service_that_shows_nothing_to_strangers_has_to_be_told_what_to_ask(ru
     done = run("profile", "orchard2:app")
     assert done.status == 2
     assert "--path" in done.err
+
+
+def test_a_path_without_its_slash_is_no_request(run: Run, project: Path) -> None:
+    (project / "orchard3.py").write_text(APP.replace("READ", "anyone"), encoding="utf-8")
+    done = run("profile", "orchard3:app", "--path", "v1/pears", "--seconds", "0.1")
+    assert (done.status, done.err) == (2, "freehold: --path begins with a slash: /v1/pears\n")

@@ -42,7 +42,7 @@ def command(
     minutes_ago: Annotated[
         float | None, typer.Option(help="As if the caller had logged in so long ago, for rules with recent().")
     ] = None,
-    factor: Annotated[bool, typer.Option(help="As if a second factor had been proved.")] = False,
+    factor: Annotated[bool, typer.Option("--factor", help="As if a second factor had been proved.")] = False,
     json: AsJson = False,
     target: AppOption = None,
 ) -> None:

@@ -50,14 +50,20 @@ def command(
     columns: Annotated[
         list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="May be given several times.")
     ] = None,
-    ignore_others: Annotated[bool, typer.Option(help="Pass over columns that no field has the name of.")] = False,
+    ignore_others: Annotated[
+        bool, typer.Option("--ignore-others", help="Pass over columns that no field has the name of.")
+    ] = False,
     as_: Annotated[
         str | None, typer.Option("--as", metavar="EMAIL", help="Under the rules of this account; default: the system.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option(help="Say what would become of each row, and write none.")] = False,
-    stop: Annotated[bool, typer.Option(help="End at the first row that is refused; its 200 are not written.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would become of each row, and write none.")
+    ] = False,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="End at the first row that is refused; its 200 are not written.")
+    ] = False,
     again: Annotated[
-        bool, typer.Option(help="Import a file without a key once more; its rows are then there twice.")
+        bool, typer.Option("--again", help="Import a file without a key once more; its rows are then there twice.")
     ] = False,
     rejects: Annotated[
         Path | None, typer.Option(help="Write the refused rows here, with their reasons, to be put right and imported.")

@@ -34,7 +34,7 @@ _COLUMNS = ("name", "queue", "due", "later", "behind", "running", "dead", "waiti
 def watch(
     context: typer.Context,
     *,
-    once: Annotated[bool, typer.Option(help="Print once. Default where the output is no terminal.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Print once. Default where the output is no terminal.")] = False,
     every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 2.0,
     json: AsJson = False,
     target: AppOption = None,

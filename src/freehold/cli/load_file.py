@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from freehold.cli.target import App, name_of
+from freehold.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from freehold.web.app import Freehold
@@ -31,7 +32,11 @@ def command(
     from freehold.cli.running import freehold_app
 
     app = freehold_app(target)
-    output.write_text(load_file(app, named=name_of(target)), encoding="utf-8")
+    text = load_file(app, named=name_of(target))
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{output} cannot be written: {error.strerror}") from None
     typer.echo(f"{output}: run it with `locust -f {output} --host http://127.0.0.1:8000`")
 
 

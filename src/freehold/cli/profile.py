@@ -71,6 +71,8 @@ def open_lists(app: Freehold) -> list[str]:
 
 
 def _request(method: str, path: str, headers: list[str], body: str) -> str:
+    if not path.startswith("/"):
+        raise ConfigurationError(f"--path begins with a slash: /{path}")
     data = body.encode()
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *headers]
     if data:

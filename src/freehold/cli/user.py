@@ -34,8 +34,10 @@ def add(
     fields: Annotated[
         list[str] | None, typer.Option("--field", help="name=value of the service's own, as in --field account=tenant.")
     ] = None,
-    password_stdin: Annotated[bool, typer.Option(help="Read the password from standard input.")] = False,
-    generate: Annotated[bool, typer.Option(help="Make a password and print it.")] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    generate: Annotated[bool, typer.Option("--generate", help="Make a password and print it.")] = False,
     target: AppOption = None,
 ) -> None:
     """Add an account. The password is asked for, unless it comes from standard input or is made here.
