@@ -40,3 +40,13 @@ def test_what_stays_for_good_is_looked_at_no_more() -> None:
     assert gc.get_freeze_count() > before
     assert gc.isenabled()
     assert kept == [[]]
+
+
+def test_what_was_loaded_is_not_walked_through_by_the_next_collection() -> None:
+    gc.unfreeze()
+    before = gc.get_stats()
+    with paused():
+        kept = [[number] for number in range(5_000)]
+    old = {id(each) for each in gc.get_objects(generation=2)}
+    assert all(id(each) in old for each in kept)
+    assert gc.get_stats()[2]["collections"] == before[2]["collections"], "it was not found out by walking"

@@ -71,6 +71,8 @@ class RuleText:
         self._dialect = DIALECTS[dialect_name]
         self._caller = ToldCaller(dialect_name)
         self._apart = apart
+        # By identity: parts of rules are shared by verbs and actions, and a condition of SQLAlchemy is equal to nothing.
+        self._written: dict[int, tuple[Rule, str]] = {}
 
     def exact(self, rule: Rule) -> str:
         """The rule."""
@@ -95,7 +97,9 @@ class RuleText:
                 return f"NOT coalesce({self._write(inner, loose=loose, holds=not holds)}, false)"
         if loose and self._is_about_state(rule):
             return "true" if holds else "false"
-        written = self._of_row(rule)
+        if id(rule) not in self._written:
+            self._written[id(rule)] = rule, self._of_row(rule)
+        written = self._written[id(rule)][1]
         return (
             f"({written} OR {self._points_nowhere(rule)})"
             if loose and holds and isinstance(rule, Owner | Member)
