@@ -104,9 +104,10 @@ def test_unspaced_scripts_are_cut_into_pairs_at_their_places():
 
 
 def test_a_document_has_the_same_places_on_both_databases():
-    assert tsvector(document(["b a b", "a", None])) == (
-        f"'{WHOLE}b{WHOLE}a{WHOLE}b':1 'b':2,4 '{LEAD}b':2,4 'a':3,6 '{LEAD}a':3 '{PAIR}b{PAIR}a':1 '{PAIR}a{PAIR}b':1"
-    )
+    assert sorted(tsvector(document(["b a b", "a", None])).split()) == [
+        "'a':3,6", "'b':2,4", f"'{WHOLE}b{WHOLE}a{WHOLE}b':1", f"'{LEAD}a':3", f"'{LEAD}b':2,4",
+        f"'{PAIR}a{PAIR}b':1", f"'{PAIR}b{PAIR}a':1",
+    ]  # fmt: skip
 
 
 def test_separators_of_every_script_separate():

@@ -51,4 +51,4 @@ def test_a_tsvector_has_each_term_at_its_places(texts: list[str]) -> None:
         if term != BOUNDARY:
             places[term].append(place)
     wanted = [f"'{term}':{','.join(map(str, found))}" for term, found in places.items()]
-    assert tsvector(document(texts)).split() == wanted
+    assert sorted(tsvector(document(texts)).split()) == sorted(wanted)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from freehold.store.many import PATIENCE_MS, written
+import pytest
+from sqlalchemy import CHAR, BigInteger, Float, Numeric, String, Text, Uuid
+from sqlalchemy.types import TypeEngine
+
+from freehold.store.many import PATIENCE_MS, _is_kept, written
 
 ONE = (
     "WITH fh_part_0 AS \n(INSERT INTO records (id, told) VALUES ($1::UUID, $2::JSON)), \nfh_row AS \n"
@@ -41,3 +45,19 @@ class TestWritten:
     )
     def test_gives_up_on_what_it_cannot_read_for_certain(self, sql: str, types: list[str | None]) -> None:
         assert written(sql, types, {"id": 0}) is None
+
+
+@pytest.mark.parametrize(
+    ("type_", "is_kept"),
+    [
+        (Uuid(), True),
+        (BigInteger(), True),
+        (Text(), True),
+        (Numeric(10, 2), False),  # rounded
+        (Float(), False),
+        (String(20), False),  # spaces past its end are cut off
+        (CHAR(), False),
+    ],
+)
+def test_rows_are_told_apart_only_by_keys_that_stay_as_they_were_sent(type_: TypeEngine[Any], is_kept: bool) -> None:
+    assert _is_kept(type_) is is_kept

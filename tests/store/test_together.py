@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -174,3 +175,58 @@ async def test_whatever_happens_each_is_settled_and_nothing_stays_behind() -> No
     assert {value for value, found in told.items() if isinstance(found, int)} <= done
     assert done.isdisjoint(value for value, found in told.items() if found is None)
     assert {value for value in range(2000) if value % 4} <= told.keys()
+
+
+class TestApart:
+    async def test_one_refusal_sends_nobody_alone_who_comes_later_and_two_in_a_second_do(self) -> None:
+        refusals = [NotTaken(), NotTaken()]
+        together = meeting(Road(lambda place: refusals.pop() if place == "run" else None))
+        for later in (True, False):
+            together.begins()
+            together.begins()
+            refused = await sends(together, 1)
+            together.ends()
+            with pytest.raises(Apart):
+                await asyncio.wait_for(refused, 5)
+            waiting = await sends(together, 2)
+            assert together.is_better_alone is not later
+            waiting.cancel()
+            await asyncio.wait([waiting])
+            together.ends()
+
+    async def test_what_is_cut_short_because_all_have_left_is_no_refusal(self) -> None:
+        road = Road(lambda place: NotTaken() if place == "run" else None)
+        together = meeting(road)
+        for _ in range(2):
+            road.goes_on.clear()
+            together.begins()
+            together.begins()
+            leaving = await sends(together, 1)
+            together.ends()
+            while not road.sizes:  # noqa: ASYNC110 (one round of the loop)
+                await asyncio.sleep(0)
+            road.sizes.clear()
+            leaving.cancel()
+            road.goes_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await leaving
+            together.ends()
+        together.begins()
+        together.begins()
+        assert not together.is_better_alone
+
+
+async def test_what_is_shared_is_done_in_no_requests_context() -> None:
+    """Watchers of its commit would tell of it under the name of the request that set it off."""
+    of_a_request: ContextVar[str] = ContextVar("of_a_request")
+    seen: list[str | None] = []
+    road = Road(lambda _: seen.append(of_a_request.get(None)))
+    together = meeting(road)
+    together.begins()
+    together.begins()
+    of_a_request.set("one")
+    waiting = await sends(together, 1)
+    together.ends()
+    assert list(await waiting) == [1]
+    assert seen
+    assert set(seen) == {None}

@@ -73,7 +73,10 @@ def _writing(character: str) -> _Writing:
 
 def runs(text: str) -> Iterator[tuple[bool, str]]:
     """Pieces between separators, folded, cut where the way of writing changes; True for an unspaced one."""
-    folded = fold(text)
+    return _cut(fold(text))
+
+
+def _cut(folded: str) -> Iterator[tuple[bool, str]]:
     if folded.isascii():
         yield from ((False, run) for run in _ASCII_RUN.findall(folded))
         return
@@ -98,7 +101,7 @@ def document(texts: Iterable[str | None]) -> str:
 
     In front of all stands the `whole_term` of the first text. Words are cut at 64 characters and the whole at 16,000 places or 256 KiB, so that no text is too long to be indexed.
     """
-    lead, *others = [list(_terms(text or "")) for text in texts]
+    lead, *others = [_terms(text or "") for text in texts]
     sections = [[*whole_term(lead), *lead], [term for terms in others for term in (*terms, BOUNDARY)]]
     if len(sections[0]) + len(sections[1]) <= MAX_REPETITIONS:  # so few are within all bounds
         return "\n".join(" ".join(section) for section in sections)
@@ -119,6 +122,8 @@ def document(texts: Iterable[str | None]) -> str:
     return "\n".join(kept)
 
 
-def _terms(text: str) -> Iterator[str]:
-    for unspaced, run in runs(text):
-        yield from run_terms(run, unspaced=unspaced)
+def _terms(text: str) -> list[str]:
+    folded = fold(text)
+    if folded.isascii():
+        return [run[:MAX_TERM_CHARACTERS] for run in _ASCII_RUN.findall(folded)]
+    return [term for unspaced, run in _cut(folded) for term in run_terms(run, unspaced=unspaced)]

@@ -6,7 +6,7 @@ No database cuts the text into words, so that neither's idea of a word, a locale
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any, Final
 
 from sqlalchemy import Dialect, Text, TypeDecorator
@@ -43,19 +43,25 @@ def pairs(terms: Sequence[str]) -> list[str]:
 
 def tsvector(document: str) -> str:
     """A document as the text of a tsvector."""
+    lead, *others = [line.split() for line in document.split("\n")]
+    words = [term for term in lead if term[0] != WHOLE]
     places: dict[str, str] = {}
-    place = 0
-    for number, line in enumerate(document.split("\n")):
-        terms = line.split()
-        for place, term in enumerate(terms, place + 1):  # noqa: B020 (goes on from where the line before ended)
-            if term in _GAPS:
-                continue
-            places[term] = f"{places[term]},{place}" if term in places else str(place)
-            if number == 0 and term[0] != WHOLE:
-                lead = LEAD + term
-                places[lead] = f"{places[lead]},{place}" if lead in places else str(place)
-        if number == 0:
-            for pair in pairs([term for term in terms if term[0] != WHOLE]):
-                places[pair] = "1"
-        place += 1  # no phrase reaches from the first source into the next
+    _place(places, lead, 1)
+    _place(places, words, 1 + len(lead) - len(words), mark=LEAD)
+    places |= dict.fromkeys(pairs(words), "1")
+    first = len(lead) + 2  # no phrase reaches from the first source into the next
+    for terms in others:
+        _place(places, terms, first)
+        first += len(terms) + 1
     return " ".join([f"'{term}':{found}" for term, found in places.items()])
+
+
+def _place(places: dict[str, str], terms: list[str], first: int, *, mark: str = "") -> None:
+    """Note the places of terms that follow one another. mark: what stands in front of each."""
+    named = list(map(mark.__add__, terms))
+    if len(set(named)) == len(named) and places.keys().isdisjoint(named) and _GAPS.isdisjoint(terms):
+        places.update(zip(named, map(str, count(first)), strict=False))
+        return
+    for place, (name, term) in enumerate(zip(named, terms, strict=True), first):
+        if term not in _GAPS:
+            places[name] = f"{places[name]},{place}" if name in places else str(place)

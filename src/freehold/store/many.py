@@ -10,13 +10,14 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Enum
+from sqlalchemy import BigInteger, Enum, Integer, SmallInteger, String, Text, Uuid
 
 from freehold.store.pairs import TOKEN, UNREADABLE
 
 PATIENCE_MS: Final = 20
 """How long such a statement waits for what others hold. Nobody waits for longer because of a stranger's row."""
 _TYPES: Final = frozenset({"JSON", "JSONB", "TSVECTOR", "BYTEA"})
+_KEYS: Final = frozenset({BigInteger, Integer, SmallInteger, String, Text, Uuid})
 _VALUES: Final = re.compile(r"\bVALUES \(([^()']*)\)")
 _END: Final = re.compile(r"\s+FROM fh_row\s*$")
 
@@ -30,6 +31,8 @@ def many_of(compiled: Any, dialect: Any, key: Mapping[str, str]) -> str | None:
     names: list[str] = list(compiled.positiontup or ())
     types = [_type(compiled.binds[name], dialect) for name in names]
     if not key or not set(key.values()) <= set(names):
+        return None
+    if not all(_is_kept(compiled.binds[bind].type) for bind in key.values()):
         return None
     quote = dialect.identifier_preparer.quote
     places = {quote(column): names.index(bind) for column, bind in key.items()}
@@ -55,6 +58,11 @@ def written(sql: str, types: list[str | None], key: Mapping[str, int]) -> str | 
         f"unnest({arrays}) WITH ORDINALITY AS fh_each({columns}, n)"
     )
     return f"WITH fh_given AS MATERIALIZED ({given}), {inner.removeprefix('WITH ')}"
+
+
+def _is_kept(type_: Any) -> bool:
+    """Whether the database surely holds a key just as it was sent, not rounded or cut: by it the rows are told apart."""
+    return type(type_) in _KEYS and getattr(type_, "length", None) is None
 
 
 def _type(bind: Any, dialect: Any) -> str | None:

@@ -10,6 +10,8 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from contextvars import Context
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from freehold.errors import OutcomeUnknown
@@ -24,7 +26,7 @@ MOST: Final = 64
 AT_ONCE: Final = 2
 """Statements of one shape on their way: one is answered while the next is gathered."""
 _APART_SECONDS: Final = 1.0
-"""After a refusal: one refused row costs all that were sent with it a second statement."""
+"""After a second refusal within as long: a refused row costs all that were sent with it a second statement."""
 
 
 class Apart(Exception):
@@ -41,9 +43,14 @@ class _Batch:
         self.turn = turn
         self.task = asyncio.current_task()
 
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return all(place.answer.done() for place in self.places)
+
     def left(self) -> None:
         """One of them has left. What nobody waits for is cut short."""
-        if all(place.answer.done() for place in self.places):
+        if self.is_abandoned:
             self.turn.cut_short()
 
 
@@ -70,6 +77,7 @@ class Together:
         self._on_the_way = 0
         self._is_gathering = False
         self._apart_until = 0.0
+        self._refused_at = -inf
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -128,7 +136,8 @@ class Together:
             return  # or somebody is about to take them all along
         self._is_gathering = True
         self._on_the_way += 1
-        task = asyncio.get_running_loop().create_task(self._carry())
+        # In a context of its own: what it does is not a part of the request that set it off.
+        task = asyncio.get_running_loop().create_task(self._carry(), context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -170,6 +179,12 @@ class Together:
         self._send()
         return batch
 
+    def _note_refusal(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._refused_at < _APART_SECONDS:
+            self._apart_until = now + _APART_SECONDS
+        self._refused_at = now
+
     def _all_waiting(self) -> list[_Place]:
         self._is_gathering = False
         found = list(self._waiting)
@@ -184,7 +199,8 @@ class Together:
         try:
             rows, kinds = await batch.turn.run(self._many, values)
         except (NotAtOnce, NotTaken) as refused:
-            self._apart_until = asyncio.get_running_loop().time() + _APART_SECONDS
+            if not batch.is_abandoned:
+                self._note_refusal()
             raise Apart from refused
         self._prepared.describe(kinds[:-1])
         found: list[Sequence[Any]] = [()] * len(batch.places)

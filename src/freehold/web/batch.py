@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 import orjson
@@ -189,7 +189,7 @@ class _Planned:
             raw = b"" if body is _NOTHING else orjson.dumps(fill(body, known))
             if write.accepted and body is _NOTHING:
                 raise Invalid(errors=[FieldError("missing", "Field required", pointer="")])
-            return write.prepare(replace(call, key=key, body=raw))
+            return write.prepare(call._replace(key=key, body=raw))
 
         place = f"/steps/{self.number}/body"
         if refers(self.found[1], body):

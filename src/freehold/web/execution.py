@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -36,6 +37,7 @@ from freehold.web.runtime import Runtime, runtime
 Work = Callable[[Unit], Awaitable[Response]]
 ReplayCheck = Callable[[Unit, Any], Awaitable[None]]
 
+_named = itemgetter(0)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -59,7 +61,7 @@ class Writing:
 
 def request_key(request: Request, *, required: bool = False) -> str | None:
     """The Idempotency-Key, unquoted. Raises BadRequest when it is malformed, repeated, or missing where required."""
-    is_given = any(name == b"idempotency-key" for name, _ in request.scope["headers"])
+    is_given = b"idempotency-key" in map(_named, request.scope["headers"])
     values = request.headers.getlist("idempotency-key") if is_given else []
     if not values:
         if required:

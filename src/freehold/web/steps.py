@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -25,8 +25,7 @@ from freehold.web.rows import still_allowed
 from freehold.web.runtime import Runtime, runtime
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What is asked for. key: of the row, as it stands in the path. headers: of which the preconditions count.
 
     request_id: of the request, where it asks for this alone.
@@ -40,8 +39,7 @@ class Call:
     request_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A write that was found valid. subject: the key of its row, once it has run. ahead: awaited before the unit begins.
 
     straight: the same by prepared statements alone; where it raises NotStraight, `work` is done in a unit of its own.
