@@ -19,10 +19,38 @@ _SETTLED: Final = frozenset(
 _FRAMING: Final = frozenset({b"connection", b"transfer-encoding"})
 _MOST_KEPT: Final = 1_000
 _lines: dict[tuple[bytes, bytes], bytes] = {}
+# A body that is longer is not copied to stand behind its head.
+_COPIED_BYTES: Final = 64 * 1024
+
+
+class _Opened:
+    """The lines that every answer of a server begins with, which it makes anew each second."""
+
+    fields: Any = None
+    lines: bytes | None = b""
 
 
 class Cycle(RequestResponseCycle):
     """What uvicorn finds wrong with a field it finds here: its own expressions are asked, once for what is settled."""
+
+    def send_whole(self, status: int, head: bytes, body: bytes) -> bool:
+        """Write an answer of known length in one piece; False, and nothing is written, where something is in the way.
+
+        head: its lines, checked, the length among them. Not for HEAD.
+        """
+        opening = _opening(self.default_headers) if self._is_plain() else None
+        if opening is None:
+            return False
+        self.response_started = self.response_complete = True
+        self.waiting_for_100_continue = self.chunked_encoding = False
+        if len(body) > _COPIED_BYTES:
+            self.transport.write(b"".join((STATUS_LINE[status], opening, head, b"\r\n")))
+            self.transport.write(body)
+        else:
+            self.transport.write(b"".join((STATUS_LINE[status], opening, head, b"\r\n", body)))
+        self.message_event.set()
+        self.on_response()
+        return True
 
     async def send(self, message: ASGISendEvent) -> None:
         """The head of a plain answer of known length; anything else is uvicorn's."""
@@ -68,3 +96,11 @@ def _line(name: bytes, value: bytes) -> bytes | None:
             _lines.clear()
         _lines[name, value] = line
     return line
+
+
+def _opening(fields: Any) -> bytes | None:
+    """What the server itself puts into every answer; None where any of it has to be looked at each time."""
+    if fields is not _Opened.fields:
+        lines = [_line(name, value) for name, value in fields]
+        _Opened.fields, _Opened.lines = fields, None if None in lines else b"".join(filter(None, lines))
+    return _Opened.lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -10,7 +11,9 @@ from starlette.types import Message, Scope, Send
 from freehold.errors import DeadlineExceeded, Problem
 from freehold.observe.context import Trace
 from freehold.web.addresses import below, root_of
+from freehold.web.answer import Ready
 from freehold.web.edge_deadline import Deadline
+from freehold.web.edge_head import head_of
 from freehold.web.edge_headers import RawHeaders, finished
 from freehold.web.edge_limits import CLOSE, BodyLimit, too_large
 from freehold.web.edge_load import Turn
@@ -19,6 +22,8 @@ from freehold.web.problems import problem_parts
 
 _KEPT = frozenset({b"allow", b"retry-after", b"www-authenticate", b"connection", b"accept", b"accept-patch"})
 _MADE = frozenset({201, 202})  # of what was made, operations tell the address within this service
+Whole = Callable[[int, bytes, bytes], bool]
+"""Takes status, lines of the head and body of an answer at once; False where it has to come by messages."""
 _EMPTY: Message = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
@@ -27,6 +32,7 @@ class Exchange:
 
     __slots__ = (
         "_send",
+        "_whole",
         "body_limit",
         "cors",
         "deadline",
@@ -59,6 +65,8 @@ class Exchange:
         self.deadline: Deadline | None = None
         self.turn: Turn | None = None
         self._send = send
+        # What a server of ours offers besides messages.
+        self._whole: Whole | None = getattr(getattr(send, "__self__", None), "send_whole", None)
 
     async def send(self, message: Message) -> None:
         """Pass a message of the application on, with what every answer carries."""
@@ -71,6 +79,34 @@ class Exchange:
             await self._start(message["status"], message.get("headers", ()))
         elif not self.is_replaced:
             await self._body(message)
+
+    def send_whole(self, answer: Ready) -> bool:
+        """Send an answer in one piece; False, and nothing is sent, where the server does not take it so.
+
+        To be said of a plain success alone: what else there is, is looked at as it passes.
+        """
+        if self._whole is None or self.started or self.is_head or self._is_changed(answer.status_code):
+            return False
+        status, body = answer.status_code, bytes(answer.body)
+        head = head_of(
+            answer.raw_headers,
+            [*self.scope["state"].get("fh_headers", ()), *self.cors],
+            status=status,
+            has_credentials=self.has_credentials,
+            is_https=self.scope["scheme"] == "https",
+            request_id=self.trace.request_id.encode(),
+            size=len(body),
+        )
+        if head is None or not self._whole(status, head, body):
+            return False
+        self._begins(status)
+        self.is_complete = True
+        return True
+
+    def _is_changed(self, status: int) -> bool:
+        """Whether an answer may leave as another one."""
+        is_too_long = self.body_limit is not None and self.body_limit.passed
+        return status >= 400 or is_too_long or (bool(self.root) and status in _MADE)
 
     async def refuse(self, problem: Problem) -> None:
         """Answer with a problem; nothing may have been sent before."""
@@ -103,12 +139,15 @@ class Exchange:
         kept = {name.decode("latin-1").title(): value.decode("latin-1") for name, value in headers if name in _KEPT}
         return to_problem(HTTPException(status, headers=kept))
 
-    async def _start(self, status: int, given: Any) -> None:
+    def _begins(self, status: int) -> None:
         self.started, self.status = True, status
         if self.turn is not None:
             self.turn.answered()
         if self.deadline is not None and not self.is_head:
             self.deadline.met()
+
+    async def _start(self, status: int, given: Any) -> None:
+        self._begins(status)
         headers = finished(
             list(given),
             status=status,

@@ -19,7 +19,7 @@ _REVALIDATE = (b"cache-control", b"no-cache")
 
 _Kept = Sequence[tuple[int, bytes, bytes | None]] | None
 # What is added depends on the names of the fields that are there, and on the values of these.
-_TOLD_BY_VALUE: Final = frozenset({b"content-type", b"vary"})
+TOLD_BY_VALUE: Final = frozenset({b"content-type", b"vary"})
 _MOST_KNOWN: Final = 1_000
 _known: dict[tuple[object, ...], tuple[_Kept, RawHeaders]] = {}
 
@@ -35,7 +35,7 @@ def finished(given: RawHeaders, *, status: int, has_credentials: bool, is_https:
         status,
         has_credentials,
         is_https,
-        *[tuple(pair) if pair[0] in _TOLD_BY_VALUE else pair[0] for pair in given],
+        *[tuple(pair) if pair[0] in TOLD_BY_VALUE else pair[0] for pair in given],
     )
     known = _known.get(key)
     if known is None:

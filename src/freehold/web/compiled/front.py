@@ -8,8 +8,10 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from freehold.observe.logs import get_logger
+from freehold.web.answer import Ready
 from freehold.web.compiled.entrance import Entrance
 from freehold.web.compiled.table import Table, table_of
+from freehold.web.edge_exchange import Exchange
 from freehold.web.mounting import Mounted
 
 __all__ = ["Entrance", "Front", "in_front"]
@@ -43,6 +45,9 @@ class Front:
                 raise
             scope[_RAISED] = error
             await self._inner(scope, receive, send)
+            return
+        exchange = getattr(send, "__self__", None)
+        if type(reply) is Ready and type(exchange) is Exchange and exchange.send_whole(reply):
             return
         await reply(scope, receive, send)
 

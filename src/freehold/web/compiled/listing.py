@@ -7,10 +7,9 @@ from starlette.types import Receive, Scope
 from freehold.query.links import page_links
 from freehold.traffic.policy import Policy
 from freehold.web.addresses import address_asked
-from freehold.web.answer import JSON
+from freehold.web.answer import JSON, Ready
 from freehold.web.bound import Bound
 from freehold.web.compiled.door import Door
-from freehold.web.compiled.reply import Reply
 from freehold.web.reads import Reads
 from freehold.web.runtime import Runtime
 
@@ -23,7 +22,7 @@ class Listing:
         self._door = Door(reads.bound.rule("read"), policy)
         self._parent = parent
 
-    async def answer(self, parts: Runtime, scope: Scope, receive: Receive) -> Reply:
+    async def answer(self, parts: Runtime, scope: Scope, receive: Receive) -> Ready:
         """The answer. Raises what the endpoint of `Reads.list` raises, in its order."""
         principal = await self._door.enter(parts, scope)
         above = None if self._parent is None else self._parent[0].parse_key(scope["path_params"]["id"])
@@ -31,4 +30,4 @@ class Listing:
         page, params = await self._reads.listed(parts.database, principal, question, parent=self._parent, above=above)
         links = page_links(address_asked(scope), params, next_cursor=page.next_cursor, prev_cursor=page.prev_cursor)
         size = str(len(page.body)).encode("latin-1")
-        return Reply(200, [(b"link", links.encode("latin-1")), (b"content-length", size), JSON], page.body)
+        return Ready(200, [(b"link", links.encode("latin-1")), (b"content-length", size), JSON], page.body)

@@ -21,8 +21,9 @@ from freehold.store.plans import KEY, VERSION_LABEL
 from freehold.store.reading import Reading, executor_of
 from freehold.store.session import Session
 from freehold.traffic.policy import Policy
+from freehold.web.answer import Ready
 from freehold.web.compiled.door import Door
-from freehold.web.compiled.reply import Reply, tagged
+from freehold.web.compiled.reply import tagged
 from freehold.web.execution import request_key
 from freehold.web.identity_parts import FOR_ITS_CALLER
 from freehold.web.preconditions import entity_tag
@@ -48,7 +49,7 @@ class OwnUser:
         """Whether what is shown of an account are columns."""
         return not self._encoder.is_orm
 
-    async def answer(self, parts: Runtime, scope: Scope, receive: Receive) -> Reply:
+    async def answer(self, parts: Runtime, scope: Scope, receive: Receive) -> Ready:
         """The answer. Raises what the path operation of `identity` raises, in its order."""
         if any(name == b"idempotency-key" for name, _ in scope["headers"]):
             request_key(Request(scope))

@@ -6,8 +6,9 @@ from starlette.types import Receive, Scope
 
 from freehold.errors import NotFound
 from freehold.traffic.policy import Policy
+from freehold.web.answer import Ready
 from freehold.web.compiled.door import Door
-from freehold.web.compiled.reply import Reply, tagged
+from freehold.web.compiled.reply import tagged
 from freehold.web.reads import Reads
 from freehold.web.runtime import Runtime
 
@@ -19,7 +20,7 @@ class PointRead:
         self._reads = reads
         self._door = Door(reads.bound.rule("read"), policy)
 
-    async def answer(self, parts: Runtime, scope: Scope, receive: Receive) -> Reply:
+    async def answer(self, parts: Runtime, scope: Scope, receive: Receive) -> Ready:
         """The answer. Raises what the endpoint of `Reads.one` raises, in its order."""
         principal = await self._door.enter(parts, scope)
         key = self._reads.bound.parse_key(scope["path_params"]["id"])
