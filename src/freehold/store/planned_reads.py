@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from freehold.resource.principal import Principal
 from freehold.store.compiler import Scopes
+from freehold.store.executor import Plan, SessionExecutor
 from freehold.store.postgresql import Patience
 from freehold.store.protection import Grant
-from freehold.store.read_path import Listeners, ReadPath
+from freehold.store.read_path import Listeners, ReadPath, Unserved
 from freehold.store.read_path_sqlite import SqliteReads
-from freehold.store.reading import Reading
+from freehold.store.reading import Reading, executor_of
 from freehold.store.replicas import Replicas, read
 from freehold.store.session import Session
 from freehold.store.ways import Way
@@ -60,8 +62,26 @@ class PlannedReads:
         database = cast("Database", self)
         if Replicas in database.parts:
             return await read(database, principal, work, tables=tables, grant=grant, planned=True)
-        async with self.asking(principal, grant=grant) as asking:
+        asking = self.asking(principal, grant=grant)
+        try:
             return await work(asking)
+        finally:
+            if asking.is_holding:
+                await asking.close()
+
+    async def planned_rows(
+        self, principal: Principal, plan: Plan, params: Mapping[str, Any], *, tables: set[str]
+    ) -> Sequence[Row[Any]]:
+        """As `planned`, where the work is one plan that gives columns."""
+        path = self.read_path_of(principal)
+        if path is None or Replicas in cast("Database", self).parts:
+            return await self.planned(principal, lambda asking: executor_of(asking).fetch(plan, params), tables=tables)
+        dialect, _ = self.read_scopes.dialect(principal, None)
+        try:
+            return await path.fetch(plan, params, principal=principal, dialect=dialect)
+        except Unserved:
+            async with cast("Database", self).reading(principal, planned=True) as session:
+                return await SessionExecutor(session).fetch(plan, params)
 
     def read_path_of(self, principal: Principal) -> ReadPath | None:
         """Where the planned reads of a caller go; None for SQLAlchemy's connections."""

@@ -13,7 +13,8 @@ from prometheus_client import Counter
 from freehold.errors import AtCapacity, TooManyRequests
 from freehold.observe.metrics import Metrics
 from freehold.resource.principal import Principal
-from freehold.traffic.limits import Decision, Limiter, QuotaExceeded, address_key, take
+from freehold.traffic.limits import Decision, Limiter, QuotaExceeded, Wanted, address_key, granted
+from freehold.traffic.limits_memory import MemoryLimiter
 from freehold.traffic.places import Full, MemoryPlaces, Places
 from freehold.traffic.policy import Policy
 
@@ -59,13 +60,30 @@ class Admission:
         """
         if self.limiter is None or not policy.quotas:
             return []
+        wanted, cost = self._wanted(policy, principal, address, times)
+        return self._judged(await self.limiter.hit_all(wanted, cost=cost))
+
+    def admit_at_once(self, policy: Policy, principal: Principal, address: str) -> list[Decision] | None:
+        """The same for one request, where its quotas are counted in this process; None, and it costs nothing, elsewhere."""
+        if self.limiter is None or not policy.quotas:
+            return []
+        if not isinstance(self.limiter, MemoryLimiter):
+            return None
+        wanted, cost = self._wanted(policy, principal, address, 1)
+        return self._judged(self.limiter.hit_at_once(wanted, cost=cost))
+
+    def _wanted(self, policy: Policy, principal: Principal, address: str, times: int) -> tuple[list[Wanted], int]:
         key = self.caller_key(principal, address)
         wanted = [(name, key, quota.of(principal)) for name, quota in policy.quotas]
         cost = policy.cost * times
         if cost > 1:
             cost = min(cost, *(quota.limit for _, _, quota in wanted))
+        return wanted, cost
+
+    def _judged(self, decisions: list[Decision]) -> list[Decision]:
+        """Raises QuotaExceeded, and counts that."""
         try:
-            return await take(self.limiter, wanted, cost=cost)
+            return granted(decisions)
         except QuotaExceeded as refusal:
             for name in refusal.extra["violated-policies"]:
                 self._count(name)

@@ -108,7 +108,11 @@ def _told(name: str, quota: Quota) -> str:
 
 async def take(limiter: Limiter, wanted: Sequence[Wanted], *, cost: int = 1) -> list[Decision]:
     """Take `cost` units of each, or none of any. Raises QuotaExceeded."""
-    decisions = await limiter.hit_all(wanted, cost=cost)
+    return granted(await limiter.hit_all(wanted, cost=cost))
+
+
+def granted(decisions: list[Decision]) -> list[Decision]:
+    """What quotas said, where all let the request pass. Raises QuotaExceeded."""
     for decision in decisions:
         if not decision.allowed:
             raise QuotaExceeded(decisions)

@@ -93,7 +93,11 @@ class MemoryLimiter:
         return len(self._entries)
 
     async def hit_all(self, wanted: Sequence[Wanted], *, cost: int = 1) -> list[Decision]:
-        """See `Limiter.hit_all`. Runs without a pause, so that no two callers see the same last unit."""
+        """See `Limiter.hit_all`."""
+        return self.hit_at_once(wanted, cost=cost)
+
+    def hit_at_once(self, wanted: Sequence[Wanted], *, cost: int = 1) -> list[Decision]:
+        """The same, without a pause: no two callers see the same last unit."""
         if self._factor is None:
             return [Decision(True, name, quota, quota.limit, 0) for name, _, quota in wanted]
         decisions = [self._hit(name, key, scaled(quota, self._factor), cost) for name, key, quota in wanted]

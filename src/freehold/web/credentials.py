@@ -70,6 +70,10 @@ class CredentialChain:
         self._sources = frozenset([_AUTHORIZATION, *(source for source, _ in self._readers)])
         self._wants_no_authorization = all(source != _AUTHORIZATION for source, _ in self._readers)
 
+    def is_any_shown(self, scope: Scope) -> bool:
+        """Whether a request has a field that a credential may stand in."""
+        return not self._sources.isdisjoint([name for name, _ in scope["headers"]])
+
     async def identified(
         self, scope: Scope, authenticator: Authenticator, connection: HTTPConnection | None = None
     ) -> Principal:

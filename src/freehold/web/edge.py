@@ -82,9 +82,41 @@ class Edge:
             self.metrics.gauge(f"freehold_http_requests_{name}", meaning, read)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await self._http(scope, receive, send)
-        elif scope["type"] == "websocket":
+        if scope["type"] != "http":
+            await self._no_request(scope, receive, send)
+            return
+        began = time.perf_counter()
+        fields = Fields(scope["headers"])
+        trace, parent = trace_of(fields)
+        _begin(scope, trace, parent)
+        exchange = Exchange(
+            scope,
+            send,
+            trace,
+            has_credentials=fields.has_credentials,
+            cors=self._cors.headers(fields.single(b"origin")),
+        )
+        token = CURRENT.set(trace)
+        try:
+            since = scope["state"].pop(ARRIVED, None)
+            exchange.turn = self.load.take(since) or await self.load.enter(scope["path"], since=since)
+            options = self._judged(exchange, fields)
+            if scope["method"] != "OPTIONS" or not await self._options(exchange, fields):
+                await self._serve(exchange, self._received(exchange, fields, receive, options), options)
+        except Exception as error:  # noqa: BLE001  # nothing escapes the edge unanswered
+            await self._failed(exchange, error)
+        except asyncio.CancelledError:  # the server is shutting down and its patience is over
+            if not exchange.started:
+                await exchange.refuse(Unavailable())
+            raise
+        finally:
+            if exchange.turn is not None:
+                exchange.turn.left()
+            self._record(exchange, began)
+            CURRENT.reset(token)
+
+    async def _no_request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:
             await self.app(scope, receive, telling(send))
@@ -105,59 +137,29 @@ class Edge:
             await asyncio.sleep(0.02)
         return self.in_flight == 0
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        began = time.perf_counter()
-        fields = Fields(scope["headers"])
-        trace, parent = trace_of(fields)
-        _begin(scope, trace, parent)
-        exchange = Exchange(
-            scope,
-            send,
-            trace,
-            has_credentials=fields.has_credentials,
-            cors=self._cors.headers(fields.single(b"origin")),
-        )
-        token = CURRENT.set(trace)
-        try:
-            exchange.turn = await self.load.enter(scope["path"], since=scope["state"].pop(ARRIVED, None))
-            await self._serve(exchange, fields, receive)
-        except Exception as error:  # noqa: BLE001  # nothing escapes the edge unanswered
-            await self._failed(exchange, error)
-        except asyncio.CancelledError:  # the server is shutting down and its patience is over
-            if not exchange.started:
-                await exchange.refuse(Unavailable())
-            raise
-        finally:
-            if exchange.turn is not None:
-                exchange.turn.left()
-            self._record(exchange, began)
-            CURRENT.reset(token)
-
-    async def _serve(self, exchange: Exchange, fields: Fields, receive: Receive) -> None:
+    def _judged(self, exchange: Exchange, fields: Fields) -> EdgeOptions:
+        """The options that hold for a request. Raises a Problem for what nothing further is to look at."""
         scope = exchange.scope
         check_sizes(scope, fields, self.options)
         self._admit(scope, fields)
         options = self._options_for(scope)
         check_framing(fields, options)
-        if scope["method"] == "OPTIONS" and raw_path(scope) == b"*":
-            await exchange.answer(204, [(b"allow", ", ".join(_ALL_METHODS).encode())])
-            return
-        check_path(scope)
-        check_query(scope)
-        check_credentials(scope, fields)
-        if scope["method"] == "OPTIONS" and await self._options(exchange, fields):
-            return
-        if exchange.is_head and matching_route(scope, "HEAD", self.app) is None:
-            exchange.scope = scope = {**scope, "method": "GET"}
-            scope["state"]["is_head"] = True
-        if scope["method"] not in _WITHOUT_BODY and exchange.turn is not None:
+        if not _is_about_server(scope):
+            check_path(scope)
+            check_query(scope)
+            check_credentials(scope, fields)
+        return options
+
+    def _received(self, exchange: Exchange, fields: Fields, receive: Receive, options: EdgeOptions) -> Receive:
+        """`receive`, as the application gets it."""
+        if exchange.is_head and matching_route(exchange.scope, "HEAD", self.app) is None:
+            exchange.scope = {**exchange.scope, "method": "GET"}
+            exchange.scope["state"]["is_head"] = True
+        if exchange.scope["method"] not in _WITHOUT_BODY and exchange.turn is not None:
             receive = exchange.turn.waiting(receive)
         if fields.get(b"content-length") is None:
             receive = exchange.body_limit = BodyLimit(receive, options.body_limit_bytes)
-        await self._within_deadline(exchange, receive, options.deadline_seconds)
-        if not exchange.started:
-            _log.error("the application sent no answer")
-            await exchange.refuse(Internal())
+        return receive
 
     def _admit(self, scope: Scope, fields: Fields) -> None:
         """Find the client and the scheme behind listed proxies, then check the Host."""
@@ -177,6 +179,9 @@ class Edge:
     async def _options(self, exchange: Exchange, fields: Fields) -> bool:
         """Answer OPTIONS from the routes; False when a route, or a mounted application, answers it itself."""
         scope, origin = exchange.scope, fields.single(b"origin")
+        if _is_about_server(scope):
+            await exchange.answer(204, [(b"allow", ", ".join(_ALL_METHODS).encode())])
+            return True
         allowed = allowed_methods(scope, self.app)
         if origin is not None and fields.get(b"access-control-request-method") is not None:
             methods = self._cors.preflight(origin, allowed or PROBED)
@@ -198,25 +203,28 @@ class Edge:
                 )
         return self.options
 
-    async def _within_deadline(self, exchange: Exchange, receive: Receive, seconds: float) -> None:
+    async def _serve(self, exchange: Exchange, receive: Receive, options: EdgeOptions) -> None:
         """Run the application; past the deadline it is cancelled and awaited, and the answer is 503."""
-        deadline = exchange.deadline = self._deadline(seconds)
-        if deadline is None:
-            await self.app(exchange.scope, receive, exchange.send)
-            return
+        deadline = exchange.deadline = self._deadline(options.deadline_seconds)
         try:
             await self.app(exchange.scope, receive, exchange.send)
         except BaseException as error:
-            is_ours = deadline.left(error) or (deadline.is_over and isinstance(error, Exception))
+            is_ours = deadline is not None and (
+                deadline.left(error) or (deadline.is_over and isinstance(error, Exception))
+            )
             if not is_ours:
                 raise
             if not exchange.started:
                 exchange.deadline = None
                 raise DeadlineExceeded(headers=CLOSE) from None
         else:
-            deadline.left(None)
+            if deadline is not None:
+                deadline.left(None)
         finally:
             exchange.deadline = None
+        if not exchange.started:
+            _log.error("the application sent no answer")
+            await exchange.refuse(Internal())
 
     def _deadline(self, seconds: float) -> Deadline | None:
         if not seconds:
@@ -271,6 +279,11 @@ class Edge:
             client=state.get("client", "unknown"),
             problem=exchange.problem or state.get("problem"),
         )
+
+
+def _is_about_server(scope: Scope) -> bool:
+    """`OPTIONS *` asks about all of it (RFC 9110 9.3.7)."""
+    return bool(scope["method"] == "OPTIONS" and raw_path(scope) == b"*")
 
 
 def _begin(scope: Scope, trace: Trace, parent: str) -> None:

@@ -153,13 +153,23 @@ class Load:
 
         Probes are never refused, and never wait. since: when it arrived.
         """
-        if self.working >= self.limit or self.in_flight >= WAITING_LIMIT:
-            if is_probe(path):
-                self.working += 1
-            else:
-                await self._wait_for_room()
-        else:
+        taken = self.take(since)
+        if taken is not None:
+            return taken
+        if is_probe(path):
             self.working += 1
+        else:
+            await self._wait_for_room()
+        return self._taken(since)
+
+    def take(self, since: float | None) -> Turn | None:
+        """The same where there is room; None where it has to be waited for."""
+        if self.working >= self.limit or self.in_flight >= WAITING_LIMIT:
+            return None
+        self.working += 1
+        return self._taken(since)
+
+    def _taken(self, since: float | None) -> Turn:
         self.in_flight += 1
         now = time.monotonic()
         if not self._is_measuring:

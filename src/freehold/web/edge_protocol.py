@@ -61,7 +61,8 @@ class StrictProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _reader: Reader | None = None
     _refused = False
-    _refused_at = 0.0
+    _is_waiting = False
+    _waits_since = 0.0
     _last_answer: bytes | None = None
     _in_head = False
     _head_bytes = 0
@@ -75,6 +76,8 @@ class StrictProtocol(HttpToolsProtocol):
         self._end_head()
         if self._reader is not None:
             self._reader.stop()
+        self.parser = None
+        self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -125,9 +128,7 @@ class StrictProtocol(HttpToolsProtocol):
             self.transport.close()
             return True
         self._stop_timer()
-        self._refused_at = self.loop.time()
-        if self.timeout_keep_alive_task is None:
-            self.timeout_keep_alive_task = self.loop.call_later(KEEP_ALIVE_SECONDS, self.timeout_keep_alive_handler)
+        self._wait_for_next()
         return True
 
     def _is_idle(self) -> bool:
@@ -143,11 +144,29 @@ class StrictProtocol(HttpToolsProtocol):
         """Whether what came has begun nothing, neither a head nor a WebSocket, which is no connection of ours any more."""
         return self._is_done() and self in self.connections
 
+    def _wait_for_next(self) -> None:
+        """The connection is kept for its next request. The time of its timer is moved, not the timer, of which there is one."""
+        self._is_waiting, self._waits_since = True, self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._wait(self.timeout_keep_alive)
+
+    def _wait(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Something comes, or the connection is over."""
+        self._is_waiting = False
+        if self.parser is None:
+            super()._unset_keepalive_if_required()
+
     def timeout_keep_alive_handler(self) -> None:
-        """A refusal moves the time of the timer, not the timer: it would cost a third of it."""
-        left = self._refused_at + KEEP_ALIVE_SECONDS - self.loop.time()
+        """Close it if it has been waiting for as long; nothing where it is not: the next answer sets the timer again."""
+        self.timeout_keep_alive_task = None
+        if not self._is_waiting:
+            return
+        left = self._waits_since + self.timeout_keep_alive - self.loop.time()
         if left > 0:
-            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+            self._wait(left)
         else:
             super().timeout_keep_alive_handler()
 
@@ -258,7 +277,12 @@ class StrictProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """The answer is out. A body that goes on trickling in may not hold the connection."""
         is_last = not self.pipeline
-        super().on_response_complete()
+        if is_last and not self.transport.is_closing():
+            self.server_state.total_requests += 1  # as uvicorn does, but for the timer
+            self.flow.resume_reading()
+            self._wait_for_next()
+        else:
+            super().on_response_complete()
         if is_last and self._last_answer is not None:
             self._end_with_refusal()
             return

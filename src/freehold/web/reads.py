@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from sqlalchemy import Row
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,7 +28,7 @@ from freehold.store.at_once import is_seen
 from freehold.store.database import Database
 from freehold.store.encode import EVERYTHING, Visibility
 from freehold.store.executor import Plan, SessionExecutor
-from freehold.store.fetched import Fetched
+from freehold.store.fetched import Fetched, value_at
 from freehold.store.plan_page import Page, fetch_items, fetch_one, fetch_page
 from freehold.store.plans import KEY, ResourcePlans
 from freehold.store.protection import Grant
@@ -79,6 +80,8 @@ class Reads:
         self._plans = plans
         # What may fail once a row is there (a schema with code of its own) must be able to undo it.
         self.is_written_at_once = plans.encoder.exact is not None and not bound.resource.access.read_fields
+        # Nothing but columns, of which everybody sees the same.
+        self._is_one_plan = not plans.encoder.is_orm and not bound.resource.access.read_fields
         self.cursors = cursors
         self.siblings: Mapping[Any, Reads] = {}
         self.grants = Grants(bound)
@@ -191,6 +194,8 @@ class Reads:
         self, database: Database, viewer: Principal, key: Any, *, expand: tuple[str, ...] = ()
     ) -> Shown | None:
         """One row as a caller sees it, from wherever it may be read; None when it may not."""
+        if self._is_one_plan and not expand:
+            return self._shown_in(await database.planned_rows(viewer, self.shown_plan, {KEY: key}, tables=self._shown))
 
         async def work(asking: Session | Reading) -> Shown | None:
             return await self.show(asking, key, expand=expand)
@@ -222,11 +227,15 @@ class Reads:
 
     def written(self, rows: Fetched) -> Shown | None:
         """What such a plan has read, of a row that was written just so; None where its caller may not see it."""
-        if not is_seen(rows):
+        return self._shown_in(rows) if is_seen(rows) else None
+
+    def _shown_in(self, rows: Sequence[Row[Any]]) -> Shown | None:
+        """The row of such a plan, of which its caller sees every field; None where there is none."""
+        if not rows:
             return None
         (body,) = self._plans.encoder.items(rows)
         place = self._plans.version_place
-        return Shown(body, entity_tag(0 if place is None else int(rows.value(0, place)), body))
+        return Shown(body, entity_tag(0 if place is None else int(value_at(rows, 0, place)), body))
 
     async def whole(self, session: Session, key: Any) -> bytes:
         """Every field of a row that is there, whoever may see it. For a session in system scope."""

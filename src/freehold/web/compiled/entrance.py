@@ -6,14 +6,13 @@ import time
 from typing import Final
 
 from fastapi import FastAPI
-from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 ASKED_AGAIN_SECONDS: Final = 1.0
 
 
 class Entrance(FastAPI):
-    """FastAPI asks with every request, of the environment and of OpenTelemetry, whether somebody set up telemetry.
+    """As Starlette's, which it stands in for. FastAPI asks with every request, of the environment and of OpenTelemetry, whether somebody set up telemetry.
 
     Asked once a second, that costs nothing; while it is set up, requests take FastAPI's own way.
     """
@@ -27,7 +26,10 @@ class Entrance(FastAPI):
             return
         if self.root_path:
             scope["root_path"] = self.root_path
-        await Starlette.__call__(self, scope, receive, send)
+        scope["app"] = self
+        if self.middleware_stack is None:
+            self.middleware_stack = self.build_middleware_stack()
+        await self.middleware_stack(scope, receive, send)
 
     def _is_untraced(self) -> bool:
         now = time.monotonic()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, inspect, select
+from sqlalchemy import bindparam, inspect, select
 from sqlalchemy.orm import DeclarativeBase
 from starlette.requests import Request
 from starlette.types import Receive, Scope
@@ -18,8 +17,6 @@ from freehold.store.encode import Encoder
 from freehold.store.executor import Plan
 from freehold.store.fetched import value_at
 from freehold.store.plans import KEY, VERSION_LABEL
-from freehold.store.reading import Reading, executor_of
-from freehold.store.session import Session
 from freehold.traffic.policy import Policy
 from freehold.web.answer import Ready
 from freehold.web.compiled.door import Door
@@ -55,10 +52,7 @@ class OwnUser:
             request_key(Request(scope))
         principal = await self._door.enter(parts, scope)
 
-        async def work(asking: Session | Reading) -> Sequence[Row[Any]]:
-            return await executor_of(asking).fetch(self._plan, {KEY: principal.id})
-
-        found = await parts.database.planned(_ITSELF, work, tables=self._tables)
+        found = await parts.database.planned_rows(_ITSELF, self._plan, {KEY: principal.id}, tables=self._tables)
         if not found:
             raise NotFound
         body = self._encoder.items(found)[0]
