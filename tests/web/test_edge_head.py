@@ -79,7 +79,7 @@ async def answered(
     try:
         if not (whole and exchange.send_whole(answer)):
             await answer(scope, cycle.receive, exchange.send)  # type: ignore[arg-type]
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         return wire, str(error)
     assert exchange.is_complete
     assert exchange.status == answer.status_code or exchange.problem is not None

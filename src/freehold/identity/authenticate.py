@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # A log-out or a lost role acts at once in the process that did it, and within this time in the others (T11, T15: 5 s).
 REMEMBERED_FOR = timedelta(seconds=2)
+_REMEMBERED_SECONDS = REMEMBERED_FOR.total_seconds()
 MOST_REMEMBERED = 10_000
 _SESSION = "session_id"
 
@@ -56,10 +57,8 @@ class Standings:
 
         claims_factor: a token of it was earned by a second factor, perhaps after what is remembered here was read.
         """
-        known = self._known.get(session_id)
-        if known is not None and claims_factor and not known.has_factor:
-            known = None
-        if known is not None and time.monotonic() - known.read_at < REMEMBERED_FOR.total_seconds():
+        known = self.known(session_id, claims_factor=claims_factor)
+        if known is not None:
             return known
         forgotten = self._forgotten
         found = await self._read(session_id)
@@ -70,6 +69,13 @@ class Standings:
             while len(self._known) > MOST_REMEMBERED:
                 self._known.popitem(last=False)
         return found
+
+    def known(self, session_id: UUID, *, claims_factor: bool) -> _Standing | None:
+        """The same, of what is remembered; None where it has to be read."""
+        known = self._known.get(session_id)
+        if known is None or (claims_factor and not known.has_factor):
+            return None
+        return known if time.monotonic() - known.read_at < _REMEMBERED_SECONDS else None
 
     def forget(self, about: UUID) -> None:
         """Drop what is remembered of a log-in, or of all log-ins of a user."""
@@ -141,6 +147,22 @@ class Bearer:
             raise Unauthenticated("The Authorization header holds no bearer token.", invalid_token=True)
         return await self.holder(token)
 
+    def known(self, authorization: str) -> Principal | None:
+        """The same where nothing has to be waited for: a token that was verified, of a log-in that is remembered.
+
+        None for anything else, whatever would be refused among it.
+        """
+        scheme, _, token = authorization.partition(" ")
+        claims = self._verified.get(token)
+        if claims is None or scheme.lower() != "bearer":
+            return None
+        now = clock.now()
+        standing = self._standings.known(claims.session_id, claims_factor=MULTI_FACTOR in claims.amr)
+        is_good = standing is not None and self._is_held(claims, standing, now) and claims.key_thumbprint is None
+        if standing is None or not is_good or not self._tokens.is_surely_current(claims, now):
+            return None
+        return self._principal(claims, standing, now)
+
     async def holder(self, token: str, *, key_thumbprint: str | None = None) -> Principal:
         """Who holds the token. key_thumbprint: of a key that the caller has proved to hold (RFC 9449); None for a bearer.
 
@@ -150,13 +172,16 @@ class Bearer:
         if claims.key_thumbprint != key_thumbprint:  # as a bearer's, it would be good for whoever has stolen it
             raise invalid_token() if claims.key_thumbprint is None else unproved_token()
         standing = await self._standings.find(claims.session_id, claims_factor=MULTI_FACTOR in claims.amr)
-        if standing is None or not standing.is_good or standing.user_id != claims.subject:
+        now = clock.now()
+        if standing is None or not self._is_held(claims, standing, now):
             raise invalid_token()
-        if standing.ends_at <= clock.now():
-            raise invalid_token()
-        return self._principal(claims, standing)
+        return self._principal(claims, standing, now)
 
-    def _principal(self, claims: AccessClaims, standing: _Standing) -> Principal:
+    @staticmethod
+    def _is_held(claims: AccessClaims, standing: _Standing, now: datetime) -> bool:
+        return standing.is_good and standing.user_id == claims.subject and standing.ends_at > now
+
+    def _principal(self, claims: AccessClaims, standing: _Standing, now: datetime) -> Principal:
         """How the person logged in is what the token says: a proof given later is in the tokens that it earned.
 
         A second factor counts for as long as the log-in has it: with the last one removed it is gone from tokens, too.
@@ -173,6 +198,7 @@ class Bearer:
             withheld=withheld,
             client_id=claims.client_id,
             claims={} if claims.actor_id is None else {"act": {"sub": str(claims.actor_id)}},
+            seen_at=now,
         )
 
     def forget_all(self) -> None:

@@ -102,6 +102,11 @@ class KeyRing:
         found = self._keys.get(kid)
         return found if found is not None and _is_live(found) else None
 
+    def known(self, kid: str) -> SigningKey | None:
+        """The same, of keys that were read lately enough; None for any other, whatever it is."""
+        found = self._keys.get(kid) if time.monotonic() - self._read_at < RELOAD_AFTER.total_seconds() else None
+        return found if found is not None and _is_live(found) else None
+
     async def _look_again(self, kid: str) -> None:
         """Requests that name a new key at one moment wait for one look: none of them is refused meanwhile (T12)."""
         async with self._reading:

@@ -22,6 +22,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from freehold.errors import BadRequest, ConfigurationError
+from freehold.identity.service import Identity
 from freehold.resource.principal import ANONYMOUS, Authenticator, Principal
 
 AUTHORIZATION = "Authorization"
@@ -70,9 +71,16 @@ class CredentialChain:
         self._sources = frozenset([_AUTHORIZATION, *(source for source, _ in self._readers)])
         self._wants_no_authorization = all(source != _AUTHORIZATION for source, _ in self._readers)
 
-    def is_any_shown(self, scope: Scope) -> bool:
-        """Whether a request has a field that a credential may stand in."""
-        return not self._sources.isdisjoint([name for name, _ in scope["headers"]])
+    def at_once(self, scope: Scope, authenticator: Authenticator) -> Principal | None:
+        """As `identified`, where nothing has to be waited for; None where something may have, a refusal among it."""
+        there = [field for field in scope["headers"] if field[0] in self._sources]
+        if not there:
+            return ANONYMOUS
+        # One of somebody's own is asked in full, what it has made of this one's methods among it.
+        if len(there) > 1 or not self._wants_no_authorization or type(authenticator) is not Identity:
+            return None
+        name, value = there[0]
+        return authenticator.known(value.decode("latin-1")) if name == _AUTHORIZATION else None
 
     async def identified(
         self, scope: Scope, authenticator: Authenticator, connection: HTTPConnection | None = None

@@ -38,6 +38,17 @@ async def caller_of(parts: Runtime, scope: ASGIScope, connection: HTTPConnection
     return found
 
 
+def caller_at_once(parts: Runtime, scope: ASGIScope) -> Principal | None:
+    """The same where nothing has to be waited for; None where something may have, a refusal among it."""
+    state = scope["state"]
+    found: Principal | None = state.get("fh_principal")
+    if found is None and parts.identify is None:
+        found = parts.credentials.at_once(scope, parts.authenticator)
+        if found is not None:
+            state["fh_principal"] = found
+    return found
+
+
 def require(rule: Rule, principal: Principal) -> None:
     """Refuse a caller whom no row could help.
 

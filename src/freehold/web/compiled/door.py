@@ -8,10 +8,10 @@ from starlette.types import Scope
 
 from freehold.resource.access import Constant, Owner, Role, Rule, SignedIn, Where
 from freehold.resource.access import Scope as Scoped
-from freehold.resource.principal import ANONYMOUS, Principal
+from freehold.resource.principal import Principal
 from freehold.traffic.policy import Defaults, Policy
 from freehold.web.admission import count_at_once, count_under
-from freehold.web.guard import caller_of, require
+from freehold.web.guard import caller_at_once, caller_of, require
 from freehold.web.runtime import Runtime
 
 _MOST_KINDS: Final = 1_000
@@ -33,10 +33,7 @@ class Door:
 
     async def enter(self, parts: Runtime, scope: Scope) -> Principal:
         """The caller. Raises what `admission.enter` raises, in its order."""
-        if parts.identify is None and not parts.credentials.is_any_shown(scope):
-            principal = scope["state"]["fh_principal"] = ANONYMOUS
-        else:
-            principal = await caller_of(parts, scope)
+        principal = caller_at_once(parts, scope) or await caller_of(parts, scope)
         defaults = parts.traffic.defaults
         if defaults is not self._defaults:
             self._defaults, self._complete = defaults, defaults.complete(self._policy, writes=self._writes)

@@ -48,7 +48,7 @@ class OwnUser:
 
     async def answer(self, parts: Runtime, scope: Scope, receive: Receive) -> Ready:
         """The answer. Raises what the path operation of `identity` raises, in its order."""
-        if any(name == b"idempotency-key" for name, _ in scope["headers"]):
+        if b"idempotency-key" in [name for name, _ in scope["headers"]]:
             request_key(Request(scope))
         principal = await self._door.enter(parts, scope)
 
