@@ -42,9 +42,9 @@ class Fetched(Sequence[Row[Any]]):
         found, teller = self.raw[number][place], self._prepared.tellers[place]
         return found if teller is None else teller(found)
 
-    def writers(self, width: int) -> Sequence[tuple[int, Callable[[Any], Any]]]:
+    def writers(self, width: int) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
         """By place, what the values of the first `width` columns go through on their way to orjson, where there is something."""
-        return [each for each in self._prepared.writers if each[0] < width]
+        return tuple([each for each in self._prepared.writers if each[0] < width])
 
 
 def value_at(rows: Sequence[Row[Any]], number: int, place: int) -> Any:
@@ -59,6 +59,6 @@ def told_at(rows: Sequence[Row[Any]], number: int, place: int) -> Any:
 
 def as_written(
     rows: Sequence[Sequence[Any]], width: int
-) -> tuple[Sequence[Sequence[Any]], Sequence[tuple[int, Callable[[Any], Any]]]]:
+) -> tuple[Sequence[Sequence[Any]], tuple[tuple[int, Callable[[Any], Any]], ...]]:
     """Rows for an encoder that writes the first `width` columns, and what their values go through, by place."""
     return (rows.raw, rows.writers(width)) if isinstance(rows, Fetched) else (rows, ())

@@ -121,16 +121,19 @@ class Lanes:
 
         A statement that is cancelled takes its connection along: nobody waits for what it may still send.
         """
-        return await self.run(await self.lane(), sql, values)
+        return await self.run(self._at_hand() or await self._take(), sql, values)
 
     async def lane(self) -> Lane:
         """A lane for one statement; hand it to `run`. Raises what opening a connection raises."""
+        return self._at_hand() or await self._take()
+
+    def _at_hand(self) -> Lane | None:
         while self._idle:
             lane = self._idle.pop()
             if lane.is_open:
                 return lane
             self._drop(lane)
-        return await self._take()
+        return None
 
     async def run(self, lane: Lane, sql: str, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[int]]:
         """As `fetch`, on a lane that was taken for it."""
