@@ -332,10 +332,6 @@ class Identity:
         """See `Authenticator.authenticate`."""
         return await self.parts.bearer.authenticate(authorization)
 
-    def known(self, authorization: str) -> Principal | None:
-        """Whom `authenticate` would find, where it would wait for nothing; None where it might."""
-        return self.parts.bearer.known(authorization)
-
     async def _send_reset(self, db: Session, *, email_key: str, unless_fresh: bool = False) -> None:
         await self.parts.accounts.send_reset(db, email_key, unless_fresh=unless_fresh)
 

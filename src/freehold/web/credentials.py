@@ -80,7 +80,7 @@ class CredentialChain:
         if len(there) > 1 or not self._wants_no_authorization or type(authenticator) is not Identity:
             return None
         name, value = there[0]
-        return authenticator.known(value.decode("latin-1")) if name == _AUTHORIZATION else None
+        return authenticator.parts.bearer.known(value.decode("latin-1")) if name == _AUTHORIZATION else None
 
     async def identified(
         self, scope: Scope, authenticator: Authenticator, connection: HTTPConnection | None = None
