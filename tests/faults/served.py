@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -75,6 +76,7 @@ class Server:
                 env=self._environment,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
 
     async def is_ready(self) -> bool:
@@ -95,14 +97,20 @@ class Server:
 
     async def kill(self) -> None:
         """As when the power fails."""
-        self.signal(signal.SIGKILL)
+        self._kill()
         await self.ended(10)
 
     def close(self) -> None:
         """Whatever it was doing."""
         if self.process is not None:
-            self.process.kill()
+            self._kill()
             self.process.wait()
+
+    def _kill(self) -> None:
+        """With all its processes: what is left of them would serve on for a while."""
+        assert self.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 @dataclass

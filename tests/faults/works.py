@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,16 +29,6 @@ class Worker(Server):
                 [sys.executable, "-m", "freehold.cli", "worker", TARGET, "--processes", "2", "--port", str(self.port)],
                 cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
-
-    async def kill(self) -> None:
-        """The supervisor and its processes, at one moment."""
-        self.close()
-
-    def close(self) -> None:
-        if self.process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
 
 
 @dataclass

@@ -85,8 +85,10 @@ class Profile:
             await asyncio.sleep(1)
 
     async def stop(self) -> None:
-        for program in (*self.apis, *self.workers, *(each.program for each in reversed(self.servers.values()))):
-            await asyncio.to_thread(kill, program)
+        for program in (*self.apis, *self.workers):
+            await asyncio.to_thread(kill_all, program)  # what is left of one would serve on for a while
+        for server in reversed(self.servers.values()):
+            await asyncio.to_thread(kill, server.program)
         for proxy in self.proxies.values():
             await proxy.close()
 

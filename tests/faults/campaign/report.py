@@ -30,7 +30,7 @@ heard, are held against what the clients were told:
   is not there, under two ids, numbered against the order in which it happened, or not signed as Standard Webhooks says;
 - *longest in flight*: how long a key was refused as in progress, that of a dead process as well;
 - *restart*: where a serving process was killed, from there until another one, forked in its place, is ready; where a program was killed with
-  all its processes, from its start by whoever looks after it to its readiness; *recovery*: from the end of the fault to the next acknowledged write;
+  all its processes, from its start by whoever looks after it to its readiness, and with its supervisor alone until its address is ready; *recovery*: from the end of the fault to the next acknowledged write;
 - *load*: the load average of the machine meanwhile, which all of these times hang on.
 
 | fault | profile | rounds | acknowledged | lost | doubled | overlaps | jobs or mails missing, parked | events, again | events amiss | unexpected answers | longest in flight | restart p50, most | recovery p50, most | cores, load |

@@ -45,6 +45,15 @@ async def kill_api_program(profile: Profile) -> float:
     return await profile.start_api(program)
 
 
+async def kill_supervisor(profile: Profile) -> float:
+    """That of an API alone: its workers serve until those of the next start do. The seconds until the address is ready."""
+    program = random.choice(list(profile.apis))
+    await asyncio.to_thread(kill, program)
+    seconds = await profile.start_api(program)
+    await asyncio.to_thread(serving, program)
+    return seconds
+
+
 async def kill_program(profile: Profile) -> float | None:
     """The same of an API program or of a worker, which is started again as all that have ended."""
     if random.random() < 0.6:
@@ -134,6 +143,7 @@ ON_A_SMALL_DISK = (Fault("disk full", fill_disk),)
 CLUSTER = (
     Fault("kill -9 of a random process (API, worker, PostgreSQL)", kill_any, 1.0),
     Fault("kill -9 of a program (API, worker), all its processes", kill_program, 0.3),
+    Fault("kill -9 of a supervisor (API)", kill_supervisor, 0.3),
     Fault("kill -9 of PostgreSQL", kill_postgres),
     Fault("kill -9 of Redis", kill_redis),
     Fault("kill -9 of the broker", kill_broker),
