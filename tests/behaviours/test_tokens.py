@@ -131,7 +131,7 @@ async def test_T14_with_the_database_away_no_token_is_waved_through(
         raise Unavailable("The database cannot be reached.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("freehold.identity.authenticate.REMEMBERED_FOR", timedelta(0))
+        patched.setattr("freehold.identity.authenticate.REMEMBERED_SECONDS", 0.0)
         patched.setattr(type(stage.database), "reading", away)
         patched.setattr(type(stage.database), "asking", away)
         for token in (given["access_token"], ended["access_token"]):

@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from freehold.store.database import Database
 
 # A log-out or a lost role acts at once in the process that did it, and within this time in the others (T11, T15: 5 s).
-REMEMBERED_FOR = timedelta(seconds=2)
-_REMEMBERED_SECONDS = REMEMBERED_FOR.total_seconds()
+REMEMBERED_SECONDS = 2.0
 MOST_REMEMBERED = 10_000
 _SESSION = "session_id"
 
@@ -75,7 +74,7 @@ class Standings:
         known = self._known.get(session_id)
         if known is None or (claims_factor and not known.has_factor):
             return None
-        return known if time.monotonic() - known.read_at < _REMEMBERED_SECONDS else None
+        return known if time.monotonic() - known.read_at < REMEMBERED_SECONDS else None
 
     def forget(self, about: UUID) -> None:
         """Drop what is remembered of a log-in, or of all log-ins of a user."""
