@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import select
 import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import typer
 from tests.waiting import until_in_a_thread
 
-from freehold.cli import handover
+from freehold.cli import handover, worker, workers
+from freehold.cli.child import Child
 from freehold.cli.listener import bind
+from freehold.cli.template import Template
+from freehold.cli.undivided import Undivided
+from freehold.cli.workers import Workers
+from freehold.settings import Environment
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is handed over")
 
@@ -82,3 +91,38 @@ def test_another_account_is_handed_nothing() -> None:
         assert mine is not None, "it is still there for its own"
         mine[0].close()
         mine[1].release()
+
+
+def test_what_is_taken_over_keeps_no_worker_of_jobs_from_being_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[str] = []
+
+    def asked(app: object, listener: socket.socket, before: Undivided) -> None:
+        found.append(before.since(besides=[listener.fileno()]))
+
+    def left(self: Workers) -> int:
+        assert self._predecessors is not None
+        self._predecessors.release()
+        return 0
+
+    app = SimpleNamespace(service=SimpleNamespace(title="Jobs", settings=SimpleNamespace(env=Environment.TEST)))
+    monkeypatch.setattr(worker.Work, "__call__", lambda *_: app)
+    monkeypatch.setattr(Template, "of_this_process", asked)
+    monkeypatch.setattr(worker, "paused", lambda **_: nullcontext())
+    monkeypatch.setattr(Workers, "run", left)
+    with offered() as (port, _), pytest.raises(typer.Exit):
+        worker.command("jobs:app", port=port)
+    assert found == [""]
+
+
+def test_predecessors_leave_in_time_though_one_worker_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, alive = os.pipe()
+    said, told = multiprocessing.Pipe(duplex=False)
+    with bind("127.0.0.1", 0) as listener, said, told:
+        program = Workers("any:app", listener, count=2, template=None, predecessors=handover.Predecessors(alive))
+        program._workers.append(Child(said, None, os.getpid(), serves=True))
+        program._listen()
+        assert not select.select([reader], [], [], 0)[0], "the other one may be on its way"
+        monkeypatch.setattr(workers, "PATIENCE_SECONDS", 0.0)
+        program._listen()
+        assert select.select([reader], [], [], 0)[0], "whoever hangs on it leaves"
+    os.close(reader)

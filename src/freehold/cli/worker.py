@@ -61,12 +61,12 @@ def command(
     """
     named = name_of(target)
     work = Work(tuple(name.strip() for name in queues.split(",") if name.strip()), concurrency)
-    before = Undivided()
-    with paused(for_good=True):
-        app = work(named)  # what is wrong is told here, once, and not by each process
-    is_supervised = processes > 1 or app.service.settings.env is not Environment.DEVELOPMENT
     socket, predecessors = listener.take_over_or_bind(host, port)
-    with socket:
+    with socket:  # closed also where what comes next fails
+        before = Undivided()  # of what is taken over nothing is the import's
+        with paused(for_good=True):
+            app = work(named)  # what is wrong is told here, once, and not by each process
+        is_supervised = processes > 1 or app.service.settings.env is not Environment.DEVELOPMENT
         template = Template.of_this_process(app, socket, before) if is_supervised else None
         _tell(app.service.title, work, processes, listener.address(socket))
         if is_supervised:

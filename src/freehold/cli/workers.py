@@ -35,7 +35,8 @@ class Workers:
     theirs together, so that no connection is refused meanwhile. One worker alone is not rolled: what it keeps in memory is no
     other's. drain_seconds: that they go on listening after a SIGTERM.
 
-    outlives: they go on without a supervisor until those of the next start serve. predecessors: who does, and leaves once all of these serve.
+    outlives: they go on without a supervisor until those of the next start serve. predecessors: who does, and leaves once all of these serve,
+    or some have for a minute.
     """
 
     def __init__(
@@ -119,8 +120,14 @@ class Workers:
         for each in self._all:
             each.listen()
         self._has_served = self._has_served or any(each.serves for each in self._workers)
-        if self._predecessors is not None and sum(each.serves for each in self._workers) >= self._count:
+        if self._predecessors is not None and self._may_do_without_them():
             self._predecessors.release()
+
+    def _may_do_without_them(self) -> bool:
+        """Once all serve. Where one does not start, after a while: nobody is to be answered by what was there before for ever."""
+        serving = [each for each in self._workers if each.serves]
+        longest = max((time.monotonic() - each.started_at for each in serving), default=0.0)
+        return len(serving) >= self._count or longest > PATIENCE_SECONDS
 
     def _fill(self) -> None:
         """As many as there should be."""
