@@ -309,6 +309,23 @@ def test_F01_without_a_next_start_workers_leave_after_a_while(start: Start) -> N
 
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere they leave at once")
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_F01_nothing_is_kept_for_a_next_start_where_all_are_told_to_end(start: Start, is_gone: bool) -> None:
+    service = start("--workers", "2")
+    left = [int(pid) for pid in children(service.who()["parent"])] + [service.who()["parent"]]
+    if is_gone:
+        service.program.kill()
+        service.program.wait()
+        service.until(lambda: f"/127.0.0.1/{service.port}" in Path("/proc/net/unix").read_text())
+    for pid in left:
+        os.kill(pid, signal.SIGTERM)
+    service.program.kill()
+    service.program.wait()
+    assert service.until(service.port_is_free, seconds=2 * LINGER_SECONDS) < LINGER_SECONDS / 2
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere they leave at once")
 def test_F01_workers_leave_with_a_next_start_that_fails(start: Start) -> None:
     service = start("--workers", "2")
     (service.folder / "forked.py").write_text("raise RuntimeError('half a release')")

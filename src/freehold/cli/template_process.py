@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from functools import partial
 from importlib import import_module
 from multiprocessing.connection import Connection
+from types import FrameType
 from typing import Any, NoReturn
 
 from freehold.cli import handover
@@ -50,9 +51,9 @@ def live(app: Any, listener: socket.socket, channel: socket.socket, *, because: 
 
     because: why nothing can be forked from it.
     """
-    for number in _SIGNALS:  # a process group is signalled as a whole; the supervisor alone decides about its end
-        signal.signal(number, signal.SIG_IGN)
     wishes = _Wishes(channel)
+    for number in _SIGNALS:  # a process group is signalled as a whole; the supervisor alone decides about its end
+        signal.signal(number, wishes.note)
     handed_over: list[int] = []
     with contextlib.suppress(OSError):  # the supervisor has ended
         channel.sendall(ANSWER.pack(UNDIVIDED if because else LOADED))
@@ -62,7 +63,10 @@ def live(app: Any, listener: socket.socket, channel: socket.socket, *, because: 
         told, lifeline = Connection(handed_over[0]), Connection(handed_over[1])
         telling(partial(serve_as_worker, app, listener, told, lifeline))
     elif wishes.alive is not None:
-        handover.offer(listener, wishes.alive)
+        for number in _SIGNALS:  # nobody else decides now
+            signal.signal(number, signal.SIG_DFL)
+        if not wishes.is_over:
+            handover.offer(listener, wishes.alive)
     raise SystemExit(0)
 
 
@@ -72,6 +76,12 @@ class _Wishes:
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
         self.alive: int | None = None
+        self.is_over = False
+        """Whether all of them were told to end: whoever watches over the program does that once its first process is gone."""
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        """Hear a signal."""
+        self.is_over = self.is_over or number != signal.SIGHUP
 
     def fork_when_wished(self) -> list[int]:
         """In each fork, what was handed over to it. In the template nothing, when nobody wishes any more. Raises OSError too then."""
