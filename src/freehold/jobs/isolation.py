@@ -9,10 +9,11 @@ from uuid import UUID
 from freehold.jobs.claiming import Chosen
 
 # So long a process takes nothing, that what it runs may end. With jobs that take longer it goes on, and tries again later for twice as
-# long: where every job takes so much, the one that is to run alone would never begin.
+# long: where every job takes so much, the one that is to run alone would never begin. It goes on for as long at least: beside a job without
+# end it would stand still for nearly all of the time.
 _EMPTYING_SECONDS = 30.0
 _MOST_EMPTYING_SECONDS = 3_600.0
-_GOES_ON_SECONDS = 300.0
+_LEAST_GOING_ON_SECONDS = 300.0
 
 
 class Isolation:
@@ -26,7 +27,8 @@ class Isolation:
     def wants_suspects(self) -> bool:
         """Whether those that run alone are looked at: not while this process cannot be emptied."""
         since = self._emptying_since
-        if since is not None and time.monotonic() > since + self._emptying_for + _GOES_ON_SECONDS:
+        goes_on_for = max(_LEAST_GOING_ON_SECONDS, self._emptying_for)
+        if since is not None and time.monotonic() > since + self._emptying_for + goes_on_for:
             self._emptying_since = since = None
             self._emptying_for = min(2 * self._emptying_for, _MOST_EMPTYING_SECONDS)
         return since is None or time.monotonic() < since + self._emptying_for
