@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
 import random
 import signal
@@ -19,6 +20,7 @@ from uuid import UUID
 import httpx2
 import pytest
 
+from freehold.cli.child import Child
 from freehold.cli.handover import LINGER_SECONDS
 from freehold.cli.undivided import Undivided
 from freehold.fields import new_id
@@ -487,3 +489,13 @@ def test_forks_draw_other_numbers() -> None:
     random.seed(7)
     for draw in (lambda: str(random.random()), lambda: new_id().hex[12:]):
         assert len(set(in_forks(draw))) == 2
+
+
+def test_F01_a_worker_that_serves_is_not_given_up_for_a_template_that_has_not_told_of_it() -> None:
+    said, told = multiprocessing.Pipe(duplex=False)
+    with said, told:
+        worker = Child(said, None)
+        told.send_bytes(b"%d" % os.getpid())
+        worker.listen()
+        worker.begin(None)
+        assert (worker.pid, worker.serves, worker.has_ended) == (os.getpid(), True, False)

@@ -35,8 +35,8 @@ class Child:
 
     def begin(self, pid: int | None) -> None:
         """What its template says became of the wish for it: None where nobody knows. It ends then, for it cannot say that it serves."""
-        self.pid = pid
-        if pid is None:
+        self.pid = self.pid if pid is None else pid
+        if self.pid is None:
             self.listen()  # or it has said so by now
         if self.pid is None:
             self.end(None)
