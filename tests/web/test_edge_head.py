@@ -129,3 +129,22 @@ def test_a_plain_answer_is_one_write() -> None:
 def test_an_answer_of_another_length_than_it_says_is_refused_as_it_is_otherwise(length: bytes) -> None:
     _, told = asyncio.run(plain(b"four", [(b"content-length", length)]))
     assert "Content-Length" in told
+
+
+async def below_another(answer: Ready) -> Wire:
+    """What goes over the wire from an edge that stands directly in another one."""
+    wire = Wire()
+    scope: dict[str, Any] = {"type": "http", "method": "GET", "scheme": "https", "root_path": "", "state": {}}
+    send: Any = cycle_on(wire, method="GET", keeps=True).send
+    above = Exchange(scope, send, Trace("id", "trace"), has_credentials=False, cors=[])
+    exchange = Exchange(scope, above.send, Trace("id", "trace"), has_credentials=False, cors=[])
+    assert not exchange.send_whole(answer), "the other one has something to say as well"
+    await exchange.send({"type": "http.response.start", "status": 200, "headers": answer.raw_headers})
+    await exchange.send({"type": "http.response.body", "body": answer.body})
+    return wire
+
+
+def test_an_edge_in_another_one_answers_by_messages() -> None:
+    wire = asyncio.run(below_another(Ready(200, [LENGTH], b"four")))
+    assert wire.written.startswith(b"HTTP/1.1 200")
+    assert wire.written.endswith(b"\r\n\r\nfour")

@@ -33,7 +33,7 @@ class _Opened:
 class Cycle(RequestResponseCycle):
     """What uvicorn finds wrong with a field it finds here: its own expressions are asked, once for what is settled."""
 
-    def send_whole(self, status: int, head: bytes, body: bytes) -> bool:
+    def write_whole(self, status: int, head: bytes, body: bytes) -> bool:
         """Write an answer of known length in one piece; False, and nothing is written, where something is in the way.
 
         head: its lines, checked, the length among them. Not for HEAD.

@@ -66,7 +66,7 @@ class Exchange:
         self.turn: Turn | None = None
         self._send = send
         # What a server of ours offers besides messages.
-        self._whole: Whole | None = getattr(getattr(send, "__self__", None), "send_whole", None)
+        self._whole: Whole | None = getattr(getattr(send, "__self__", None), "write_whole", None)
 
     async def send(self, message: Message) -> None:
         """Pass a message of the application on, with what every answer carries."""
