@@ -126,12 +126,13 @@ async def test_T14_with_the_database_away_no_token_is_waved_through(
 ) -> None:
     ended = await log_in(stage, "ended@example.com")
     await stage.client().post("/v1/auth/revocation", data={"token": ended["refresh_token"]})
+    assert (await me(stage, given["access_token"])).status_code == 200, "its log-in is remembered"
 
     def away(*_: object, **__: object) -> Any:
         raise Unavailable("The database cannot be reached.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("freehold.identity.authenticate.REMEMBERED_SECONDS", 0.0)
+        patched.setattr("freehold.identity.standings.REMEMBERED_SECONDS", 0.0)
         patched.setattr(type(stage.database), "reading", away)
         patched.setattr(type(stage.database), "asking", away)
         for token in (given["access_token"], ended["access_token"]):

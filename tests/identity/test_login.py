@@ -10,7 +10,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import update
 
 from freehold.identity import Device, Identity, WrongCredentials
-from freehold.identity.authenticate import Standings
+from freehold.identity.standings import Standings
 from freehold.resource.principal import system
 from freehold.traffic.limits import QuotaExceeded
 from freehold.traffic.limits_memory import MemoryLimiter
@@ -177,7 +177,7 @@ async def test_T11_T15_another_process_follows_within_two_seconds(people: Any, d
     session_id = (await people.caller(given.access_token)).session_id
     elsewhere = Standings(database, user=people.identity.user)
     seconds = [100.0]
-    monkeypatch.setattr("freehold.identity.authenticate.time.monotonic", lambda: seconds[0])
+    monkeypatch.setattr("freehold.identity.standings.time.monotonic", lambda: seconds[0])
     assert (await elsewhere.find(session_id)).roles == {"tenant"}
     await people.run(people.parts.accounts.set_roles, user_id, ["reviewer"])
     assert (await elsewhere.find(session_id)).roles == {"tenant"}

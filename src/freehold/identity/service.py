@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from freehold.errors import ConfigurationError
 from freehold.identity.accounts import Accounts, Hook
 from freehold.identity.api_keys import ApiKeyReader, ApiKeys, KeyLifetimes
-from freehold.identity.authenticate import Bearer, Standings
+from freehold.identity.authenticate import Bearer
 from freehold.identity.authentication import Requirement
 from freehold.identity.browser_sessions import BrowserLifetimes, BrowserSessions
 from freehold.identity.csrf import CsrfTokens
@@ -36,6 +36,7 @@ from freehold.identity.sessions import Lifetimes, Sessions
 from freehold.identity.social import attempts
 from freehold.identity.social.logins import SocialLogins
 from freehold.identity.social.provider import Provider
+from freehold.identity.standings import Standings
 from freehold.identity.throttle import Throttle
 from freehold.identity.tokens import AccessTokens
 from freehold.identity.users import UserMixin

@@ -28,8 +28,8 @@ from freehold.resource.quotas import Quota
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from freehold.identity.authenticate import Standings
     from freehold.identity.keys import KeyRing
+    from freehold.identity.standings import Standings
     from freehold.identity.tokens import AccessTokens
     from freehold.identity.users import UserMixin
     from freehold.jobs import Job
