@@ -42,7 +42,7 @@ class Transport:
 def connection() -> tuple[StrictProtocol, Loop, Transport]:
     made: Any = StrictProtocol.__new__(StrictProtocol)
     made.loop, made.transport = Loop(), Transport()
-    made.parser, made.timeout_keep_alive, made.timeout_keep_alive_task = object(), 10, None
+    made.timeout_keep_alive, made.timeout_keep_alive_task = 10, None
     return made, made.loop, made.transport
 
 

@@ -76,7 +76,7 @@ class CredentialChain:
         there = [field for field in scope["headers"] if field[0] in self._sources]
         if not there:
             return ANONYMOUS
-        # One of somebody's own is asked in full, what it has made of this one's methods among it.
+        # A class of somebody's own may judge otherwise: it is asked in full.
         if len(there) > 1 or not self._wants_no_authorization or type(authenticator) is not Identity:
             return None
         name, value = there[0]

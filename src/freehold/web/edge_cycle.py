@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HEADER_RE, HEADER_VALUE_RE, STATUS_LINE, RequestResponseCycle
 
+from freehold.web.edge_head import FRAMING
+
 if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
 
@@ -16,7 +18,6 @@ _SETTLED: Final = frozenset(
         b"strict-transport-security", b"vary", b"x-content-type-options",
     }
 )  # fmt: skip
-_FRAMING: Final = frozenset({b"connection", b"transfer-encoding"})
 _MOST_KEPT: Final = 1_000
 _lines: dict[tuple[bytes, bytes], bytes] = {}
 # A body that is longer is not copied to stand behind its head.
@@ -88,7 +89,7 @@ class Cycle(RequestResponseCycle):
 
 
 def _line(name: bytes, value: bytes) -> bytes | None:
-    if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value) or name != name.lower() or name in _FRAMING:
+    if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value) or name != name.lower() or name in FRAMING:
         return None
     line = b"%b: %b\r\n" % (name, value)
     if name in _SETTLED and type(name) is type(value) is bytes:

@@ -22,9 +22,9 @@ from freehold.web.problems import problem_parts
 
 _KEPT = frozenset({b"allow", b"retry-after", b"www-authenticate", b"connection", b"accept", b"accept-patch"})
 _MADE = frozenset({201, 202})  # of what was made, operations tell the address within this service
-Whole = Callable[[int, bytes, bytes], bool]
-"""Takes status, lines of the head and body of an answer at once; False where it has to come by messages."""
 _EMPTY: Message = {"type": "http.response.body", "body": b"", "more_body": False}
+# Takes status, lines of the head and body of an answer at once; False where it has to come by messages.
+_Whole = Callable[[int, bytes, bytes], bool]
 
 
 class Exchange:
@@ -66,7 +66,7 @@ class Exchange:
         self.turn: Turn | None = None
         self._send = send
         # What a server of ours offers besides messages.
-        self._whole: Whole | None = getattr(getattr(send, "__self__", None), "write_whole", None)
+        self._whole: _Whole | None = getattr(getattr(send, "__self__", None), "write_whole", None)
 
     async def send(self, message: Message) -> None:
         """Pass a message of the application on, with what every answer carries."""
@@ -81,9 +81,9 @@ class Exchange:
             await self._body(message)
 
     def send_whole(self, answer: Ready) -> bool:
-        """Send an answer in one piece; False, and nothing is sent, where the server does not take it so.
+        """Send an answer in one piece; False, and nothing is sent, where it has to go by messages.
 
-        To be said of a plain success alone: what else there is, is looked at as it passes.
+        An answer that may leave as another one does, and one that the server does not take so.
         """
         if self._whole is None or self.started or self.is_head or self._is_changed(answer.status_code):
             return False

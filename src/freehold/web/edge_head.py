@@ -13,7 +13,8 @@ from freehold.web.edge_headers import TOLD_BY_VALUE, RawHeaders, finished
 
 _NAME: Final = re.compile(rb"[a-z0-9-]+")
 _ODD: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-_FRAMING: Final = frozenset({b"connection", b"transfer-encoding"})
+FRAMING: Final = frozenset({b"connection", b"transfer-encoding"})
+"""Fields that say how an answer is framed, which is the server's matter."""
 _LENGTH: Final = b"content-length"
 _BODILESS: Final = frozenset({204, 304})
 _MOST_KNOWN: Final = 1_000
@@ -81,7 +82,7 @@ def _escaped(value: bytes) -> bytes:
 
 def _is_plain(fields: Sequence[tuple[bytes, bytes]]) -> bool:
     return all(
-        _NAME.fullmatch(name) and name not in _FRAMING
+        _NAME.fullmatch(name) and name not in FRAMING
         and not (name in TOLD_BY_VALUE and _ODD.search(value))
         for name, value in fields
     )  # fmt: skip

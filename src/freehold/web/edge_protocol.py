@@ -76,8 +76,7 @@ class StrictProtocol(HttpToolsProtocol):
         self._end_head()
         if self._reader is not None:
             self._reader.stop()
-        self.parser = None
-        self._unset_keepalive_if_required()
+        super()._unset_keepalive_if_required()  # uvicorn does not after an error, and the timer holds the connection
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -145,7 +144,7 @@ class StrictProtocol(HttpToolsProtocol):
         return self._is_done() and self in self.connections
 
     def _wait_for_next(self) -> None:
-        """The connection is kept for its next request. The time of its timer is moved, not the timer, of which there is one."""
+        """Keep the connection for its next request. It has one timer, which is not set anew for each: what it compares with is."""
         self._is_waiting, self._waits_since = True, self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._wait(self.timeout_keep_alive)
@@ -154,13 +153,11 @@ class StrictProtocol(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
     def _unset_keepalive_if_required(self) -> None:
-        """Something comes, or the connection is over."""
+        """Something comes: the timer finds nobody waiting."""
         self._is_waiting = False
-        if self.parser is None:
-            super()._unset_keepalive_if_required()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close it if it has been waiting for as long; nothing where it is not: the next answer sets the timer again."""
+        """Close it if it has been waiting for so long. Where it is not waiting, the next answer sets the timer again."""
         self.timeout_keep_alive_task = None
         if not self._is_waiting:
             return

@@ -86,8 +86,8 @@ def install(
     redis: `redis://…`, `rediss://…` or `unix://…`: limits and kept answers of all processes; without it each has its own.
     broker: `nats://…`, `amqp://…` or `redis://…`: wakes the jobs of other processes at once; by default that Redis.
     secret: of the application, 32 bytes at least, the same in all its processes; with `redis` or `broker` it is needed.
-    settings: say what is not given here: secret, Redis, broker, replicas, mail and the edge, and whether `freehold worker` runs the jobs. With an identity they are read
-    from the environment where not given.
+    settings: say what is not given here: secret, Redis, broker, replicas, mail, the edge, and whether `freehold worker`
+    runs the jobs. With an identity they are read from the environment where not given.
     create_ledger: make Freehold's own tables at the start, and outside production that of the accounts;
     switch it off where the database is migrated by `freehold migrate up`.
     Remove it again by deleting the call: nothing else in the application changes.

@@ -54,10 +54,9 @@ class Workplace:
             raise ConfigurationError(
                 f"{process.title} runs its jobs itself: FREEHOLD_JOBS is read by install(..., settings=Settings.load())."
             )
-        shown = replace(process, jobs=replace(process.jobs, metrics=metrics))
-        assert shown.jobs is not None
-        running = partial(_installed, app, shown, health)
-        return cls(process.title, settings, process.database, shown.jobs, health, metrics, running)
+        jobs = replace(process.jobs, metrics=metrics)
+        running = partial(_installed, app, replace(process, jobs=jobs), health)
+        return cls(process.title, settings, process.database, jobs, health, metrics, running)
 
 
 @asynccontextmanager

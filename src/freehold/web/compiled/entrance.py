@@ -12,9 +12,10 @@ ASKED_AGAIN_SECONDS: Final = 1.0
 
 
 class Entrance(FastAPI):
-    """As Starlette's, which it stands in for. FastAPI asks with every request, of the environment and of OpenTelemetry, whether somebody set up telemetry.
+    """FastAPI asks with every request, of the environment and of OpenTelemetry, whether somebody set up telemetry.
 
-    Asked once a second, that costs nothing; while it is set up, requests take FastAPI's own way.
+    Asked once a second, that costs nothing; while it is set up, requests take FastAPI's own way. Otherwise this does what
+    FastAPI and Starlette do.
     """
 
     _untraced_until = 0.0
