@@ -63,15 +63,20 @@ class _Read(TypeDecorator[Any]):
         return found if _is_of_digests(found) else json.loads(value)
 
 
+def is_unsealed() -> ColumnElement[bool]:
+    """Whether a record that was committed has no place in the chain yet."""
+    return AUDIT.c.sequence.is_(None)
+
+
 _pending: Final = (
     select(*(cast(each, _Read()).label(each.name) if isinstance(each.type, JSON) else each for each in AUDIT.c))
-    .where(AUDIT.c.sequence.is_(None))
+    .where(is_unsealed())
     .order_by(AUDIT.c.id)
     .limit(_BATCH)
 )
 _place_each: Final = (
     update(AUDIT)
-    .where(AUDIT.c.id == bindparam("record"), AUDIT.c.sequence.is_(None))
+    .where(AUDIT.c.id == bindparam("record"), is_unsealed())
     .values(sequence=bindparam("place"), digest=bindparam("link"))
 )
 _given: Final = (
@@ -85,14 +90,9 @@ _given: Final = (
 )
 _place_all: Final = (
     update(AUDIT)
-    .where(AUDIT.c.id == _given.c.record, AUDIT.c.sequence.is_(None))
+    .where(AUDIT.c.id == _given.c.record, is_unsealed())
     .values(sequence=_given.c.place, digest=_given.c.link)
 )
-
-
-def is_unsealed() -> ColumnElement[bool]:
-    """Whether a record that was committed has no place in the chain yet."""
-    return AUDIT.c.sequence.is_(None)
 
 
 async def seal_pending(database: Database, *, key: bytes = b"") -> int:

@@ -37,9 +37,9 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy.types import TypeEngine
 
 from freehold.resource.base import UTCDateTime
-from freehold.store.fetched import as_written
+from freehold.store.fetched import Write, Writers, as_written
 
-Write = Callable[[Any], Any]
+_Namer = Callable[[Sequence[Sequence[Any]]], list[dict[str, Any]]]
 _SAME: Final[Mapping[type[Any], frozenset[type[TypeEngine[Any]]]]] = {
     UUID: frozenset({Uuid}),
     str: frozenset({String, Text}),
@@ -73,7 +73,7 @@ class ExactEncoder:
     def __init__(self, names: Sequence[str], texts: Sequence[int] = ()) -> None:
         self._names = tuple(names)
         self._texts = tuple(texts)
-        self._namers: dict[tuple[tuple[int, Write], ...], Callable[..., list[dict[str, Any]]]] = {}
+        self._namers: dict[Writers, _Namer] = {}
 
     def each(self, rows: Sequence[Sequence[Any]]) -> list[bytes]:
         """Each row as JSON."""
@@ -102,9 +102,7 @@ class ExactEncoder:
         return found
 
 
-def _namer(
-    names: Sequence[str], writers: Mapping[int, Write]
-) -> Callable[[Sequence[Sequence[Any]]], list[dict[str, Any]]]:
+def _namer(names: Sequence[str], writers: Mapping[int, Write]) -> _Namer:
     """What makes objects of rows. writers: what values go through, by place.
 
     Its text is made here, as that of a named tuple is: a dict whose keys stand in the text takes a quarter of the time of
@@ -113,9 +111,7 @@ def _namer(
     values = [f"w{place}(row[{place}])" if place in writers else f"row[{place}]" for place in range(len(names))]
     members = ", ".join(f"{name!r}: {value}" for name, value in zip(names, values, strict=True))
     known = {f"w{place}": write for place, write in writers.items()}
-    made: Callable[[Sequence[Sequence[Any]]], list[dict[str, Any]]] = eval(  # noqa: S307 (names of fields, quoted)
-        f"lambda rows: [{{{members}}} for row in rows]", known
-    )
+    made: _Namer = eval(f"lambda rows: [{{{members}}} for row in rows]", known)  # noqa: S307 (names of fields, quoted)
     return made
 
 

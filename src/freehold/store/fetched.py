@@ -10,6 +10,10 @@ from sqlalchemy import Row
 if TYPE_CHECKING:
     from freehold.store.prepared import Prepared
 
+Write = Callable[[Any], Any]
+Writers = tuple[tuple[int, Write], ...]
+"""By place, what values go through on their way to orjson, where there is something."""
+
 
 class Fetched(Sequence[Row[Any]]):
     """The rows of one statement. raw: the driver's."""
@@ -42,8 +46,8 @@ class Fetched(Sequence[Row[Any]]):
         found, teller = self.raw[number][place], self._prepared.tellers[place]
         return found if teller is None else teller(found)
 
-    def writers(self, width: int) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
-        """By place, what the values of the first `width` columns go through on their way to orjson, where there is something."""
+    def writers(self, width: int) -> Writers:
+        """Those of the first `width` columns."""
         return tuple([each for each in self._prepared.writers if each[0] < width])
 
 
@@ -57,8 +61,6 @@ def told_at(rows: Sequence[Row[Any]], number: int, place: int) -> Any:
     return rows.told(number, place) if isinstance(rows, Fetched) else rows[number][place]
 
 
-def as_written(
-    rows: Sequence[Sequence[Any]], width: int
-) -> tuple[Sequence[Sequence[Any]], tuple[tuple[int, Callable[[Any], Any]], ...]]:
-    """Rows for an encoder that writes the first `width` columns, and what their values go through, by place."""
+def as_written(rows: Sequence[Sequence[Any]], width: int) -> tuple[Sequence[Sequence[Any]], Writers]:
+    """Rows for an encoder that writes the first `width` columns, and what their values go through."""
     return (rows.raw, rows.writers(width)) if isinstance(rows, Fetched) else (rows, ())

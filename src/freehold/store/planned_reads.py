@@ -62,12 +62,8 @@ class PlannedReads:
         database = cast("Database", self)
         if Replicas in database.parts:
             return await read(database, principal, work, tables=tables, grant=grant, planned=True)
-        asking = self.asking(principal, grant=grant)
-        try:
+        async with self.asking(principal, grant=grant) as asking:
             return await work(asking)
-        finally:
-            if asking.is_holding:
-                await asking.close()
 
     async def planned_rows(
         self, principal: Principal, plan: Plan, params: Mapping[str, Any], *, tables: set[str]

@@ -46,16 +46,6 @@ class Reading:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self.is_holding:
-            await self.close()
-
-    @property
-    def is_holding(self) -> bool:
-        """Whether there is a session to be closed."""
-        return self._held is not None
-
-    async def close(self) -> None:
-        """Give the session back, where one was needed."""
         if self._held is not None:
             await self._held.aclose()
             self._held = self._session = None

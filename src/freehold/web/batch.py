@@ -98,7 +98,7 @@ def batch_router(mounted: Mounted, *, prefix: str = "/v1") -> APIRouter:
     )  # fmt: skip
     async def batch(request: Request) -> Response:
         raw = await request.body()
-        request_key(request)
+        request_key(request.scope)
         parsed = bodies.read_json(raw, request.headers.get("content-type"))
         principal = await principal_of(request)
         if request.query_params:

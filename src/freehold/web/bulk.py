@@ -76,7 +76,7 @@ class Bulk:
 
         async def endpoint(request: Request) -> Response:
             raw = await request.body()
-            request_key(request)
+            request_key(request.scope)
             found = bodies.read_json(raw, request.headers.get("content-type"))
             principal = await principal_of(request)
             async with places(request):

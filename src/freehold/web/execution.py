@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
-from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -37,7 +36,6 @@ from freehold.web.runtime import Runtime, runtime
 Work = Callable[[Unit], Awaitable[Response]]
 ReplayCheck = Callable[[Unit, Any], Awaitable[None]]
 
-_named = itemgetter(0)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -59,10 +57,9 @@ class Writing:
     subject: Callable[[], Any] = lambda: None
 
 
-def request_key(request: Request, *, required: bool = False) -> str | None:
+def request_key(scope: Scope, *, required: bool = False) -> str | None:
     """The Idempotency-Key, unquoted. Raises BadRequest when it is malformed, repeated, or missing where required."""
-    is_given = b"idempotency-key" in map(_named, request.scope["headers"])
-    values = request.headers.getlist("idempotency-key") if is_given else []
+    values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"idempotency-key"]
     if not values:
         if required:
             raise BadRequest("This operation needs an Idempotency-Key header.", code="idempotency.key_required")
@@ -90,7 +87,7 @@ def address_of(scope: Scope) -> str:
 
 def claim_of(request: Request, principal: Principal, body: bytes, *, required: bool = False) -> Claim | None:
     """The use of an Idempotency-Key that this request makes, if any. Raises BadRequest as `request_key` does."""
-    key = request_key(request, required=required)
+    key = request_key(request.scope, required=required)
     if key is None:
         return None
     secret = runtime(request).retry_secret

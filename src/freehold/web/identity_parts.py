@@ -107,7 +107,7 @@ class OwnUnitRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             principal = ANONYMOUS
-            request_key(request)  # a malformed key is refused as everywhere, before the caller is
+            request_key(request.scope)  # a malformed key is refused as everywhere, before the caller is
             if rule is not None and rule != anyone:
                 principal = await enter(request, rule)
             body = await check_json(request)

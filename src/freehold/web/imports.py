@@ -53,7 +53,7 @@ def importing_endpoint(bound: Bound, *, prefix: str) -> Endpoint:
     declared = bound.resource.imported_by
 
     async def endpoint(request: Request) -> Response:
-        request_key(request)
+        request_key(request.scope)
         kind, encoding = _kind(request)
         principal = await enter(request, declared.access)
         require(bound.rule("create"), principal)

@@ -124,7 +124,7 @@ def media_router(
 
 async def _upload(desk: Desk, request: Request) -> Response:
     library, media = desk.library, desk.library.media
-    request_key(request)
+    request_key(request.scope)
     boundary = boundary_of(request)
     principal = await enter(request, media.access.rule("create"))
     desk.reads.refuse_parameters(request)

@@ -77,7 +77,7 @@ class Write:
 
     async def carry_out(self, request: Request, raw: bytes, enter: Callable[[], Awaitable[Principal]]) -> Response:
         """As a request. Parse, then who, then valid: 400 and 415 come before 401 and 403, and these before 422."""
-        idempotency_key = request_key(request)
+        idempotency_key = request_key(request.scope)
         if raw or self.accepted:
             media = request.headers.get("content-type")
             bodies.read_json(raw, media, accepted=self.accepted or bodies.JSON_TYPES)

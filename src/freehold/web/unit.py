@@ -161,7 +161,7 @@ class UnitRouteMixin(APIRoute):
             body = b"" if request.method in SAFE else await request.body()
             if body and self.body_field is not None and _is_json(request):
                 request_body.parse(body)
-            request_key(request)
+            request_key(request.scope)
             principal = await enter(request, rule)
             if kept is not None:
                 return await kept(request, principal, _loading(request, handler, kept.cache))
