@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from freehold.cli.output import AsJson, write_json
-from freehold.cli.running import Rows, rows_of
+from freehold.cli.running import Service, service_of
 from freehold.cli.target import AppOption
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def verify(*, json: AsJson = False, target: AppOption = None) -> None:
 
     Works beside a running service and changes nothing. Needs the FREEHOLD_SECRET under which the records were sealed.
     """
-    verdict = asyncio.run(_examine(rows_of(target)))
+    verdict = asyncio.run(_examine(service_of(target)))
     if json:
         write_json(_as_data(verdict))
     else:
@@ -35,7 +35,7 @@ def verify(*, json: AsJson = False, target: AppOption = None) -> None:
         raise typer.Exit(BROKEN)
 
 
-async def _examine(service: Rows) -> Verdict:
+async def _examine(service: Service) -> Verdict:
     from freehold.resource.principal import system
     from freehold.store.audit_check import examine
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from freehold.cli.output import AsJson, write_json
-from freehold.cli.running import Ruled, identity_or_refuse, ruled_of
+from freehold.cli.running import Service, identity_or_refuse, service_of
 from freehold.cli.target import AppOption
 from freehold.resource.principal import MULTI_FACTOR
 
@@ -48,7 +48,7 @@ def command(
 ) -> None:
     """Say why a caller gets a 401, 403 or 404, rule by rule. Nothing is changed."""
     proved = _Proved(minutes_ago, factor=factor)
-    explanation = asyncio.run(_explain(ruled_of(target), caller, method.upper(), path.partition("?")[0], proved))
+    explanation = asyncio.run(_explain(service_of(target), caller, method.upper(), path.partition("?")[0], proved))
     if json:
         write_json(explanation.as_dict())
         return
@@ -61,7 +61,7 @@ def command(
     typer.echo(f"verdict    {explanation.status}: {explanation.reason}")
 
 
-async def _explain(service: Ruled, caller: str, method: str, path: str, proved: _Proved) -> Explanation:
+async def _explain(service: Service, caller: str, method: str, path: str, proved: _Proved) -> Explanation:
     from freehold.cli.verdict import explain, operation_of
 
     operation = operation_of(service, method, path)
@@ -70,7 +70,7 @@ async def _explain(service: Ruled, caller: str, method: str, path: str, proved: 
         return await explain(service, operation, proved.by(principal), named, path)
 
 
-async def _principal(service: Ruled, caller: str) -> tuple[Principal, str]:
+async def _principal(service: Service, caller: str) -> tuple[Principal, str]:
     from freehold.cli.user import account
     from freehold.resource.principal import ANONYMOUS
 

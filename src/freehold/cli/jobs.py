@@ -12,7 +12,7 @@ from uuid import UUID
 import typer
 
 from freehold.cli.output import AsJson, write_json, write_rows
-from freehold.cli.running import Rows, rows_of
+from freehold.cli.running import Service, service_of
 from freehold.cli.target import AppOption
 from freehold.errors import ConfigurationError, Problem
 
@@ -42,7 +42,7 @@ def watch(
     """Show how many jobs of each name are due, wait for later, stand behind another, run, and are dead."""
     if context.invoked_subcommand is not None:
         return
-    service = rows_of(target)
+    service = service_of(target)
     if json or once or not sys.stdout.isatty():
         rows = _run(service, lambda: _rows(service))
         write_rows(rows if json else [_with_words(row) for row in rows], as_json=json, columns=_COLUMNS)
@@ -52,13 +52,13 @@ def watch(
     async def look() -> list[dict[str, Any]]:
         return [_with_words(row) for row in await _rows(service)]
 
-    _run(service, lambda: show(service.title, look, every=every))
+    _run(service, lambda: show(service.app.title, look, every=every))
 
 
 @app.command()
 def dead(*, name: Name = None, json: AsJson = False, target: AppOption = None) -> None:
     """List the jobs that were given up, in the order in which they were enqueued. Payloads are not shown."""
-    service = rows_of(target)
+    service = service_of(target)
     letters = _run(service, lambda: _letters(service, name))
     rows = [asdict(each) | {"id": str(each.id), **_times(each)} for each in letters]
     if json or rows:
@@ -107,7 +107,7 @@ def _change(
 ) -> None:
     if bool(ids) == everything or (name is not None and not everything):
         raise ConfigurationError("Name the jobs by their ids, or give --all (with --name for those of one name).")
-    service = rows_of(target)
+    service = service_of(target)
 
     async def work() -> int:
         from rich.progress import track
@@ -122,14 +122,14 @@ def _change(
         raise ConfigurationError(f"{len(ids) - number} of the ids are of no dead job (any more).")
 
 
-async def _page(service: Rows, change: Callable[[Session, UUID], Awaitable[bool]], page: Sequence[UUID]) -> int:
+async def _page(service: Service, change: Callable[[Session, UUID], Awaitable[bool]], page: Sequence[UUID]) -> int:
     from freehold.resource.principal import system
 
     async with service.database.writing(system("freehold jobs")) as unit:
         return sum([await change(unit.session, each) for each in page])
 
 
-async def _letters(service: Rows, name: str | None) -> list[DeadLetter]:
+async def _letters(service: Service, name: str | None) -> list[DeadLetter]:
     from freehold.jobs import dead_letters
     from freehold.resource.principal import system
 
@@ -140,7 +140,7 @@ async def _letters(service: Rows, name: str | None) -> list[DeadLetter]:
     return [each for each in found if name in (None, each.name)]
 
 
-async def _rows(service: Rows) -> list[dict[str, Any]]:
+async def _rows(service: Service) -> list[dict[str, Any]]:
     from freehold.jobs.overview import backlogs
     from freehold.resource.principal import system
 
@@ -162,7 +162,7 @@ def _times(letter: DeadLetter) -> dict[str, str]:
     return {name: at.isoformat().replace("+00:00", "Z") for name, at in given.items()}
 
 
-def _run(service: Rows, work: Callable[[], Awaitable[T]]) -> T:
+def _run(service: Service, work: Callable[[], Awaitable[T]]) -> T:
     async def inside() -> T:
         async with service.open():
             return await work()

@@ -76,8 +76,36 @@ def identity_or_refuse(app: FastAPI, identity: Identity | None) -> Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """A service as commands see it, whether Freehold has made it or was installed in it.
+
+    jobs, identity: None where it has none of its own. open: its database, and what tells the processes that serve.
+    """
+
+    app: FastAPI
+    database: Database
+    jobs: Jobs | None
+    identity: Identity | None
+    mounted: Mounted
+    open: Callable[[], AbstractAsyncContextManager[None]]
+
+
+def service_of(target: str | None) -> Service:
+    """The target. Raises ConfigurationError for an application that knows nothing of Freehold."""
+    from freehold.web.app import Freehold
+    from freehold.web.declared import mounted_in
+
+    app = load(target)
+    if isinstance(app, Freehold):
+        return Service(app, app.database, app.jobs, app.identity, app.mounted, lambda: opened(app))
+    process = process_or_refuse(app, target)
+    identity = None if process.accounts is None else process.accounts.identity
+    return Service(app, process.database, process.jobs, identity, mounted_in(app), process.opened)
+
+
+@dataclass(frozen=True, slots=True)
 class Accounts:
-    """A service as commands on its accounts see it. open: its database, and what tells the processes that serve."""
+    """A service as commands on its accounts see it. open: as of `Service`."""
 
     title: str
     identity: Identity
@@ -86,60 +114,10 @@ class Accounts:
 
 
 def accounts_of(target: str | None) -> Accounts:
-    """The accounts of a Freehold app, or of one that Freehold was installed in. Raises ConfigurationError without any."""
-    from freehold.web.app import Freehold
-
-    app = load(target)
-    if isinstance(app, Freehold):
-        return Accounts(app.title, identity_of(app), app.database, lambda: opened(app))
-    process = process_or_refuse(app, target)
-    identity = identity_or_refuse(app, None if process.accounts is None else process.accounts.identity)
-    return Accounts(app.title, identity, process.database, process.opened)
-
-
-@dataclass(frozen=True, slots=True)
-class Ruled:
-    """A service as questions about its rules see it. identity: None for one without accounts of its own."""
-
-    app: FastAPI
-    database: Database
-    mounted: Mounted
-    identity: Identity | None
-    open: Callable[[], AbstractAsyncContextManager[None]]
-
-
-def ruled_of(target: str | None) -> Ruled:
-    """The rules of a Freehold app, or of one that Freehold was installed in. Raises ConfigurationError for any other."""
-    from freehold.web.app import Freehold
-    from freehold.web.declared import mounted_in
-
-    app = load(target)
-    if isinstance(app, Freehold):
-        return Ruled(app, app.database, app.mounted, app.identity, lambda: opened(app))
-    process = process_or_refuse(app, target)
-    identity = None if process.accounts is None else process.accounts.identity
-    return Ruled(app, process.database, mounted_in(app), identity, process.opened)
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """A service as commands on the toolkit's own rows see it. jobs: None for one that has none to run."""
-
-    title: str
-    database: Database
-    jobs: Jobs | None
-    open: Callable[[], AbstractAsyncContextManager[None]]
-
-
-def rows_of(target: str | None) -> Rows:
-    """The rows of a Freehold app, or of one that Freehold was installed in. Raises ConfigurationError for any other."""
-    from freehold.web.app import Freehold
-
-    app = load(target)
-    if isinstance(app, Freehold):
-        return Rows(app.title, app.database, app.jobs, lambda: opened(app))
-    process = process_or_refuse(app, target)
-    return Rows(process.title, process.database, process.jobs, process.opened)
+    """The accounts of the target. Raises ConfigurationError without any."""
+    service = service_of(target)
+    identity = identity_or_refuse(service.app, service.identity)
+    return Accounts(service.app.title, identity, service.database, service.open)
 
 
 def run_on_accounts(service: Accounts, reason: str, work: Work, *, writes: bool = True) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from sqlalchemy import ColumnElement, select
 
-from freehold.cli.running import Ruled
+from freehold.cli.running import Service
 from freehold.errors import ConfigurationError, Forbidden, InsufficientAuthentication, NotFound, Problem
 from freehold.resource.access import Constant, Rule
 from freehold.resource.declaration import Nested
@@ -58,7 +58,7 @@ class Explanation:
         return asdict(self)
 
 
-def operation_of(service: Ruled, method: str, path: str) -> Operation | RouteContext:
+def operation_of(service: Service, method: str, path: str) -> Operation | RouteContext:
     """The operation behind a path. Raises ConfigurationError where there is none."""
     for operation in service.mounted.operations:
         if operation.method == method and _matches(operation.path, path):
@@ -74,7 +74,7 @@ def operation_of(service: Ruled, method: str, path: str) -> Operation | RouteCon
 
 
 async def explain(
-    service: Ruled, operation: Operation | RouteContext, principal: Principal, named: str, path: str
+    service: Service, operation: Operation | RouteContext, principal: Principal, named: str, path: str
 ) -> Explanation:
     """Judge the caller, then the row that the path names."""
     if isinstance(operation, RouteContext):
@@ -85,7 +85,7 @@ async def explain(
 class _Inquiry:
     """One caller and one operation of a resource."""
 
-    def __init__(self, service: Ruled, operation: Operation, principal: Principal, path: str) -> None:
+    def __init__(self, service: Service, operation: Operation, principal: Principal, path: str) -> None:
         self._service = service
         self._operation = operation
         self._principal = principal
@@ -194,7 +194,7 @@ def _said(*, holds: bool) -> str:
     return "holds" if holds else "does not hold"
 
 
-def _bound_of_row(service: Ruled, operation: Operation) -> Bound:
+def _bound_of_row(service: Service, operation: Operation) -> Bound:
     """The resource whose row the path names: of a collection below a row, the one above."""
     above = [bound for bound in service.mounted.bounds if operation.detail in bound.resource.children]
     return above[0] if isinstance(operation.detail, Nested) and above else operation.bound
