@@ -2,51 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from typing import Any
 
 import pytest
-from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from freehold.web.edge_cycle import Cycle
+from tests.web.cycles import Wire, cycle_on
 
 pytestmark = pytest.mark.anyio
 
 
-class Wire:
-    """A transport that keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.written = b""
-
-    def write(self, data: bytes) -> None:
-        self.written += data
-
-    def close(self) -> None:
-        self.written += b"<closed>"
-
-
 async def sent(kind: type[RequestResponseCycle], headers: Any, *, status: int = 200, keeps: bool = True) -> bytes:
-    wire: Any = Wire()
-    cycle = kind(
-        scope={"method": "GET"},  # type: ignore[typeddict-item]
-        transport=wire,
-        flow=FlowControl(wire),
-        logger=logging.getLogger("test"),
-        access_logger=logging.getLogger("test"),
-        access_log=False,
-        default_headers=[(b"date", b"today")],
-        message_event=asyncio.Event(),
-        expect_100_continue=False,
-        keep_alive=keeps,
-        on_response=lambda: None,
-    )
+    wire = Wire()
+    cycle = cycle_on(wire, kind=kind, keeps=keeps)
     await cycle.send({"type": "http.response.start", "status": status, "headers": headers})
     await cycle.send({"type": "http.response.body", "body": b"" if status in (204, 304) else b"four"})
-    found: bytes = wire.written
-    return found
+    return wire.written
 
 
 LENGTH = (b"content-length", b"4")

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from uvicorn.protocols.http.flow_control import FlowControl
 
 from freehold.observe.context import Trace
 from freehold.web.answer import Ready
 from freehold.web.edge_cycle import Cycle
 from freehold.web.edge_exchange import Exchange
 from freehold.web.edge_headers import RawHeaders
+from tests.web.cycles import Wire, cycle_on
 
 NAMES = st.sampled_from(
     [b"etag", b"ETag", b"vary", b"content-type", b"cache-control", b"set-cookie", b"server", b"x-request-id", b"link",
@@ -27,37 +26,6 @@ VALUES = st.sampled_from(
 )  # fmt: skip
 FIELDS = st.lists(st.tuples(NAMES, VALUES), max_size=4)
 LENGTH = (b"content-length", b"4")
-
-
-class Wire:
-    """A transport that keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.written = b""
-        self.pieces = 0
-
-    def write(self, data: bytes) -> None:
-        self.written += data
-        self.pieces += 1
-
-    def close(self) -> None:
-        self.written += b"<closed>"
-
-
-def cycle_on(wire: Any, *, method: str, keeps: bool) -> Cycle:
-    return Cycle(
-        scope={"method": method},  # type: ignore[typeddict-item]
-        transport=wire,
-        flow=FlowControl(wire),
-        logger=logging.getLogger("test"),
-        access_logger=logging.getLogger("test"),
-        access_log=False,
-        default_headers=[(b"date", b"today")],
-        message_event=asyncio.Event(),
-        expect_100_continue=False,
-        keep_alive=keeps,
-        on_response=lambda: None,
-    )
 
 
 async def answered(
@@ -73,7 +41,7 @@ async def answered(
 ) -> tuple[Wire, str]:
     """What went over the wire, and what was raised."""
     wire = Wire()
-    cycle = cycle_on(wire, method=method, keeps=keeps)
+    cycle = cycle_on(wire, kind=Cycle, method=method, keeps=keeps)
     scope = {"type": "http", "method": method, "scheme": "https", "root_path": root, "state": {"fh_headers": beside}}
     exchange = Exchange(scope, cycle.send, Trace("id", "trace"), has_credentials=knows, cors=cors)  # type: ignore[arg-type]
     try:
