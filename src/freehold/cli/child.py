@@ -15,7 +15,7 @@ from freehold.cli.template import Template
 
 @dataclass(eq=False)
 class Child:
-    """told: where it says that it serves, and who it is, and which its end closes. template: what it is forked from, if from anything.
+    """told: where it says that it serves, and its process id; its end closes that. template: what it is forked from.
 
     joined: how it has ended, for one that is no fork. pid: None until it is told.
     """
@@ -34,7 +34,7 @@ class Child:
     _owed: signal.Signals | None = None
 
     def begin(self, pid: int | None) -> None:
-        """What its template says became of the wish for it: None where nobody knows. It ends then, for it cannot say that it serves."""
+        """Note what its template says became of the wish for it. None where nobody knows: unless it has said so itself, it is over."""
         self.pid = self.pid if pid is None else pid
         if self.pid is None:
             self.listen()  # or it has said so by now

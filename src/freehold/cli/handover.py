@@ -1,8 +1,9 @@
 """The port of a program whose supervisor was killed: its workers serve until those of the next start do.
 
-Who is left of such a program is found by its address, under a name that the kernel drops with the process that holds it. It hands over the socket itself, on which
-connections may wait, and the end of the pipe that its workers hang on: they leave when nobody holds that any more. So nothing has to
-be cleared away, whoever dies when. Linux alone has such names; elsewhere the workers leave at once.
+Who is left of such a program is found by its address, under a name that the kernel drops with the process that holds it. It
+hands over the socket itself, on which connections may wait, and the end of the pipe that its workers hang on: they leave when
+nobody holds that any more. So nothing has to be cleared away, whoever dies when. Linux alone has such names; elsewhere the
+workers leave at once.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def run_worker(target: str, listener: socket.socket, told: Connection, lifeline:
 
 
 def serve_as_worker(app: FastAPI | Worker, listener: socket.socket, told: Connection, lifeline: Connection) -> None:
-    """`told` is told its process id once it serves, and closed by its end. Without a supervisor, whose end closes `lifeline`, it leaves.
+    """`told` is told its process id once it serves, and closed by its end. It leaves when `lifeline` is closed.
 
     Its supervisor alone decides about its end, and kills it where that has to be now: a terminal and a process manager
     may signal both, and a second signal must not cut off what the first one let end.

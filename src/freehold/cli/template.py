@@ -41,7 +41,7 @@ class NoTemplate(Exception):
 
 
 class Template:
-    """It ends by `close`; killed with the supervisor it hands over what it has (`handover`). Its workers go on."""
+    """It ends by `close`, and its workers go on. Where its supervisor is killed, it hands over what it has (`handover`)."""
 
     def __init__(self, channel: socket.socket, end: Callable[[], int | None]) -> None:
         channel.setblocking(False)

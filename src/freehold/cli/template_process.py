@@ -47,9 +47,9 @@ def load_and_live(target: str, listener: socket.socket, channel: socket.socket, 
 
 
 def live(app: Any, listener: socket.socket, channel: socket.socket, *, because: str = "") -> NoReturn:
-    """Do what is wished; without a supervisor hand the port over to the next. Ends by SystemExit, in the template and in each worker.
+    """Do what is wished; without a supervisor hand the port over to the next. because: why nothing can be forked from it.
 
-    because: why nothing can be forked from it.
+    Ends by SystemExit, in the template and in each worker.
     """
     wishes = _Wishes(channel)
     for number in _SIGNALS:  # a process group is signalled as a whole; the supervisor alone decides about its end

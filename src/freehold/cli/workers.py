@@ -35,8 +35,8 @@ class Workers:
     theirs together, so that no connection is refused meanwhile. One worker alone is not rolled: what it keeps in memory is no
     other's. drain_seconds: that they go on listening after a SIGTERM.
 
-    outlives: they go on without a supervisor until those of the next start serve. predecessors: who does, and leaves once all of these serve,
-    or some have for a minute.
+    outlives: they go on without a supervisor until those of the next start serve. predecessors: workers that do so now, and
+    leave once all of these serve, or some have for a minute.
     """
 
     def __init__(

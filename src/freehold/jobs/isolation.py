@@ -8,9 +8,9 @@ from uuid import UUID
 
 from freehold.jobs.claiming import Chosen
 
-# So long a process takes nothing, that what it runs may end. With jobs that take longer it goes on, and tries again later for twice as
-# long: where every job takes so much, the one that is to run alone would never begin. It goes on for as long at least: beside a job without
-# end it would stand still for nearly all of the time.
+# So long a process takes nothing, that what it runs may end. With jobs that take longer it goes on, and tries again later for
+# twice as long: where every job takes so much, the one that is to run alone would never begin. It goes on for as long at
+# least: beside a job without end it would stand still for nearly all of the time.
 _EMPTYING_SECONDS = 30.0
 _MOST_EMPTYING_SECONDS = 3_600.0
 _LEAST_GOING_ON_SECONDS = 300.0

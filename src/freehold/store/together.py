@@ -26,7 +26,7 @@ MOST: Final = 64
 AT_ONCE: Final = 2
 """Statements of one shape on their way: one is answered while the next is gathered."""
 _APART_SECONDS: Final = 1.0
-"""After a second refusal within as long: a refused row costs all that were sent with it a second statement."""
+"""How long each goes alone after two refusals within that time: one refused row costs all others a second statement."""
 
 
 class Apart(Exception):
