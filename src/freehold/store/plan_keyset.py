@@ -76,8 +76,9 @@ def after(keys: Sequence[OrderKey], values: Sequence[Any]) -> ColumnElement[bool
 
     One row comparison where all keys run the same way and none may be NULL: an index on them serves it whole.
     """
-    nulls = [mark is Mark.NULL for mark in marks_of(values)]
-    binds = _binds(keys, values)
+    marks = marks_of(values)
+    nulls = [mark is Mark.NULL for mark in marks]
+    binds = _binds(keys, values, marks)
     if len(keys) > 1 and not any(key.nullable for key in keys) and len({key.descending for key in keys}) == 1:
         left, right = tuple_(*(key.expression for key in keys)), tuple_(*binds)
         return left < right if keys[0].descending else left > right
@@ -96,10 +97,10 @@ def after(keys: Sequence[OrderKey], values: Sequence[Any]) -> ColumnElement[bool
     return and_(first.expression <= binds[0] if first.descending else first.expression >= binds[0], whole)
 
 
-def _binds(keys: Sequence[OrderKey], values: Sequence[Any]) -> list[ColumnElement[Any]]:
+def _binds(keys: Sequence[OrderKey], values: Sequence[Any], marks: Sequence[Mark | None]) -> list[ColumnElement[Any]]:
     found: list[ColumnElement[Any]] = [bindparam(value_name(place), type_=key.type) for place, key in enumerate(keys)]
     is_row = keys[-1].expression == found[-1]
-    for place, mark in enumerate(marks_of(values)):
+    for place, mark in enumerate(marks):
         if mark in (Mark.FIRST, Mark.LAST):
             found[place] = _exact(keys[place], values[place], mark, is_row, found[place])
     return found
