@@ -13,6 +13,7 @@ import os
 import socket
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -105,6 +106,8 @@ async def _leg(server: Served, requests: list[str]) -> dict[str, Any]:
     hanging_up = asyncio.create_task(_hang_up(server.port))
     told, _ = await process.communicate(json.dumps(plan).encode())
     hanging_up.cancel()
+    with suppress(asyncio.CancelledError):  # whatever else has ended it before is told
+        await hanging_up
     return dict(json.loads(told.splitlines()[-1]))
 
 
