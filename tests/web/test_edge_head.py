@@ -103,7 +103,7 @@ async def below_another(answer: Ready) -> Wire:
     """What goes over the wire from an edge that stands directly in another one."""
     wire = Wire()
     scope: dict[str, Any] = {"type": "http", "method": "GET", "scheme": "https", "root_path": "", "state": {}}
-    send: Any = cycle_on(wire, method="GET", keeps=True).send
+    send: Any = cycle_on(wire, kind=Cycle).send
     above = Exchange(scope, send, Trace("id", "trace"), has_credentials=False, cors=[])
     exchange = Exchange(scope, above.send, Trace("id", "trace"), has_credentials=False, cors=[])
     assert not exchange.send_whole(answer), "the other one has something to say as well"
