@@ -114,7 +114,7 @@ def _goal(owed: tuple[float, float], of: Mapping[str, Runs], who: str) -> str:
     least, sought = owed
     found = ratio(of[who], of[OURS]).median
     word = "missed" if found < least else "met" if found < sought else "goal met"
-    return f"{found:.1f} of {least:g}, goal {sought:g}: {word}"
+    return f"{found:.{2 if found < 10 else 1}f} of {least:g}, goal {sought:g}: {word}"
 
 
 def _flat(found: Mapping[str, Any]) -> str:
