@@ -75,8 +75,7 @@ def command(
                 count=settings.workers,
                 template=template,
                 drain_seconds=settings.drain_seconds,
-                outlives=settings.may_overlap
-                and bool(port),  # at a port of no promise the next start would not find them
+                outlives=settings.may_overlap and bool(port),  # as in `worker`: at port 0 nobody would find them
                 predecessors=predecessors,
             )
             raise typer.Exit(workers_of.run())
