@@ -24,7 +24,7 @@ class Plan:
 
     shape: equal for plans with the same text, within one resource and one rule shape; None for one that is built for
     a single request. is_orm: gives objects, and needs a session. key: the bind that names the one row that it reads.
-    written: so many of its columns, from the first, are there to be written as JSON. kept: what a read path has made of it.
+    limit: the bind that says how many rows it gives at most. written: so many of its columns, from the first, are there to be written as JSON. kept: what a read path has made of it.
     """
 
     statement: Statement
@@ -32,6 +32,7 @@ class Plan:
     is_orm: bool = False
     key: str | None = None
     written: int = 0
+    limit: str | None = None
     kept: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
 

@@ -1,4 +1,4 @@
-"""A point read -> one statement for many: each pair of a key and a caller is judged and answered by itself.
+"""A read -> one statement for many: each pair of what is asked and a caller is judged and answered by itself.
 
 The read becomes a lateral part of a statement over its varying values, so that its text, rule included, stays what it was:
 no pair can see what another one may. Answers are matched by the number of the pair, never by a key.
@@ -17,6 +17,8 @@ _TYPE: Final = (
 )
 """What a type is called that an array may hold: not an array itself, nor one with an argument that is not read here."""
 TOKEN: Final = re.compile(rf"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(\d+)(?:::({_TYPE}))?")
+PAIR: Final = "fh_pair"
+"""What the values of one read are called in the statement for many."""
 UNREADABLE: Final = re.compile(r"\\|\$\w*\$|--|/\*")
 
 
@@ -54,7 +56,7 @@ def paired(sql: str, varying: Collection[int]) -> Pairs | None:
     if not chosen or any(place not in types for place in chosen):
         return None
     numbers = {place: f"${len(chosen) + index}" for index, place in enumerate(fixed, 1)}
-    names = {place: f"fh_pair.v{index}" for index, place in enumerate(chosen)}
+    names = {place: f"{PAIR}.v{index}" for index, place in enumerate(chosen)}
 
     def written(found: re.Match[str]) -> str:
         if found[1] is None:
@@ -67,7 +69,7 @@ def paired(sql: str, varying: Collection[int]) -> Pairs | None:
     arrays = ", ".join(f"${index}::{types[place]}[]" for index, place in enumerate(chosen, 1))
     columns = ", ".join(f"v{index}" for index in range(len(chosen)))
     text = (
-        f"SELECT fh_read.*, fh_pair.n FROM unnest({arrays}) WITH ORDINALITY AS fh_pair({columns}, n) "
+        f"SELECT fh_read.*, {PAIR}.n FROM unnest({arrays}) WITH ORDINALITY AS {PAIR}({columns}, n) "
         f"CROSS JOIN LATERAL ({inner}) AS fh_read"
     )
     return Pairs(text, chosen, fixed)

@@ -240,7 +240,8 @@ class ResourcePlans:
         if found is None:
             gives_rows = shape[0] in {"one", "page", "related"}
             key = KEY if shape[0] in {"one", "there"} else None
-            found = self._kept[shape] = Plan(build(), shape, self.encoder.is_orm and gives_rows, key, written)
+            limit = LIMIT if shape[0] == "page" else None
+            found = self._kept[shape] = Plan(build(), shape, self.encoder.is_orm and gives_rows, key, written, limit)
             if len(self._kept) > MAX_PLANS:
                 self._kept.popitem(last=False)
         else:

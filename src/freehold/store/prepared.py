@@ -129,8 +129,8 @@ class Prepared:
         return Fetched(found, self)
 
     def row(self, found: Sequence[Any]) -> Row[Any]:
-        """One of them."""
-        return Row(self._meta, self._processors, self._keys, found)
+        """One of them. What stands behind its columns is left out."""
+        return Row(self._meta, self._processors, self._keys, found[: len(self._types)])
 
     def decoder(self, place: int) -> Decoder:
         """What makes the values of a column what they mean; None where they are that already."""

@@ -19,6 +19,7 @@ from freehold.store.point_reads import PointReads
 from freehold.store.postgresql import Patience
 from freehold.store.prepared import Prepared
 from freehold.store.read_path import Listeners, Unserved, bound_values, prepared_for
+from freehold.store.shared_lists import SharedLists
 
 MOST_LANES: Final = 4
 
@@ -35,7 +36,7 @@ def open_reads(engine: AsyncEngine, patience: Patience, listeners: Listeners) ->
 
 
 class PostgresReads:
-    """See `ReadPath`. Single rows by key share statements (`point_reads`), anything else has one of its own."""
+    """See `ReadPath`. Single rows by key (`point_reads`) and lists (`shared_lists`) share statements, anything else has its own."""
 
     def __init__(self, lanes: Lanes, listeners: Listeners) -> None:
         self.lanes = lanes
@@ -54,6 +55,8 @@ class PostgresReads:
             points = self._points_of(plan, prepared)
             if points is not None:
                 return prepared.rows(await points.read(values))
+            if plan.limit is not None:
+                return prepared.rows(await self._lists_of(plan, plan.limit, prepared).read(values))
             rows, oids = await self.lanes.fetch(prepared.sql, values)
         except asyncpg.QueryCanceledError as error:  # the server's time limit: to ask again would take as long again
             raise DeadlineExceeded(retry_after=1) from error
@@ -71,6 +74,13 @@ class PostgresReads:
             made = PointReads(self.lanes, prepared, plan.key)
             self._points[prepared] = made if made.can_share else None
         return self._points[prepared]
+
+    def _lists_of(self, plan: Plan, limit: str, prepared: Prepared) -> SharedLists:
+        # With the plan, of which clients can make up any number: it is forgotten with it.
+        found: SharedLists | None = plan.kept.get((self, prepared))
+        if found is None:
+            found = plan.kept[self, prepared] = SharedLists(self.lanes, prepared, limit)
+        return found
 
     async def close(self) -> None:
         """See `ReadPath`."""
