@@ -6,7 +6,7 @@ No database cuts the text into words, so that neither's idea of a word, a locale
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import Any, Final
 
 from sqlalchemy import Dialect, Text, TypeDecorator
@@ -43,25 +43,37 @@ def pairs(terms: Sequence[str]) -> list[str]:
 
 def tsvector(document: str) -> str:
     """A document as the text of a tsvector."""
-    lead, *others = [line.split() for line in document.split("\n")]
-    words = [term for term in lead if term[0] != WHOLE]
+    first, _, rest = document.partition("\n")
+    lead = first.split()
+    words = lead[1:] if lead and lead[0][0] == WHOLE else lead
+    others = [line.split() for line in rest.split("\n")]
+    kept = [term for term in (*lead, *others[0]) if term not in _GAPS]
+    if len(others) == 1 and len(set(kept)) == len(kept):
+        return _of_distinct(lead, words, others[0])
     places: dict[str, str] = {}
     _place(places, lead, 1)
     _place(places, words, 1 + len(lead) - len(words), mark=LEAD)
     places |= dict.fromkeys(pairs(words), "1")
-    first = len(lead) + 2  # no phrase reaches from the first source into the next
+    place = len(lead) + 2  # no phrase reaches from the first source into the next
     for terms in others:
-        _place(places, terms, first)
-        first += len(terms) + 1
+        _place(places, terms, place)
+        place += len(terms) + 1
     return " ".join([f"'{term}':{found}" for term, found in places.items()])
+
+
+def _of_distinct(lead: list[str], words: list[str], rest: list[str]) -> str:
+    """The same of terms each of which stands at one place."""
+    marked = 1 + len(lead) - len(words)
+    said = [f"'{term}':{place}" for place, term in enumerate(lead, 1) if term not in _GAPS]
+    said += [f"'{LEAD}{term}':{place}" for place, term in enumerate(words, marked) if term not in _GAPS]
+    said += [f"'{PAIR}{one}{PAIR}{other}':1" for one, other in pairwise(words)]
+    said += [f"'{term}':{place}" for place, term in enumerate(rest, len(lead) + 2) if term not in _GAPS]
+    return " ".join(said)
 
 
 def _place(places: dict[str, str], terms: list[str], first: int, *, mark: str = "") -> None:
     """Note the places of terms that follow one another. mark: what stands in front of each."""
-    named = list(map(mark.__add__, terms))
-    if len(set(named)) == len(named) and places.keys().isdisjoint(named) and _GAPS.isdisjoint(terms):
-        places.update(zip(named, map(str, count(first)), strict=False))
-        return
-    for place, (name, term) in enumerate(zip(named, terms, strict=True), first):
+    for place, term in enumerate(terms, first):
         if term not in _GAPS:
+            name = mark + term
             places[name] = f"{places[name]},{place}" if name in places else str(place)
