@@ -7,13 +7,15 @@ constructor, a rule that only the database can judge) there is no such piece, an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Column, Insert, Table, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapper
 
+from freehold.resource.access import Constant
 from freehold.resource.columns import Derived, derived_columns
 from freehold.resource.columns import given as given_source
 from freehold.resource.principal import Principal
@@ -58,9 +60,9 @@ class NewRows:
             return None
         return cls(model, mapper, table)
 
-    def has(self, names: Collection[str]) -> bool:
+    def has(self, names: AbstractSet[str]) -> bool:
         """Whether all of these are columns of the model, by their attributes."""
-        return self._attributes.keys() >= set(names)
+        return self._attributes.keys() >= names
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Every attribute of the new row, in the order of the columns: as given, by default, or derived."""
@@ -88,7 +90,10 @@ class NewRows:
         protection = shape.registry.find(self.table.name)
         if protection is None:
             return True
-        return judge_values(shape.rule(protection, "create"), SimpleNamespace(**values), principal) is True
+        rule = shape.rule(protection, "create")
+        if type(rule) is Constant:
+            return rule.value
+        return judge_values(rule, SimpleNamespace(**values), principal) is True
 
     async def insert(self, unit: Unit, straight: Straight, subject: str, key: str, values: Mapping[str, Any]) -> None:
         """Insert a row that may be, and the records of it. Raises NotStraight."""

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Protocol
 from uuid import uuid4
@@ -27,12 +26,12 @@ _WRITES = re.compile(r"\b(?:insert|update|delete|merge|truncate)\b", re.IGNORECA
 _seen: ContextVar[set[str] | None] = ContextVar("fh_tables_read", default=None)
 
 
-@dataclass(frozen=True, eq=False)
 class Change:
     """A commit and the tables that it changes."""
 
-    tables: Collection[str]
-    session_of: Callable[[], AsyncSession] | None = None
+    def __init__(self, tables: Collection[str], session_of: Callable[[], AsyncSession] | None = None) -> None:
+        self.tables = tables
+        self._session_of = session_of
 
     @cached_property
     def id(self) -> str:
@@ -42,7 +41,7 @@ class Change:
     @property
     def session(self) -> AsyncSession | None:
         """Of its transaction, to write what must commit along with it."""
-        return None if self.session_of is None else self.session_of()
+        return None if self._session_of is None else self._session_of()
 
 
 class Watcher(Protocol):

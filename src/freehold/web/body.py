@@ -37,6 +37,8 @@ _CONTROL = re.compile(rb"\\[bf]|\\u00(?:0[0-8bBcCeEfF]|1[0-9a-fA-F]|7[fF]|[89][0
 
 def check_content_type(content_type: str | None, *, accepted: Collection[str] = JSON_TYPES) -> None:
     """Raise UnsupportedMediaType unless the header names one of `accepted`, in UTF-8 if it names a charset."""
+    if content_type in accepted:
+        return
     media, *parameters = (content_type or "").lower().split(";")
     charset = [p.strip().removeprefix("charset=").strip('"') for p in parameters if p.strip().startswith("charset=")]
     if media.strip() not in accepted or any(each not in ("utf-8", "utf8") for each in charset):
@@ -80,7 +82,8 @@ def parse(body: bytes) -> Any:
         raise BadRequest("An object in the body gives a name twice.", code="body.repeated_name")
     if _LONG_DIGITS.search(skeleton):
         _check_numbers(body, skeleton)
-    if _CONTROL.search(body):
+    # A control character is escaped, DEL, or past ASCII.
+    if (b"\\" in body or b"\x7f" in body or not body.isascii()) and _CONTROL.search(body):
         _check_text(body)
     return value
 

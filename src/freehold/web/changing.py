@@ -20,9 +20,9 @@ from freehold.store.plain_models import Listeners
 from freehold.store.protection import Shape
 from freehold.store.straight import NotStraight, Straight
 from freehold.store.unit import Unit
-from freehold.store.ways import NotAtOnce
+from freehold.store.ways import NotAtOnce, NotTaken
 from freehold.web.bound import Bound
-from freehold.web.creating import Whole, refusals_of_alone
+from freehold.web.creating import Whole, points_to_others, refusal_of
 from freehold.web.preconditions import check_match
 from freehold.web.problem_database import refuses_the_write
 from freehold.web.steps import Call
@@ -34,6 +34,7 @@ class Changing:
     def __init__(self, bound: Bound) -> None:
         self._bound = bound
         self._listeners = Listeners(bound.mapper)
+        self._event = f"{bound.resource.name}.updated"
         resource = bound.resource
         is_own = resource.update is not None or resource.turnstile is not None
         self._rows = None if is_own else ChangedRows.of(bound.model, bound.rule("update"))
@@ -43,9 +44,9 @@ class Changing:
     def can(self, call: Call, changes: BaseModel) -> bool:
         """Whether these changes need no object."""
         rows, bound, sent = self._rows, self._bound, changes.model_fields_set
-        if rows is None or self._listeners or is_heard(call.parts.database.parts, f"{bound.resource.name}.updated"):
+        if rows is None or self._listeners or is_heard(call.parts.database.parts, self._event):
             return False
-        if any(getattr(changes, name) is not None for name in sent & bound.links.keys()):
+        if bound.links and points_to_others(changes, bound.links):
             return False  # the row that it points to has to be looked at
         return rows.has(sent) and not bound.row_rules_for(sent, call.principal)
 
@@ -85,10 +86,12 @@ class Changing:
         found = alone(call.parts.database, call.principal, call.request_id)
         if found is None:
             raise NotAtOnce
-        with refusals_of_alone():
+        try:
             row = await self._rows.look(found, key)
             changed = self._changed(call, found.shape, row, changes)
             rows = await self._change_whole(found, row, changed, whole)
+        except NotTaken as refused:
+            raise refusal_of(refused) from refused.__cause__
         return whole.tell(rows)
 
     async def _change_whole(self, doing: Doing, row: dict[str, Any], changed: dict[str, Any], whole: Whole) -> Fetched:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
+from typing import Any, Protocol
 
 from pydantic import BaseModel
 from sqlalchemy.exc import StatementError
@@ -27,12 +27,21 @@ from freehold.web.steps import Call
 Show = Callable[[Straight, Any], Awaitable[Response]]
 
 
-class Whole(NamedTuple):
-    """What is to be read of a row along with its change, and the answer that this makes. can_tell: of a row of these values."""
+class Whole(Protocol):
+    """What is to be read of a row along with its change, and the answer that this makes."""
 
-    plan: Plan
-    can_tell: Callable[[Mapping[str, Any]], bool]
-    tell: Callable[[Fetched], Response]
+    @property
+    def plan(self) -> Plan:
+        """What is read."""
+        ...
+
+    def can_tell(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row of these values makes an answer for sure."""
+        ...
+
+    def tell(self, rows: Fetched) -> Response:
+        """The answer."""
+        ...
 
 
 class Creating:
@@ -41,6 +50,7 @@ class Creating:
     def __init__(self, bound: Bound) -> None:
         self._bound = bound
         self._listeners = Listeners(bound.mapper)
+        self._event = f"{bound.resource.name}.created"
         resource = bound.resource
         is_own = resource.create is not None or resource.schemas.created is not None
         self._rows = None if is_own else NewRows.of(bound.model)
@@ -48,16 +58,16 @@ class Creating:
     def values(self, call: Call, draft: BaseModel) -> Mapping[str, Any] | None:
         """The attributes of the new row; None where it has to be made as an object, or is not plainly allowed."""
         rows, bound, database = self._rows, self._bound, call.parts.database
-        if rows is None or self._listeners or is_heard(database.parts, f"{bound.resource.name}.created"):
+        if rows is None or self._listeners or is_heard(database.parts, self._event):
             return None
-        if any(getattr(draft, name) is not None for name in draft.model_fields_set & bound.links.keys()):
+        if bound.links and points_to_others(draft, bound.links):
             return None  # the row that it points to has to be looked at
         if bound.row_rules_for(draft.model_fields_set, call.principal):
             return None
         given = new_values(draft)
         if bound.owner is not None and given.get(bound.owner) is None:
             given[bound.owner] = call.principal.id
-        if not rows.has(given):
+        if not rows.has(given.keys()):
             return None
         values = rows.values(given)
         shape = database.scopes.dialect(call.principal, None)[1]
@@ -86,8 +96,10 @@ class Creating:
         found = alone(call.parts.database, call.principal, call.request_id)
         if found is None:
             raise NotAtOnce
-        with refusals_of_alone():
+        try:
             rows = await self._insert_whole(found, values, whole)
+        except NotTaken as refused:
+            raise refusal_of(refused) from refused.__cause__
         return whole.tell(rows)
 
     async def _insert_whole(self, doing: Doing, values: Mapping[str, Any], whole: Whole) -> Fetched:
@@ -98,17 +110,16 @@ class Creating:
         return await self._rows.insert_whole(doing, whole.plan, name, key, values)
 
 
-@contextmanager
-def refusals_of_alone() -> Iterator[None]:
-    """Raises NotStraight where a driver's error is about what was written, and its problem for any other.
+def points_to_others(sent: BaseModel, links: Collection[str]) -> bool:
+    """Whether a field that was sent names another row."""
+    return any(name in sent.model_fields_set and getattr(sent, name) is not None for name in links)
+
+
+def refusal_of(refused: NotTaken) -> BaseException:
+    """What to raise for a driver's error: NotStraight where it is about what was written, and its problem for any other.
 
     What goes wrong otherwise may do so after the commit, and is raised as it is: whoever hears NotStraight writes again.
     """
-    try:
-        yield
-    except NotTaken as refused:
-        error = refused.__cause__
-        assert error is not None, "what the driver says"
-        if refuses_the_write(error):
-            raise NotStraight from error
-        raise (from_database(error) or error) from error
+    error = refused.__cause__
+    assert error is not None, "what the driver says"
+    return NotStraight() if refuses_the_write(error) else from_database(error) or error

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from freehold.resource.access import Rule
 from freehold.resource.principal import Principal
@@ -71,19 +72,34 @@ class Write:
 
         async def endpoint(request: Request) -> Response:
             raw = b"" if request.method == "DELETE" else await request.body()
-            return await self.carry_out(request, raw, lambda: enter(request, self.rule))
+            key = self.read(request.scope, raw)
+            principal = await enter(request, self.rule)
+            return await self.carry_out(runtime(request), request.scope, principal, raw, key)
 
         return endpoint
 
-    async def carry_out(self, request: Request, raw: bytes, enter: Callable[[], Awaitable[Principal]]) -> Response:
-        """As a request. Parse, then who, then valid: 400 and 415 come before 401 and 403, and these before 422."""
-        idempotency_key = request_key(request.scope)
+    def read(self, scope: Scope, raw: bytes) -> str | None:
+        """Parse a request: its Idempotency-Key. Before who asks is looked at: 400 and 415 come before 401 and 403."""
+        media: bytes | None = None
+        has_key = False
+        for name, value in scope["headers"]:
+            if name == b"idempotency-key":
+                has_key = True
+            elif media is None and name == b"content-type":
+                media = value
+        key = request_key(scope) if has_key else None
         if raw or self.accepted:
-            media = request.headers.get("content-type")
-            bodies.read_json(raw, media, accepted=self.accepted or bodies.JSON_TYPES)
-        principal = await enter()
-        self.reads.refuse_parameters(request)
-        step = self.prepare(_call(request, principal, raw))
+            said = None if media is None else media.decode("latin-1")
+            bodies.read_json(raw, said, accepted=self.accepted or bodies.JSON_TYPES)
+        return key
+
+    async def carry_out(
+        self, parts: Runtime, scope: Scope, principal: Principal, raw: bytes, idempotency_key: str | None
+    ) -> Response:
+        """Do what was read, for a caller who was let in. What is not valid comes last: 401 and 403 before 422."""
+        if scope["query_string"]:
+            self.reads.refuse_parameters(Request(scope))
+        step = self.prepare(_call(parts, scope, principal, raw))
         if step.ahead is not None:
             await step.ahead()
         try:
@@ -93,10 +109,11 @@ class Write:
                 except NotAtOnce:
                     pass
             if step.straight is not None:
-                return await execute(request, principal, raw, self._writing(step, step.straight))
+                return await execute(Request(scope), principal, raw, self._writing(step, step.straight))
         except NotStraight:
             pass
-        return await execute(request, principal, raw, self._writing(step, lambda unit: step.work(unit.session)))
+        writing = self._writing(step, lambda unit: step.work(unit.session))
+        return await execute(Request(scope), principal, raw, writing)
 
     def _writing(self, step: Step, work: Work) -> Writing:
         async def rejudge(unit: Unit, key: Any) -> None:
@@ -106,6 +123,6 @@ class Write:
         return Writing(work, grant=step.grant, require_key=needs_key, rejudge=rejudge, subject=step.subject)
 
 
-def _call(request: Request, principal: Principal, body: bytes) -> Call:
-    key = str(request.path_params.get("id", ""))
-    return Call(principal, runtime(request), request.headers, key, body, request.scope["state"].get("request_id"))
+def _call(parts: Runtime, scope: Scope, principal: Principal, body: bytes) -> Call:
+    key = str(scope["path_params"].get("id", ""))
+    return Call(principal, parts, Headers(scope=scope), key, body, scope["state"].get("request_id"))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -14,6 +13,7 @@ from freehold.errors import Conflict, FieldError, Invalid
 from freehold.resource.clock import now
 from freehold.resource.declaration import Action
 from freehold.resource.soft_delete import Restoration
+from freehold.store.executor import Plan
 from freehold.store.fetched import Fetched
 from freehold.store.session import Session
 from freehold.store.straight import Straight
@@ -222,12 +222,7 @@ class Writes:
         """How a plain write answers by what its statement gives back; None where that is not all that is to be told."""
         if not self._reads.is_written_at_once:
             return None
-        status, location = (201, f"{self._path}/{key}") if created else (200, None)
-        told = partial(self._told, key=key, status=status, location=location)
-        return Whole(self._reads.shown_plan, self._reads.can_write, told)
-
-    def _told(self, rows: Fetched, *, key: Any, status: int, location: str | None) -> Response:
-        return _answer(self._reads.written(rows), key, status=status, location=location)
+        return _Told(self._reads, key, self._path if created else None)
 
     def _draft(self, call: Call, schema: type[BaseModel]) -> Any:
         draft = bodies.validate(schema, call.body)
@@ -264,6 +259,27 @@ class Writes:
         body = orjson.dumps({**orjson.loads(shown.body), **{name: getattr(row, name) for name in sorted(names)}})
         headers = {name: shown.headers[name] for name in ("Location", "ETag") if name in shown.headers}
         return Response(body, shown.status_code, headers=headers, media_type="application/json")
+
+
+class _Told:
+    """How one row that was written at once is answered. path: of the collection in which it is new."""
+
+    __slots__ = ("_key", "_path", "_reads", "plan")
+
+    def __init__(self, reads: Reads, key: Any, path: str | None) -> None:
+        self._reads, self._key, self._path = reads, key, path
+        self.plan: Plan = reads.shown_plan
+
+    def can_tell(self, row: Mapping[str, Any]) -> bool:
+        """See `Whole`."""
+        return self._reads.can_write(row)
+
+    def tell(self, rows: Fetched) -> Response:
+        """See `Whole`."""
+        shown = self._reads.written(rows)
+        if self._path is None:
+            return _answer(shown, self._key)
+        return _answer(shown, self._key, status=201, location=f"{self._path}/{self._key}")
 
 
 def _answer(shown: Shown | None, key: Any, *, status: int = 200, location: str | None = None) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
@@ -22,7 +22,9 @@ class Writing:
     async def answer(self, parts: Runtime, scope: Scope, receive: Receive) -> Response:
         """The answer. Raises what the endpoint of `Write` raises, in its order."""
         raw = b"" if scope["method"] == "DELETE" else await _body(receive)
-        return await self._write.carry_out(Request(scope, receive), raw, lambda: self._door.enter(parts, scope))
+        key = self._write.read(scope, raw)
+        principal = await self._door.enter(parts, scope)
+        return await self._write.carry_out(parts, scope, principal, raw, key)
 
 
 async def _body(receive: Receive) -> bytes:
