@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic_core import to_jsonable_python
 
 from freehold.store.audit_sealing import _canonical
-from freehold.store.audit_values import is_altered, said, sealed
+from freehold.store.audit_values import digests_in, is_altered, said, sealed
 from freehold.store.trail import _SAID
 
 VALUES = st.recursive(
@@ -28,9 +28,8 @@ CHANGES = st.dictionaries(
 class TestSealed:
     @given(CHANGES, VALUES)
     def test_what_is_kept_is_what_was_said_and_no_other(self, changes: dict[str, Any], other: Any) -> None:
-        digests, content = (
-            json.loads(each) for each in sealed({name: said(change) for name, change in changes.items()})
-        )
+        members, beside = sealed({name: said(change) for name, change in changes.items()})
+        digests, content = digests_in(json.loads(f"{{{members}}}")), json.loads(beside)
         assert digests.keys() == content.keys() == changes.keys()
         for name, change in changes.items():
             salt, kept = content[name]
@@ -40,6 +39,22 @@ class TestSealed:
                 assert is_altered(name, [salt, {**kept, "to": other}], digests[name])
             assert is_altered(name, [salt[1:] + salt[0] + "0", kept], digests[name])
             assert is_altered(f"{name}x", [salt, kept], digests[name])
+
+    def test_records_of_before_the_digests_stood_in_one_text_are_held_against_theirs(self) -> None:
+        digest = "6d81ca7095c61de449226e86312bdd5c03aca42126f6edc1ce0f73e431d66f8e"
+        found = digests_in({"changed": {"a": digest}})
+        kept = ["00112233445566778899aabbccddeeff", {"from": None, "to": "old"}]
+        assert not is_altered("a", kept, found["a"])
+        assert is_altered("a", [kept[0], {"from": None, "to": "new"}], found["a"])
+        assert is_altered("b", kept, found["a"])
+
+    def test_digests_that_were_cut_off_fit_no_value(self) -> None:
+        members, beside = sealed({"a": '{"to":1}', "b": '{"to":1}'})
+        details = json.loads(f"{{{members}}}")
+        for kept in ("", None, 7, "A", details["digests"][:44]):
+            digests = digests_in({**details, "digests": kept})
+            assert digests.keys() == {"a", "b"}
+            assert is_altered("b", json.loads(beside)["b"], digests["b"])
 
     def test_no_salt_is_given_twice(self) -> None:
         seen = [salt for _ in range(300) for salt, _ in json.loads(sealed({"a": "1", "b": "1"})[1]).values()]
@@ -86,7 +101,7 @@ def test_an_instant_of_a_whole_second_is_said_in_utc() -> None:
             "before": st.none(),
             "after": st.none(),
             "details": st.fixed_dictionaries(
-                {"changed": st.dictionaries(st.text(max_size=4), st.text(max_size=4) | st.floats())}
+                {"changed": st.lists(st.text(max_size=4) | st.floats()), "digests": st.text() | st.integers()}
             ),
         }
     )

@@ -11,7 +11,7 @@ from sqlalchemy import Row, func, select
 
 from freehold.store.audit import AUDIT, AUDIT_HEAD
 from freehold.store.audit_sealing import START, digest_of
-from freehold.store.audit_values import AUDIT_VALUES, DIGESTS, ERASED, is_altered
+from freehold.store.audit_values import AUDIT_VALUES, ERASED, digests_in, is_altered
 
 if TYPE_CHECKING:
     from freehold.store.session import Session
@@ -99,14 +99,14 @@ def _page(first: int) -> Any:
 
 
 async def _value_faults(session: Session, page: Iterable[Row[Any]]) -> list[Fault]:
-    promised = {row.id: row for row in page if (row.details or {}).get(DIGESTS)}
+    promised = {row.id: (row, digests) for row in page if (digests := digests_in(row.details))}
     if not promised:
         return []
     rows = await session.execute(select(AUDIT_VALUES).where(AUDIT_VALUES.c.record_id.in_(promised)))
     kept: dict[UUID, Any] = {row.record_id: row.content for row in rows}
     faults: list[Fault] = []
-    for identity, row in promised.items():
-        digests, content = row.details[DIGESTS], kept.get(identity, {})
+    for identity, (row, digests) in promised.items():
+        content = kept.get(identity, {})
         altered = [name for name, value in content.items() if is_altered(name, value, digests.get(name))]
         gone = digests.keys() - content.keys()
         if altered:

@@ -17,11 +17,9 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     ColumnElement,
-    Dialect,
     LargeBinary,
     Row,
     Text,
-    TypeDecorator,
     Uuid,
     bindparam,
     cast,
@@ -34,6 +32,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from freehold.resource.principal import system
 from freehold.store.audit import AUDIT, AUDIT_HEAD
+from freehold.store.audit_values import CHANGED, DIGESTS
 from freehold.store.upserts import insert_into
 
 if TYPE_CHECKING:
@@ -44,23 +43,8 @@ START = bytes(32)
 """The digest before the first record."""
 _HEAD_ID: Final = 1
 _BATCH: Final = 500
-
-
-class _Read(TypeDecorator[Any]):
-    """JSON as `json` reads it, by orjson where that is sure to read the same."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """From text."""
-        if value is None:
-            return None
-        try:
-            found = orjson.loads(value)
-        except orjson.JSONDecodeError:  # half of a character
-            return json.loads(value)
-        return found if _is_of_digests(found) else json.loads(value)
+_OF_DIGESTS: Final = {CHANGED, DIGESTS}
+_HASHED: Final = [each for each in AUDIT.c if each.name not in ("sequence", "digest")]
 
 
 def is_unsealed() -> ColumnElement[bool]:
@@ -69,7 +53,7 @@ def is_unsealed() -> ColumnElement[bool]:
 
 
 _pending: Final = (
-    select(*(cast(each, _Read()).label(each.name) if isinstance(each.type, JSON) else each for each in AUDIT.c))
+    select(*(cast(each, Text).label(each.name) if isinstance(each.type, JSON) else each for each in _HASHED))
     .where(is_unsealed())
     .order_by(AUDIT.c.id)
     .limit(_BATCH)
@@ -116,7 +100,8 @@ async def seal(session: Session, *, key: bytes = b"") -> int:
     rows = (await session.execute(_pending)).all()
     links = []
     for place, row in enumerate(rows, sequence + 1):
-        digest = digest_of(row, place, digest, key)
+        told = _record(row, place, _read(row.before), _read(row.after), _read(row.details))
+        digest = _digest(told, digest, key)
         links.append(digest)
     if rows:
         await _place(session, rows, sequence + 1, links)
@@ -145,8 +130,17 @@ async def _lock_head(session: Session) -> tuple[int, bytes]:
 
 def digest_of(row: Row[Any], sequence: int, previous: bytes, key: bytes) -> bytes:
     """SHA-256 (HMAC where there is a key) of the digest before, and the record as canonical JSON."""
+    return _digest(_record(row, sequence, row.before, row.after, row.details), previous, key)
+
+
+def _digest(record: Mapping[str, Any], previous: bytes, key: bytes) -> bytes:
+    content = previous + _canonical(record)
+    return hmac.digest(key, content, "sha256") if key else sha256(content).digest()
+
+
+def _record(row: Row[Any], sequence: int, before: Any, after: Any, details: Any) -> dict[str, Any]:
     moment: datetime = row.recorded_at
-    record = {
+    return {
         "sequence": sequence,
         "id": str(row.id),
         "recorded_at": moment.isoformat(),
@@ -154,13 +148,22 @@ def digest_of(row: Row[Any], sequence: int, previous: bytes, key: bytes) -> byte
         "system_reason": row.system_reason,
         "action": row.action,
         "subject": [row.subject_type, row.subject_id],
-        "before": row.before,
-        "after": row.after,
-        "details": row.details,
+        "before": before,
+        "after": after,
+        "details": details,
         "request_id": row.request_id,
     }
-    content = previous + _canonical(record)
-    return hmac.digest(key, content, "sha256") if key else sha256(content).digest()
+
+
+def _read(text: str | None) -> Any:
+    """JSON as `json` reads it, by orjson where that is sure to read the same."""
+    if text is None:
+        return None
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:  # half of a character
+        return json.loads(text)
+    return found if _is_of_digests(found) else json.loads(text)
 
 
 def _canonical(record: Mapping[str, Any]) -> bytes:
@@ -176,5 +179,6 @@ def _is_of_digests(details: Any) -> bool:
     """Whether there are texts in it and nothing else: orjson writes numbers in its own way."""
     if details is None:
         return True
-    changed = details.get("changed") if type(details) is dict and len(details) == 1 else None
-    return type(changed) is dict and set(map(type, changed.values())) <= {str}
+    if type(details) is not dict or details.keys() != _OF_DIGESTS or type(details[CHANGED]) is not list:
+        return False
+    return type(details[DIGESTS]) is str and set(map(type, details[CHANGED])) == {str}

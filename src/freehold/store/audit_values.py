@@ -1,7 +1,7 @@
 """The values behind records of changes: beside the chain, so that they can be erased.
 
-A record names the fields that changed and holds, for each, a digest over a random salt and its two values. The values
-and their salts stand here. As long as they are here, `verify` finds one that was altered; once erased, the digest that
+A record names the fields that changed and holds, for each, a digest over its name, a random salt and its two values. The
+values and their salts stand here. As long as they are here, `verify` finds one that was altered; once erased, the digest that
 stays tells nothing, and the chain is as whole as before.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from json.encoder import encode_basestring_ascii
@@ -28,11 +29,15 @@ class JsonText(str):
     __slots__ = ()
 
 
-DIGESTS: Final = "changed"
-"""In the details of a record: field -> digest."""
+CHANGED: Final = "changed"
+"""In the details of a record: the fields that changed."""
+DIGESTS: Final = "digests"
+"""In the details of a record: their digests (SHA-256) one after another, in base64. Older records have none of it: there
+`changed` is field -> digest in hexadecimal."""
 ERASED: Final = "history.erased"
 """The action of the record that tells of an erasure."""
 _SALT_BYTES: Final = 16
+_DIGEST_BYTES: Final = 32
 _FETCHED_BYTES: Final = 4096
 
 AUDIT_VALUES = Table(
@@ -68,15 +73,17 @@ class _Salts:
 _salts = _Salts()
 
 
-def sealed(changes: Mapping[str, str]) -> tuple[JsonText, JsonText]:
-    """The digests for the record, and the content that stands beside it. changes: by field, as `said` writes them."""
+def sealed(changes: Mapping[str, str]) -> tuple[str, JsonText]:
+    """The members for the details of the record, and the content that stands beside it.
+
+    changes: by field, as `said` writes them.
+    """
     names = list(map(encode_basestring_ascii, changes))
     salts = _salts.take(_SALT_BYTES * len(names)).hex(",", _SALT_BYTES).split(",")
-    each = list(zip(names, salts, changes.values(), strict=False))  # of no salts, one is empty
-    told = [f'["{salt}",{name},{change}]'.encode() for name, salt, change in each]
-    digests = [f'{name}:"{sha256(text).hexdigest()}"' for name, text in zip(names, told, strict=True)]
-    content = [f'{name}:["{salt}",{change}]' for name, salt, change in each]
-    return JsonText(f"{{{','.join(digests)}}}"), JsonText(f"{{{','.join(content)}}}")
+    each = zip(names, salts, changes.values(), strict=False)  # of no salts, one is empty
+    kept = [f'{name}:["{salt}",{change}]' for name, salt, change in each]
+    digests = b2a_base64(b"".join([sha256(text.encode()).digest() for text in kept]), newline=False).decode()
+    return f'"{CHANGED}":[{",".join(names)}],"{DIGESTS}":"{digests}"', JsonText(f"{{{','.join(kept)}}}")
 
 
 def said(change: Change) -> str:
@@ -100,8 +107,22 @@ _WRITTEN: Final[Mapping[type[Any], Callable[[Any], str]]] = {
 """Of the types that need no encoder what `json.dumps` writes."""
 
 
-def is_altered(field: str, kept: Sequence[Any], digest: str | None) -> bool:
+def digests_in(details: Mapping[str, Any] | None) -> Mapping[str, bytes | str]:
+    """What a record holds: field -> digest, as text in an older one."""
+    told = (details or {}).get(CHANGED) or {}
+    if not isinstance(told, list):
+        return told
+    try:
+        digests = a2b_base64((details or {}).get(DIGESTS) or "")
+    except (ValueError, TypeError):  # somebody has written there: no value fits
+        digests = b""
+    return {str(name): digests[place * _DIGEST_BYTES :][:_DIGEST_BYTES] for place, name in enumerate(told)}
+
+
+def is_altered(field: str, kept: Sequence[Any], digest: bytes | str | None) -> bool:
     """Whether a value that stands beside a record is not the one that the record was made over."""
     salt, change = kept
-    told = f"[{value_said(salt)},{value_said(field)},{said(change)}]"
-    return sha256(told.encode()).hexdigest() != digest
+    if isinstance(digest, str):
+        told = f"[{value_said(salt)},{value_said(field)},{said(change)}]"
+        return sha256(told.encode()).hexdigest() != digest
+    return sha256(f"{value_said(field)}:[{value_said(salt)},{said(change)}]".encode()).digest() != digest

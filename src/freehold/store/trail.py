@@ -26,7 +26,7 @@ from freehold.resource.base import new_id
 from freehold.resource.principal import Principal
 from freehold.store import records as records_of_one
 from freehold.store.audit import AUDIT, with_actor
-from freehold.store.audit_values import AUDIT_VALUES, DIGESTS, JsonText, said, sealed, value_said
+from freehold.store.audit_values import AUDIT_VALUES, JsonText, said, sealed, value_said
 from freehold.store.straight import NotStraight, Straight
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Trails(dict[type[DeclarativeBase], Tracked]):
         return record, _with_content(record, changes)
 
     def _fields(self, model: type[DeclarativeBase], subject_type: str) -> tuple[str, ...]:
-        tracked = self.tracked(model)
+        tracked = self.get(model) or self.tracked(model)
         if tracked is not None and tracked.subject != subject_type:
             raise NotStraight
         return () if tracked is None else tracked.fields
@@ -288,9 +288,9 @@ def _with_content(record: dict[str, Any], changes: Mapping[str, str]) -> dict[st
     """Have a record name what is told; the row with the values, if there are any. changes: as `sealed` takes them."""
     if not changes:
         return None
-    digests, content = sealed(changes)
+    members, content = sealed(changes)
     others = "" if record["details"] is None else f"{dumps(record['details'])[1:-1]},"
-    record["details"] = JsonText(f'{{{others}"{DIGESTS}":{digests}}}')
+    record["details"] = JsonText(f"{{{others}{members}}}")
     return _values(record, content)
 
 
