@@ -128,7 +128,7 @@ async def test_F11_whoever_sends_on_without_waiting_is_one_request_at_a_time_and
     edge.edge = edge
     arrived: list[float] = []
     arrives = edge.load.arrives
-    edge.load.arrives = lambda: arrived.append(arrives()) or arrived[-1]
+    edge.load.arrives = lambda loop: arrived.append(arrives(loop)) or arrived[-1]
     serving = server(edge, host="127.0.0.1", port=0)
     running = asyncio.create_task(serving.serve())
     while not serving.started:  # noqa: ASYNC110  # uvicorn tells nobody

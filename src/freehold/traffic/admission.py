@@ -73,8 +73,9 @@ class Admission:
         return self._judged(self.limiter.hit_at_once(wanted, cost=cost))
 
     def _wanted(self, policy: Policy, principal: Principal, address: str, times: int) -> tuple[list[Wanted], int]:
-        key = self.caller_key(principal, address)
-        wanted = [(name, key, quota.of(principal)) for name, quota in policy.quotas]
+        key, wanted = self.caller_key(principal, address), []
+        for name, quota in policy.quotas:
+            wanted.append((name, key, quota.of(principal)))
         cost = policy.cost * times
         if cost > 1:
             cost = min(cost, *(quota.limit for _, _, quota in wanted))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from freehold.errors import TooManyRequests
 from freehold.resource.quotas import Quota
@@ -24,7 +24,8 @@ Wanted: TypeAlias = tuple[str, str, Quota]
 """The name of a quota, who is counted, and the quota."""
 
 
-class Decision(NamedTuple):
+@dataclass(slots=True)
+class Decision:
     """What a quota said. reset_seconds: when more is free, rounded up; after a refusal, when the same request passes."""
 
     allowed: bool
@@ -92,16 +93,22 @@ def rate_limit_fields(decisions: Sequence[Decision]) -> list[tuple[bytes, bytes]
     """The same as servers send them."""
     if len(decisions) != 1:
         return [(name.lower().encode(), value.encode()) for name, value in rate_limit_headers(decisions).items()]
-    _, name, quota, remaining, seconds = decisions[0]
-    return [_policy_field(name, quota), (b"ratelimit", f'"{name}";r={remaining};t={seconds}'.encode())]
+    only = decisions[0]
+    limit = f'"{only.name}";r={only.remaining};t={only.reset_seconds}'
+    return [_policy_field(only.name, only.quota), (b"ratelimit", limit.encode())]
 
 
-@lru_cache(maxsize=_MOST_KEPT)
+# By name, with the quota that it was made of: names are declared, and the quota of one is mostly the same object.
+_policy_fields: dict[str, tuple[Quota, tuple[bytes, bytes]]] = {}
+
+
 def _policy_field(name: str, quota: Quota) -> tuple[bytes, bytes]:
-    return b"ratelimit-policy", _told(name, quota).encode()
+    known = _policy_fields.get(name)
+    if known is None or known[0] is not quota:
+        known = _policy_fields[name] = quota, (b"ratelimit-policy", _told(name, quota).encode())
+    return known[1]
 
 
-@lru_cache(maxsize=_MOST_KEPT)
 def _told(name: str, quota: Quota) -> str:
     return f'"{name}";q={quota.limit};w={quota.window_seconds}'
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from freehold.resource.quotas import Quota
 from freehold.traffic.limits import EXACT_UP_TO, Decision, Wanted, scaled
@@ -13,60 +12,77 @@ from freehold.traffic.limits import EXACT_UP_TO, Decision, Wanted, scaled
 _NANOSECONDS = 1_000_000_000
 
 
-@dataclass(slots=True)
-class _Window:
+class _Count:
+    """What one caller took of one quota. asked: the quota as it is declared; quota: so many times as much as counts here.
+
+    idle_at: from when on it tells nothing any more.
+    """
+
+    __slots__ = ("asked", "idle_at", "quota")
+
+    def __init__(self, asked: Quota, quota: Quota) -> None:
+        self.asked = asked
+        self.quota = quota
+        self.idle_at = 0
+
+    def hit(self, now: int, name: str, cost: int) -> Decision:
+        """Take `cost` units, or none of them."""
+        raise NotImplementedError
+
+    def give_back(self, quota: Quota, cost: int) -> None:
+        """Return units just taken."""
+        raise NotImplementedError
+
+
+class _Window(_Count):
     """The instants of the units taken, oldest first."""
 
-    taken: deque[int] = field(default_factory=deque)
+    __slots__ = ("_taken",)
 
-    def hit(self, now: int, quota: Quota, cost: int) -> tuple[bool, int, int]:
+    def __init__(self, asked: Quota, quota: Quota) -> None:
+        super().__init__(asked, quota)
+        self._taken: deque[int] = deque()
+
+    def hit(self, now: int, name: str, cost: int) -> Decision:
+        taken, quota = self._taken, self.quota
         span, limit = quota.window_nanoseconds, quota.limit
-        while self.taken and now - self.taken[0] >= span:
-            self.taken.popleft()
-        if len(self.taken) + cost <= limit:
-            self.taken.extend([now] * cost)
-            return True, limit - len(self.taken), self.taken[0] + span - now
-        blocking = len(self.taken) + cost - limit - 1
-        wait = self.taken[blocking] + span - now if blocking < len(self.taken) else span
-        return False, limit - len(self.taken), wait
+        while taken and now - taken[0] >= span:
+            taken.popleft()
+        if len(taken) + cost <= limit:
+            taken.extend([now] * cost)
+            self.idle_at = (taken[-1] + span) if taken else 0
+            return Decision(True, name, quota, limit - len(taken), _whole_seconds(taken[0] + span - now))
+        blocking = len(taken) + cost - limit - 1
+        wait = taken[blocking] + span - now if blocking < len(taken) else span
+        return Decision(False, name, quota, max(0, limit - len(taken)), _whole_seconds(wait))
 
     def give_back(self, quota: Quota, cost: int) -> None:
-        for _ in range(min(cost, len(self.taken))):
-            self.taken.pop()
-
-    def idle_at(self, span: int) -> int:
-        return (self.taken[-1] + span) if self.taken else 0
+        for _ in range(min(cost, len(self._taken))):
+            self._taken.pop()
 
 
-@dataclass(slots=True)
-class _Gcra:
-    """Generic cell rate algorithm: the theoretical arrival time of the next unit."""
+class _Gcra(_Count):
+    """Generic cell rate algorithm: the theoretical arrival time of the next unit, which is when it is idle, too."""
 
-    arrival: int = 0
+    __slots__ = ()
 
-    def hit(self, now: int, quota: Quota, cost: int) -> tuple[bool, int, int]:
+    def hit(self, now: int, name: str, cost: int) -> Decision:
+        quota, arrival = self.quota, self.idle_at
         span, limit = quota.window_nanoseconds, quota.limit
-        arrival = max(self.arrival, now)
+        arrival = max(arrival, now)
         after = arrival + cost * span // limit
-        if after - now <= span:
-            self.arrival = after
-            free = (span - (after - now)) * limit // span
+        used = after - now
+        if used <= span:
+            self.idle_at = after
+            free = (span - used) * limit // span
             # Time until one unit more than now is free.
-            return True, free, max(1, (after - now) - (limit - free - 1) * span // limit)
-        wait = after - span - now if cost <= limit else span
-        return False, max(0, (span - (arrival - now)) * limit // span), wait
+            return Decision(True, name, quota, free, _whole_seconds(used - (limit - free - 1) * span // limit))
+        wait = used - span if cost <= limit else span
+        free = (span - (arrival - now)) * limit // span
+        return Decision(False, name, quota, max(0, free), _whole_seconds(wait))
 
     def give_back(self, quota: Quota, cost: int) -> None:
-        self.arrival -= cost * quota.window_nanoseconds // quota.limit
-
-    def idle_at(self, _: int) -> int:
-        return self.arrival
-
-
-@dataclass(slots=True)
-class _Entry:
-    state: _Window | _Gcra
-    idle_at: int
+        self.idle_at -= cost * quota.window_nanoseconds // quota.limit
 
 
 class MemoryLimiter:
@@ -87,7 +103,8 @@ class MemoryLimiter:
         self._factor = factor
         self._max_keys = max_keys
         self._now = monotonic_ns
-        self._entries: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
+        self._entries: OrderedDict[tuple[str, str], _Count] = OrderedDict()
+        self._looks_at = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -100,11 +117,13 @@ class MemoryLimiter:
         """The same, without a pause: no two callers see the same last unit."""
         if self._factor is None:
             return [Decision(True, name, quota, quota.limit, 0) for name, _, quota in wanted]
-        decisions = [self._hit(name, key, scaled(quota, self._factor), cost) for name, key, quota in wanted]
-        for refused in decisions:
-            if not refused.allowed:
-                self._give_all_back(wanted, decisions, cost)
-                break
+        now, decisions, passes = self._now(), [], True
+        for name, key, quota in wanted:
+            decision = self._hit(now, name, key, quota, cost)
+            passes = passes and decision.allowed
+            decisions.append(decision)
+        if not passes:
+            self._give_all_back(wanted, decisions, cost)
         return decisions
 
     def _give_all_back(self, wanted: Sequence[Wanted], decisions: Sequence[Decision], cost: int) -> None:
@@ -125,34 +144,45 @@ class MemoryLimiter:
         """Forget everything that was counted."""
         self._entries.clear()
 
-    def _hit(self, name: str, key: str, quota: Quota, cost: int) -> Decision:
-        now = self._now()
-        self._forget_idle(now)
+    def _hit(self, now: int, name: str, key: str, asked: Quota, cost: int) -> Decision:
         counted = name, key
-        entry = self._entries.get(counted)
-        if entry is None:
-            entry = self._entries[counted] = _Entry(_Window() if quota.limit <= EXACT_UP_TO else _Gcra(), 0)
-        allowed, remaining, wait = entry.state.hit(now, quota, cost)
-        if allowed:
-            entry.idle_at = entry.state.idle_at(quota.window_nanoseconds)
+        count = self._entries.get(counted)
+        if count is None:
+            count = self._entries[counted] = self._begun(asked)
+        elif count.asked is not asked:  # another role has another limit
+            count.asked, count.quota = asked, self._scaled(asked)
+        decision = count.hit(now, name, cost)
+        if decision.allowed:
             self._entries.move_to_end(counted)
-        return Decision(allowed, name, quota, max(0, remaining), _whole_seconds(wait))
+        if now >= self._looks_at or len(self._entries) > self._max_keys:
+            self._forget_idle(now)
+        return decision
+
+    def _begun(self, asked: Quota) -> _Count:
+        quota = self._scaled(asked)
+        return _Window(asked, quota) if quota.limit <= EXACT_UP_TO else _Gcra(asked, quota)
+
+    def _scaled(self, quota: Quota) -> Quota:
+        return quota if self._factor is None else scaled(quota, self._factor)
 
     def _give_back(self, name: str, key: str, quota: Quota, cost: int) -> None:
-        entry = self._entries.get((name, key))
-        if entry is not None:
-            entry.state.give_back(quota, cost)
+        count = self._entries.get((name, key))
+        if count is not None:
+            count.give_back(quota, cost)
 
     def _forget_idle(self, now: int) -> None:
         """Look at the two keys used longest ago, so that forgetting keeps pace with what comes in."""
+        self._looks_at = 0
         for _ in range(2):
             oldest = next(iter(self._entries), None)
             if oldest is None:
                 return
-            if self._entries[oldest].idle_at > now and len(self._entries) < self._max_keys:
+            idle_at = self._entries[oldest].idle_at
+            if idle_at > now and len(self._entries) <= self._max_keys:
+                self._looks_at = idle_at  # nobody before it
                 return
             del self._entries[oldest]
 
 
 def _whole_seconds(nanoseconds: int) -> int:
-    return max(1, -(-nanoseconds // _NANOSECONDS))
+    return -(-nanoseconds // _NANOSECONDS) if nanoseconds > 0 else 1

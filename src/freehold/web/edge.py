@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -85,10 +86,10 @@ class Edge:
         if scope["type"] != "http":
             await self._no_request(scope, receive, send)
             return
-        began = time.perf_counter()
         fields = Fields(scope["headers"])
         trace, parent = trace_of(fields)
-        _begin(scope, trace, parent)
+        state = _begin(scope, trace, parent)
+        began: float = state.pop(ARRIVED, None) or time.monotonic()
         exchange = Exchange(
             scope,
             send,
@@ -98,8 +99,7 @@ class Edge:
         )
         token = CURRENT.set(trace)
         try:
-            since = scope["state"].pop(ARRIVED, None)
-            exchange.turn = self.load.take(since) or await self.load.enter(scope["path"], since=since)
+            exchange.turn = self.load.take(began) or await self.load.enter(scope["path"], since=began)
             options = self._judged(exchange, fields)
             if scope["method"] != "OPTIONS" or not await self._options(exchange, fields):
                 await self._serve(exchange, self._received(exchange, fields, receive, options), options)
@@ -144,7 +144,7 @@ class Edge:
         self._admit(scope, fields)
         options = self._options_for(scope)
         check_framing(fields, options)
-        if not _is_about_server(scope):
+        if scope["method"] != "OPTIONS" or not _is_about_server(scope):
             check_path(scope)
             check_query(scope)
             check_credentials(scope, fields)
@@ -157,7 +157,7 @@ class Edge:
             exchange.scope["state"]["is_head"] = True
         if exchange.scope["method"] not in _WITHOUT_BODY and exchange.turn is not None:
             receive = exchange.turn.waiting(receive)
-        if fields.get(b"content-length") is None:
+        if fields.values.get(b"content-length") is None:
             receive = exchange.body_limit = BodyLimit(receive, options.body_limit_bytes)
         return receive
 
@@ -166,15 +166,15 @@ class Edge:
         peer = scope["client"][0] if scope.get("client") else None
         client = peer
         if self._proxies.listed and self._proxies.trusts(peer):
-            forwarded = fields.get(b"forwarded")
-            client = self._proxies.client(peer, fields.get(b"x-forwarded-for"), forwarded)
-            scheme = forwarded_scheme(fields.get(b"x-forwarded-proto"), forwarded)
+            forwarded = fields.values.get(b"forwarded")
+            client = self._proxies.client(peer, fields.values.get(b"x-forwarded-for"), forwarded)
+            scheme = forwarded_scheme(fields.values.get(b"x-forwarded-proto"), forwarded)
             if client is not None and client != peer:
                 scope["client"] = (client, 0)
             if scheme is not None:
                 scope["scheme"] = scheme if scope["type"] == "http" else {"http": "ws", "https": "wss"}[scheme]
         scope["state"]["client"] = client or "local"
-        self._hosts.check(fields.get(b"host"), repeated=b"host" in fields.repeated)
+        self._hosts.check(fields.values.get(b"host"), repeated=b"host" in fields.repeated)
 
     async def _options(self, exchange: Exchange, fields: Fields) -> bool:
         """Answer OPTIONS from the routes; False when a route, or a mounted application, answers it itself."""
@@ -183,7 +183,7 @@ class Edge:
             await exchange.answer(204, [(b"allow", ", ".join(_ALL_METHODS).encode())])
             return True
         allowed = allowed_methods(scope, self.app)
-        if origin is not None and fields.get(b"access-control-request-method") is not None:
+        if origin is not None and fields.values.get(b"access-control-request-method") is not None:
             methods = self._cors.preflight(origin, allowed or PROBED)
             await exchange.answer(204, [(b"allow", ", ".join(allowed or _ALL_METHODS).encode()), *methods])
             return True
@@ -268,27 +268,30 @@ class Edge:
         """Count the request and write its line, under the template of its route: a path may hold anything."""
         state = exchange.scope["state"]
         route = state.get("route") or self._templates.of(exchange.scope)
-        self.metrics.request_done(exchange.method, route, exchange.status, time.perf_counter() - began)
+        seconds = time.monotonic() - began
+        self.metrics.request_done(exchange.method, route, exchange.status, seconds)
         if exchange.turn is None:
             return  # refused for want of room, which is told once a second
         access_line(
             exchange.method[:20],
             route,
             exchange.status,
-            began,
+            seconds,
             client=state.get("client", "unknown"),
             problem=exchange.problem or state.get("problem"),
         )
 
 
 def _is_about_server(scope: Scope) -> bool:
-    """`OPTIONS *` asks about all of it (RFC 9110 9.3.7)."""
-    return bool(scope["method"] == "OPTIONS" and raw_path(scope) == b"*")
+    """Of OPTIONS: `*` asks about all of it (RFC 9110 9.3.7)."""
+    return raw_path(scope) == b"*"
 
 
-def _begin(scope: Scope, trace: Trace, parent: str) -> None:
-    state = scope.setdefault("state", {})
+def _begin(scope: Scope, trace: Trace, parent: str) -> dict[str, Any]:
+    """The state of a request, which tells its ids."""
+    state: dict[str, Any] = scope.setdefault("state", {})
     if "request_id" in state:  # below another application of ours: its callers are not the callers here
         for name in _OF_THE_CALLER:
             state.pop(name, None)
     state["request_id"], state["trace_id"], state["traceparent"] = trace.request_id, trace.trace_id, parent
+    return state

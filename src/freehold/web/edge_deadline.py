@@ -49,7 +49,7 @@ class Deadlines:
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._loop, self._running, self._has_timer = loop, {}, False
-        task = asyncio.current_task()
+        task = asyncio.current_task(loop)
         assert task is not None, "a request is served by a task"
         made = Deadline(self._running, task, loop.time() + self._seconds)
         self._running[made] = None

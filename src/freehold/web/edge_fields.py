@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 CREDENTIALS = (b"authorization", b"cookie", b"x-api-key")
 """The fields that say who calls: answers differ by them."""
@@ -28,20 +28,19 @@ _NONE: frozenset[bytes] = frozenset()
 
 
 class Fields:
-    """The watched headers by name. `repeated` holds names that came more than once and are no lists.
+    """The watched headers by name, lists joined. `repeated` holds names that came more than once and are no lists.
 
     size_bytes and count are those of the whole block.
     """
 
-    __slots__ = ("_values", "count", "repeated", "size_bytes")
+    __slots__ = ("count", "repeated", "size_bytes", "values")
 
-    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    def __init__(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
         values: dict[bytes, bytes] = {}
         repeated: set[bytes] | frozenset[bytes] = _NONE
-        size = count = 0
+        size = 0
         for name, value in headers:
             size += len(name) + len(value) + 4
-            count += 1
             if name in _WATCHED:
                 if name not in values:
                     values[name] = value
@@ -49,20 +48,16 @@ class Fields:
                     values[name] += b"," + value
                 else:
                     repeated = repeated | {name}
-        self._values = values
+        self.values = values
         self.repeated = repeated
         self.size_bytes = size
-        self.count = count
+        self.count = len(headers)
 
     @property
     def has_credentials(self) -> bool:
         """Whether the request says who calls."""
-        return not self._values.keys().isdisjoint(CREDENTIALS)
-
-    def get(self, name: bytes) -> bytes | None:
-        """The value, lists joined; None when it was not sent."""
-        return self._values.get(name)
+        return not self.values.keys().isdisjoint(CREDENTIALS)
 
     def single(self, name: bytes) -> bytes | None:
         """The value when it came exactly once."""
-        return None if name in self.repeated else self._values.get(name)
+        return None if name in self.repeated else self.values.get(name)

@@ -32,13 +32,14 @@ _ODD_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ufffd\u2028\u2029]")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 _SHOWN_CHARACTERS = 100
 _LONGEST_KEPT = 300
+_REST_OF_LINE = len(" ? HTTP/1.1\r\n")
 CLOSE = {"Connection": "close"}
 
 
 def check_sizes(scope: Scope, fields: Fields, options: EdgeOptions) -> None:
     """414 for a long request line, 431 for a large header block. The connection is closed: the rest is not read."""
-    line = len(raw_path(scope)) + len(scope.get("query_string", b"")) + len(scope["method"]) + len(" ? HTTP/1.1\r\n")
-    if line > options.line_limit_bytes:
+    line = len(raw_path(scope)) + len(scope.get("query_string", b"")) + len(scope["method"])
+    if line + _REST_OF_LINE > options.line_limit_bytes:
         raise UriTooLong(headers=CLOSE)
     if fields.size_bytes > options.header_limit_bytes or fields.count > options.header_limit_count:
         raise HeadersTooLarge(headers=CLOSE)
@@ -46,18 +47,18 @@ def check_sizes(scope: Scope, fields: Fields, options: EdgeOptions) -> None:
 
 def check_framing(fields: Fields, options: EdgeOptions) -> None:
     """One length or one chunked body, no encoding of the content, no body over the limit."""
-    length = fields.get(b"content-length")
+    length = fields.values.get(b"content-length")
     if length is not None:
-        if b"content-length" in fields.repeated or fields.get(b"transfer-encoding") is not None:
+        if b"content-length" in fields.repeated or fields.values.get(b"transfer-encoding") is not None:
             raise BadRequest("Send one Content-Length, or Transfer-Encoding, not both.", headers=CLOSE)
         if _DIGITS.fullmatch(length) is None:
             raise BadRequest("Content-Length is malformed.", headers=CLOSE)
         if int(length) > options.body_limit_bytes:
             raise too_large(options.body_limit_bytes)
-    encoding = fields.get(b"transfer-encoding")
+    encoding = fields.values.get(b"transfer-encoding")
     if encoding is not None and encoding.strip().lower() != b"chunked":
         raise BadRequest("The only Transfer-Encoding here is chunked.", headers=CLOSE)
-    coding = fields.get(b"content-encoding")
+    coding = fields.values.get(b"content-encoding")
     if coding is not None and coding.strip().lower() not in (b"", b"identity"):
         raise UnsupportedMediaType(
             "Send the body without Content-Encoding.", headers={"Accept-Encoding": "identity", **CLOSE}

@@ -59,7 +59,8 @@ class Turn:
 
     def left(self) -> None:
         """It is over, answered or not."""
-        self.answered()
+        if self._is_working:
+            self.answered()
         self._load.in_flight -= 1
 
     def waiting(self, receive: Receive) -> Receive:
@@ -132,12 +133,11 @@ class Load:
         self._round_seconds = 0.0
         self._is_measuring = False
 
-    def arrives(self) -> float:
-        """One has come that the loop will turn to when it has done what came before; when that was.
+    def arrives(self, loop: asyncio.AbstractEventLoop) -> float:
+        """One has come that `loop` will turn to when it has done what came before; when that was.
 
         Work that waits for nothing never has two requests begun: those that it keeps from being begun are its queue.
         """
-        loop = asyncio.get_running_loop()
         if not self._arriving or self._arriving_in is not loop:
             self._arriving, self._arriving_in = 0, loop
             loop.call_soon(self._turns_to_them)
@@ -153,6 +153,7 @@ class Load:
 
         Probes are never refused, and never wait. since: when it arrived.
         """
+        since = time.monotonic() if since is None else since
         taken = self.take(since)
         if taken is not None:
             return taken
@@ -162,20 +163,19 @@ class Load:
             await self._wait_for_room()
         return self._taken(since)
 
-    def take(self, since: float | None) -> Turn | None:
+    def take(self, since: float) -> Turn | None:
         """The same where there is room; None where it has to be waited for."""
         if self.working >= self.limit or self.in_flight >= WAITING_LIMIT:
             return None
         self.working += 1
         return self._taken(since)
 
-    def _taken(self, since: float | None) -> Turn:
+    def _taken(self, since: float) -> Turn:
         self.in_flight += 1
-        now = time.monotonic()
         if not self._is_measuring:
             self._is_measuring = True
-            asyncio.get_running_loop().call_soon(self._measured, now)
-        return Turn(self, now if since is None else since)
+            asyncio.get_running_loop().call_soon(self._measured, time.monotonic())
+        return Turn(self, since)
 
     async def _wait_for_room(self) -> None:
         """Until one of those that are worked on is done, in order: its place is ours then."""

@@ -188,7 +188,7 @@ class StrictProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         edge = getattr(self.app, "edge", None)
         if edge is not None and not self.pipeline:  # behind another it waits for that answer, not for the loop
-            self.scope["state"][ARRIVED] = edge.load.arrives()
+            self.scope["state"][ARRIVED] = edge.load.arrives(self.loop)
         if getattr(self.server_state, "is_leaving", False):
             self.take_leave()
 

@@ -33,12 +33,28 @@ class Door:
 
     async def enter(self, parts: Runtime, scope: Scope) -> Principal:
         """The caller. Raises what `admission.enter` raises, in its order."""
-        principal = caller_at_once(parts, scope) or await caller_of(parts, scope)
+        at_once = self.at_once(parts, scope)
+        if at_once is not None:
+            return at_once
+        principal = await caller_of(parts, scope)
+        await count_under(parts, scope, principal, self._policy_of(parts))
+        return self._judged(principal)
+
+    def at_once(self, parts: Runtime, scope: Scope) -> Principal | None:
+        """The same where nothing has to be waited for; None, and nothing is counted, where something may have."""
+        principal = caller_at_once(parts, scope)
+        if principal is None or not count_at_once(parts, scope, principal, self._policy_of(parts)):
+            return None
+        return self._judged(principal)
+
+    def _policy_of(self, parts: Runtime) -> Policy:
         defaults = parts.traffic.defaults
         if defaults is not self._defaults:
             self._defaults, self._complete = defaults, defaults.complete(self._policy, writes=self._writes)
-        if not count_at_once(parts, scope, principal, self._complete):
-            await count_under(parts, scope, principal, self._complete)
+        return self._complete
+
+    def _judged(self, principal: Principal) -> Principal:
+        """The caller, whom the rule lets in."""
         if not self._is_by_role:
             require(self._rule, principal)
             return principal

@@ -35,11 +35,10 @@ class Front:
         if found is None:
             await self._inner(scope, receive, send)
             return
-        state = scope.setdefault("state", {})
-        state["route"] = found.template
+        scope.setdefault("state", {})["route"] = found.template
         scope["path_params"] = {} if found.key is None else {"id": found.key}
         try:
-            reply = await found.operation.answer(self._app.state.freehold, scope, receive)
+            reply = await found.operation.answer(self._app.state["freehold"], scope, receive)
         except Exception as error:
             if self._is_behind:
                 raise

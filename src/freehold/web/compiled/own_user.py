@@ -48,7 +48,7 @@ class OwnUser:
     async def answer(self, parts: Runtime, scope: Scope, receive: Receive) -> Ready:
         """The answer. Raises what the path operation of `identity` raises, in its order."""
         request_key(scope)  # a malformed one is refused, as everywhere
-        principal = await self._door.enter(parts, scope)
+        principal = self._door.at_once(parts, scope) or await self._door.enter(parts, scope)
         found = await parts.database.planned_rows(_ITSELF, self._plan, {KEY: principal.id}, tables=self._tables)
         if not found:
             raise NotFound
