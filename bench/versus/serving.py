@@ -18,6 +18,7 @@ from bench.versus.contenders import PEERS, Contender
 
 SERVER_CORES, OTHER_CORES = {0}, {1}
 PATIENCE_SECONDS = 60
+RESTS_SECONDS, RESTS_BELOW = 0.4, 0.1  # a start is over when this share of a core is enough for so long
 SECRET = "bench-" + "0123456789abcdef" * 3
 
 
@@ -66,6 +67,7 @@ def served(
         try:
             found = Served(contender, port, process.pid)
             _wait(found, process, log)
+            _settle(found)
             if pinned and len(os.sched_getaffinity(0)) > 1:
                 cpu.pin(found.processes(), SERVER_CORES)
             yield found
@@ -104,6 +106,17 @@ def _wait(found: Served, process: subprocess.Popen[bytes], log: Path) -> None:
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
     raise AssertionError(f"{found.contender.name} did not come up:\n{log.read_text(errors='replace')[-4000:]}")
+
+
+def _settle(found: Served) -> None:
+    """Wait until its processes rest. The first one answers while the others still start, and would get every connection."""
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < ends:
+        before = cpu.spent(found.processes())
+        time.sleep(RESTS_SECONDS)
+        after = found.processes()
+        if after == list(before) and cpu.since(before) < RESTS_BELOW * RESTS_SECONDS:
+            return
 
 
 def _free_port() -> int:

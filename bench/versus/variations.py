@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,8 @@ from bench.versus.rounds import Figures, Ground, play
 PYTHON = ("freehold", "fastapi-sqlalchemy", "sqlmodel-template", "litestar", "drf", "django-ninja", "starlette-asyncpg")
 PAIR = ("freehold", "fastapi-sqlalchemy")
 MANY_ROUTES = 300
-MOST_WORKERS = 4
+WORKERS = (1, 2, 3, 4)
+WORKER_ROUNDS = 5  # which of the processes takes how many connections is chance: it takes more rounds to see
 
 
 async def play_all(on: Ground, found: Figures, *, rounds: int, effort: Effort) -> AsyncIterator[tuple[str, Any]]:
@@ -24,7 +25,7 @@ async def play_all(on: Ground, found: Figures, *, rounds: int, effort: Effort) -
     pair, again = [CONTENDERS[name] for name in PAIR], {"rounds": rounds, "effort": effort}
     yield "tokens_remembered", await play(on, _named(PYTHON), ("W3", "W4"), **again, extra={"TOKEN_CACHE": "1"})
     yield "many_routes", await play(on, pair, ("W1",), **again, extra={"ROUTES": str(MANY_ROUTES)})
-    yield "workers", {str(count): await workers(on, count, effort) for count in range(1, MOST_WORKERS + 1)}
+    yield "workers", await workers(on, WORKERS, rounds=max(rounds, WORKER_ROUNDS), effort=effort)
     yield "half_of_peak", await half_of_peak(on, found["W1"], effort)
     yield "sqlite", await play_embedded(on.folder, rounds=rounds, effort=effort)
 
@@ -33,10 +34,17 @@ def _named(names: tuple[str, ...]) -> list[Contender]:
     return [CONTENDERS[name] for name in names]
 
 
-async def workers(on: Ground, count: int, effort: Effort) -> Figures:
-    """W1 by so many processes, on every core there is, with the load beside them, which comes before them."""
-    contenders = [replace(each, arguments=(*each.arguments, "--workers", str(count))) for each in _named(PAIR)]
-    return await play(on, contenders, ("W1",), rounds=1, effort=replace(effort, favoured=True), pinned=False)
+async def workers(on: Ground, counts: Sequence[int], *, rounds: int, effort: Effort) -> dict[str, Figures]:
+    """W1 by so many processes, in turn, on every core there is, with the load beside them, which comes before them."""
+    found: dict[str, Figures] = {str(count): {"W1": {name: [] for name in PAIR}} for count in counts}
+    for number in range(rounds):
+        for count in counts if number % 2 == 0 else reversed(counts):
+            several = [replace(each, arguments=(*each.arguments, "--workers", str(count))) for each in _named(PAIR)]
+            favoured = replace(effort, favoured=True)
+            played = await play(on, several, ("W1",), rounds=1, effort=favoured, pinned=False)
+            for name, runs in played["W1"].items():
+                found[str(count)]["W1"][name] += runs
+    return found
 
 
 async def half_of_peak(on: Ground, peaks: Mapping[str, list[dict[str, Any]]], effort: Effort) -> Figures:
