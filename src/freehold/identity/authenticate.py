@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from freehold.errors import Unauthenticated
 from freehold.identity.rights import Rights
@@ -20,6 +21,51 @@ def unproved_token() -> Unauthenticated:
     return Unauthenticated("The access token is not valid.", headers=challenge)
 
 
+class _Verified:
+    """A token whose signature is good, and what it comes to with its log-in as that was looked at last."""
+
+    __slots__ = ("acting", "amr", "claims", "claims_factor", "counts", "is_good", "standing", "withheld")
+
+    def __init__(self, claims: AccessClaims) -> None:
+        self.claims = claims
+        self.claims_factor = MULTI_FACTOR in claims.amr
+        self.acting: dict[str, Any] = {} if claims.actor_id is None else {"act": {"sub": str(claims.actor_id)}}
+        self.standing: Standing | None = None
+        self.is_good = False
+        self.amr = self.counts = self.withheld = frozenset[str]()
+
+    def look_at(self, standing: Standing, rights: Rights) -> None:
+        """From now on this is how its log-in stands.
+
+        How the person logged in is what the token says: a proof given later is in the tokens that it earned. A second
+        factor counts for as long as the log-in has it: with the last one removed it is gone from tokens, too.
+        """
+        if standing is self.standing:
+            return
+        self.is_good = standing.is_good and standing.user_id == self.claims.subject
+        self.amr = self.claims.amr if standing.has_factor else self.claims.amr - {MULTI_FACTOR}
+        self.counts, self.withheld = rights.counting(standing.roles, self.amr)
+        self.standing = standing
+
+    def holder(self, now: datetime) -> Principal | None:
+        """Who calls with it now; None where the log-in is over."""
+        if not self.is_good or self.standing is None or self.standing.ends_at <= now:
+            return None
+        claims = self.claims
+        return Principal(
+            id=claims.subject,
+            roles=self.counts,
+            scopes=claims.scope,
+            session_id=claims.session_id,
+            authenticated_at=claims.authenticated_at,
+            amr=self.amr,
+            withheld=self.withheld,
+            client_id=claims.client_id,
+            claims=dict(self.acting),
+            seen_at=now,
+        )
+
+
 class Bearer:
     """Bearer tokens (RFC 6750), in the Authorization header alone."""
 
@@ -27,7 +73,7 @@ class Bearer:
         self._tokens = tokens
         self._rights = rights
         self._standings = standings
-        self._verified: OrderedDict[str, AccessClaims] = OrderedDict()
+        self._verified: OrderedDict[str, _Verified] = OrderedDict()
 
     async def authenticate(self, authorization: Sequence[str]) -> Principal:
         """See `Authenticator`. Roles are those that the user has now, whatever the token lists."""
@@ -47,67 +93,45 @@ class Bearer:
         None for anything else, also for what `authenticate` would refuse.
         """
         scheme, _, token = authorization.partition(" ")
-        claims = self._verified.get(token)
-        if claims is None or scheme.lower() != "bearer":
+        found = self._verified.get(token)
+        if found is None or scheme.lower() != "bearer" or found.claims.key_thumbprint is not None:
             return None
+        standing = self._standings.known(found.claims.session_id, claims_factor=found.claims_factor)
         now = clock.now()
-        standing = self._standings.known(claims.session_id, claims_factor=MULTI_FACTOR in claims.amr)
-        if standing is None or not self._is_held(claims, standing, now):
+        if standing is None or not self._tokens.is_surely_current(found.claims, now):
             return None
-        if claims.key_thumbprint is not None or not self._tokens.is_surely_current(claims, now):
-            return None
-        return self._principal(claims, standing, now)
+        found.look_at(standing, self._rights)
+        return found.holder(now)
 
     async def holder(self, token: str, *, key_thumbprint: str | None = None) -> Principal:
         """Who holds the token. key_thumbprint: of a key that the caller has proved to hold (RFC 9449); None for a bearer.
 
         Raises Unauthenticated.
         """
-        claims = await self._claims(token)
+        found = await self._found(token)
+        claims = found.claims
         if claims.key_thumbprint != key_thumbprint:  # as a bearer's, it would be good for whoever has stolen it
             raise invalid_token() if claims.key_thumbprint is None else unproved_token()
-        standing = await self._standings.find(claims.session_id, claims_factor=MULTI_FACTOR in claims.amr)
-        now = clock.now()
-        if standing is None or not self._is_held(claims, standing, now):
+        standing = await self._standings.find(claims.session_id, claims_factor=found.claims_factor)
+        if standing is None:
             raise invalid_token()
-        return self._principal(claims, standing, now)
-
-    @staticmethod
-    def _is_held(claims: AccessClaims, standing: Standing, now: datetime) -> bool:
-        return standing.is_good and standing.user_id == claims.subject and standing.ends_at > now
-
-    def _principal(self, claims: AccessClaims, standing: Standing, now: datetime) -> Principal:
-        """How the person logged in is what the token says: a proof given later is in the tokens that it earned.
-
-        A second factor counts for as long as the log-in has it: with the last one removed it is gone from tokens, too.
-        """
-        amr = claims.amr if standing.has_factor else claims.amr - {MULTI_FACTOR}
-        counts, withheld = self._rights.counting(standing.roles, amr)
-        return Principal(
-            id=claims.subject,
-            roles=counts,
-            scopes=claims.scope,
-            session_id=claims.session_id,
-            authenticated_at=claims.authenticated_at,
-            amr=amr,
-            withheld=withheld,
-            client_id=claims.client_id,
-            claims={} if claims.actor_id is None else {"act": {"sub": str(claims.actor_id)}},
-            seen_at=now,
-        )
+        found.look_at(standing, self._rights)
+        holder = found.holder(clock.now())
+        if holder is None:
+            raise invalid_token()
+        return holder
 
     def forget_all(self) -> None:
         """Verify and look up everything anew."""
         self._verified.clear()
         self._standings.forget_all()
 
-    async def _claims(self, token: str) -> AccessClaims:
+    async def _found(self, token: str) -> _Verified:
         """Verify the signature once per token and process; the times are looked at every time."""
         known = self._verified.get(token)
-        if known is not None and await self._tokens.is_current(known):
+        if known is not None and await self._tokens.is_current(known.claims):
             return known
-        claims = await self._tokens.verify(token)
-        self._verified[token] = claims
+        made = self._verified[token] = _Verified(await self._tokens.verify(token))
         if len(self._verified) > MOST_REMEMBERED:
             self._verified.popitem(last=False)
-        return claims
+        return made

@@ -28,6 +28,8 @@ class Principal:
     amr: how they did (RFC 8176: `pwd`, `otp`, `pop`, `mfa`). withheld: roles that count once a second factor is proved.
     seen_at: the moment of the request, against which `authenticated_at` is measured: a rule gives one answer in all of it.
     client_id: the application of others that acts for the caller; it may do what a scope names, and nothing else.
+    rights: equal for callers whom the same rules let in, as far as these do not ask how and when somebody logged in. A
+    credential that acts for nobody is not nobody, and an application is not whom it acts for, whatever scopes they share.
     """
 
     id: UUID | None = None
@@ -42,6 +44,11 @@ class Principal:
     amr: frozenset[str] = frozenset()
     withheld: frozenset[str] = frozenset()
     seen_at: datetime = field(default_factory=clock.now, hash=False, compare=False, repr=False)
+    rights: tuple[Any, ...] = field(init=False, hash=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        rights = self.id is None, self.key_id is None, self.client_id is None, self.roles, self.scopes
+        object.__setattr__(self, "rights", rights)
 
     @property
     def is_anonymous(self) -> bool:
@@ -52,14 +59,6 @@ class Principal:
     def is_system(self) -> bool:
         """The named exception: acts without a row rule."""
         return self.reason is not None
-
-    @property
-    def rights(self) -> tuple[Any, ...]:
-        """Equal for callers whom the same rules let in, as far as these do not ask how and when somebody logged in.
-
-        A credential that acts for nobody is not nobody, and an application is not whom it acts for, whatever scopes they share.
-        """
-        return self.id is None, self.key_id is None, self.client_id is None, self.roles, self.scopes
 
     @property
     def has_factor(self) -> bool:

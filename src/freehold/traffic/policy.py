@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from freehold.errors import ConfigurationError
 from freehold.resource.quotas import Limits, Quota, Quotas, listed
@@ -12,7 +12,8 @@ from freehold.resource.quotas import Limits, Quota, Quotas, listed
 class Policy:
     """The quotas of an operation by the names that clients see, what one request costs, and how many may run at once.
 
-    operation: counts what is in progress, and stands in the metrics.
+    operation: counts what is in progress, and stands in the metrics. limits_progress: whether requests in progress are
+    counted. is_nothing: whether nothing is limited.
     """
 
     operation: str
@@ -20,23 +21,18 @@ class Policy:
     cost: int = 1
     at_once: int | None = None
     at_once_each: int | None = None
+    limits_progress: bool = field(init=False, compare=False, repr=False)
+    is_nothing: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        limits_progress = self.at_once is not None or self.at_once_each is not None
+        object.__setattr__(self, "limits_progress", limits_progress)
+        object.__setattr__(self, "is_nothing", not self.quotas and self.cost == 1 and not limits_progress)
         for name, quota in self.quotas:
             if quota.least < self.cost:
                 raise ConfigurationError(
                     f"{name}: {quota.describe()} never lets a request of {self.operation!r} pass, which costs {self.cost}"
                 )
-
-    @property
-    def limits_progress(self) -> bool:
-        """Whether requests in progress are counted."""
-        return self.at_once is not None or self.at_once_each is not None
-
-    @property
-    def is_nothing(self) -> bool:
-        """Whether nothing is limited."""
-        return not self.quotas and self.cost == 1 and not self.limits_progress
 
     def describe(self) -> str:
         """As a person writes it; empty where nothing is limited."""

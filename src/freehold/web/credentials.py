@@ -73,14 +73,18 @@ class CredentialChain:
 
     def at_once(self, scope: Scope, authenticator: Authenticator) -> Principal | None:
         """As `identified`, where nothing has to be waited for; None where something may have, a refusal among it."""
-        there = [field for field in scope["headers"] if field[0] in self._sources]
-        if not there:
+        shown: bytes | None = None
+        for name, value in scope["headers"]:
+            if name in self._sources:
+                if shown is not None or name != _AUTHORIZATION:
+                    return None
+                shown = value
+        if shown is None:
             return ANONYMOUS
         # A class of somebody's own may judge otherwise: it is asked in full.
-        if len(there) > 1 or not self._wants_no_authorization or type(authenticator) is not Identity:
+        if not self._wants_no_authorization or type(authenticator) is not Identity:
             return None
-        name, value = there[0]
-        return authenticator.parts.bearer.known(value.decode("latin-1")) if name == _AUTHORIZATION else None
+        return authenticator.parts.bearer.known(shown.decode("latin-1"))
 
     async def identified(
         self, scope: Scope, authenticator: Authenticator, connection: HTTPConnection | None = None

@@ -22,6 +22,7 @@ from freehold.web.problems import problem_parts
 
 _KEPT = frozenset({b"allow", b"retry-after", b"www-authenticate", b"connection", b"accept", b"accept-patch"})
 _MADE = frozenset({201, 202})  # of what was made, operations tell the address within this service
+_NOTHING: RawHeaders = []
 _EMPTY: Message = {"type": "http.response.body", "body": b"", "more_body": False}
 # Takes status, lines of the head and body of an answer at once; False where it has to come by messages.
 _Whole = Callable[[int, bytes, bytes], bool]
@@ -88,9 +89,10 @@ class Exchange:
         if self._whole is None or self.started or self.is_head or self._is_changed(answer.status_code):
             return False
         status, body = answer.status_code, bytes(answer.body)
+        beside: RawHeaders = self.scope["state"].get("fh_headers", _NOTHING)
         head = head_of(
             answer.raw_headers,
-            [*self.scope["state"].get("fh_headers", ()), *self.cors],
+            [*beside, *self.cors] if self.cors else beside,
             status=status,
             has_credentials=self.has_credentials,
             is_https=self.scope["scheme"] == "https",

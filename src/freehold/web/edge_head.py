@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from freehold.web.edge_headers import TOLD_BY_VALUE, RawHeaders, finished
 
@@ -20,12 +20,15 @@ _BODILESS: Final = frozenset({204, 304})
 _MOST_KNOWN: Final = 1_000
 
 
-class _Lines(NamedTuple):
+class _Lines:
     """text: with a place for each value that may change. places: of those among the given fields. length: of Content-Length."""
 
-    text: bytes
-    places: tuple[int, ...]
-    length: int | None
+    __slots__ = ("length", "places", "text")
+
+    def __init__(self, text: bytes, places: tuple[int, ...], length: int | None) -> None:
+        self.text = text
+        self.places = places
+        self.length = length
 
 
 _known: dict[tuple[object, ...], _Lines | None] = {}
@@ -42,11 +45,15 @@ def head_of(
     size: int,
 ) -> bytes | None:
     """Every line of `finished`, and of `beside` as it is. size: of the body. None for what a server has to look at."""
-    names = [pair if pair[0] in TOLD_BY_VALUE else pair[0] for pair in given]
-    key = status, has_credentials, is_https, *names, None, *[pair[0] for pair in beside]
-    if key in _known:
-        lines = _known[key]
-    else:
+    kind: list[object] = [status, has_credentials, is_https]
+    for pair in given:
+        kind.append(pair if pair[0] in TOLD_BY_VALUE else pair[0])  # noqa: PERF401 (a comprehension is a call)
+    kind.append(None)
+    for pair in beside:
+        kind.append(pair[0])  # noqa: PERF401
+    key = tuple(kind)
+    lines = _known.get(key)
+    if lines is None and key not in _known:
         lines = _lines(given, beside, status=status, has_credentials=has_credentials, is_https=is_https)
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
@@ -55,9 +62,12 @@ def head_of(
         return None
     if size if lines.length is None else given[lines.length][1] != b"%d" % size:
         return None
-    values = [given[place][1] for place in lines.places]
+    values: list[bytes] = []
+    for place in lines.places:
+        values.append(given[place][1])  # noqa: PERF401
     values.append(request_id)
-    values += [value for _, value in beside]
+    for _, value in beside:
+        values.append(value)
     return None if _ODD.search(b"".join(values)) else lines.text % tuple(values)
 
 

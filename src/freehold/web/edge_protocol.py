@@ -57,6 +57,7 @@ class StrictProtocol(HttpToolsProtocol):
     parser: Any
     cycle: Any
 
+    _edge: Any = None
     _refusal: Problem | None = None
     _timer: asyncio.TimerHandle | None = None
     _reader: Reader | None = None
@@ -116,7 +117,7 @@ class StrictProtocol(HttpToolsProtocol):
 
     def _is_refused(self, data: bytes) -> bool:
         """Refuse a request at once where the process has no room for it and it can be refused unparsed; the edge refuses the rest."""
-        edge = getattr(self.app, "edge", None)
+        edge = self._edge = getattr(self.app, "edge", None)
         if edge is None or not edge.load.is_full or not self._is_idle():
             return False
         path = plain_path(data)
@@ -179,14 +180,12 @@ class StrictProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._end_head()
         version = self.parser.get_http_version()
-        if version not in ("1.0", "1.1"):
-            self._refuse(BadRequest("Speak HTTP/1.1."))
-        if version == "1.0" and any(name == b"transfer-encoding" for name, _ in self.headers):
-            self._refuse(BadRequest("HTTP/1.0 has no Transfer-Encoding."))
+        if version != "1.1":
+            self._check_version(version)
         if not self.url.startswith((b"/", b"*")):
             self._check_authority()
         super().on_headers_complete()
-        edge = getattr(self.app, "edge", None)
+        edge = self._edge
         if edge is not None and not self.pipeline:  # behind another it waits for that answer, not for the loop
             self.scope["state"][ARRIVED] = edge.load.arrives(self.loop)
         if getattr(self.server_state, "is_leaving", False):
@@ -200,6 +199,12 @@ class StrictProtocol(HttpToolsProtocol):
         """Let the request that is being answered be the last one."""
         if self.cycle is not None:
             self.cycle.keep_alive = False
+
+    def _check_version(self, version: str) -> None:
+        if version != "1.0":
+            self._refuse(BadRequest("Speak HTTP/1.1."))
+        if any(name == b"transfer-encoding" for name, _ in self.headers):
+            self._refuse(BadRequest("HTTP/1.0 has no Transfer-Encoding."))
 
     def _check_authority(self) -> None:
         """An absolute target counts above the Host header (RFC 9112 3.2.2); the application sees only the latter."""

@@ -81,8 +81,9 @@ def caller_address(request: HTTPConnection) -> str:
 
 def address_of(scope: Scope) -> str:
     """The same, of a request that is not wrapped up as one."""
-    found: str = scope.get("state", {}).get("client") or (scope["client"][0] if scope.get("client") else "")
-    return found
+    state = scope.get("state")
+    found: str | None = state.get("client") if state else None
+    return found or (scope["client"][0] if scope.get("client") else "")
 
 
 def claim_of(request: Request, principal: Principal, body: bytes, *, required: bool = False) -> Claim | None:
