@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -443,6 +443,30 @@ class TestAtOnce:
             asked = select(AUDIT).where(AUDIT.c.subject_id == path[-36:], AUDIT.c.action == "leaves.updated")
             told = [each for each in (await db.execute(asked)).all() if each.principal_id == ADA]
         assert len(told) == 1, "what did not change the row is not told"
+
+    async def test_rows_that_are_looked_at_at_the_same_time_share_a_statement(
+        self, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        way, looks = stage.database.at_once, list[str]()
+        assert isinstance(way, PostgresWay)
+        fetch = way.lanes.fetch
+
+        async def noted(sql: str, values: Sequence[Any]) -> Any:
+            looks.append(sql)
+            return await fetch(sql, values)
+
+        monkeypatch.setattr(way.lanes, "fetch", noted)
+        paths = [(await self.made(stage))[0] for _ in range(12)]
+        nowhere = f"{paths[0][:-36]}{uuid4()}"
+        async with stage.as_user(id=ADA) as ada, stage.as_user(id=uuid4()) as bob:
+            asked = [ada.patch(path, json={"rank": number}) for number, path in enumerate(paths)]
+            *found, gone, others = await asyncio.gather(
+                *asked, ada.patch(nowhere, json={"rank": 1}), bob.patch(paths[0], json={"rank": 1})
+            )
+        assert [(each.status_code, each.json()["rank"]) for each in found] == [(200, n) for n in range(12)]
+        assert gone.status_code == 404
+        assert others.status_code in (403, 404)
+        assert 0 < len(looks) < 7
 
     async def test_X02_no_change_is_lost_among_many(self, stage: Stage) -> None:
         """Each adds one to what it has read, and says which version that was."""

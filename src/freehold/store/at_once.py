@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.util import ClauseAdapter
 
-from freehold.errors import OutcomeUnknown
 from freehold.resource.principal import Principal
 from freehold.store.executor import Plan
 from freehold.store.fetched import Fetched
@@ -92,13 +91,11 @@ class Alone:
         self._parts = database.parts
         self._watchers: Watchers = database.parts[Watchers]
 
-    async def read(self, prepared: Prepared, params: Mapping[str, Any]) -> Fetched:
-        """The rows of a statement that changes nothing."""
+    async def read(self, prepared: Prepared, params: Mapping[str, Any], *, key: str) -> Fetched:
+        """The row of a key, or none, by a statement that changes nothing. key: what its value is called."""
         values = self._bound(prepared, params)
-        try:
-            return await self._run(await self._way.turn(), prepared, values)
-        except OutcomeUnknown as error:
-            raise NotAtOnce from error  # there was none: it may be asked again
+        self._way.tell(prepared.sql)
+        return prepared.rows(await self._way.look(prepared, values, key))
 
     async def write(self, prepared: Prepared, params: Mapping[str, Any]) -> Fetched:
         """Run a unit: it is committed when this returns. Until it is sent, a cancellation leaves nothing; what was sent is
@@ -132,7 +129,7 @@ class Alone:
             raise
         return await _to_its_end(self._watched(turn, prepared, values, change), turn.cut_short)
 
-    def _bound(self, prepared: Prepared, params: Mapping[str, Any]) -> Sequence[Any]:
+    def _bound(self, prepared: Prepared, params: Mapping[str, Any]) -> list[Any]:
         try:
             return prepared.bind(params, self.principal)
         except Exception as error:  # a value that is not its type's: SQLAlchemy says it in its own words

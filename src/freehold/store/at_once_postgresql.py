@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from freehold.errors import OutcomeUnknown
 from freehold.store.faults import RETRYABLE
 from freehold.store.lanes import Lane, Lanes
-from freehold.store.point_reads import is_lost
+from freehold.store.point_reads import PointReads, is_lost
 from freehold.store.postgresql import Patience
 from freehold.store.prepared import Prepared
 from freehold.store.read_path import Listeners
@@ -51,6 +51,7 @@ class PostgresWay:
         self.lanes = lanes
         self._listeners = listeners
         self._together: dict[Prepared, Together] = {}
+        self._looks: dict[Prepared, PointReads] = {}
 
     async def turn(self) -> PostgresTurn:
         """See `Way`."""
@@ -64,6 +65,26 @@ class PostgresWay:
         """See `Way`."""
         for each in self._listeners:
             each(sql)
+
+    async def look(self, prepared: Prepared, values: list[Any], key: str) -> Sequence[Any]:
+        """See `Way`. Those that meet share a statement, where its text can be read."""
+        shared = self._looks.get(prepared)
+        if shared is None:
+            shared = self._looks[prepared] = PointReads(self.lanes, prepared, key)
+        try:
+            if shared.can_share:
+                return await shared.read(values)
+            rows, kinds = await self.lanes.fetch(prepared.sql, values)
+        except Exception as error:
+            if (
+                not isinstance(error, asyncpg.PostgresError)
+                or getattr(error, "sqlstate", None) in RETRYABLE
+                or is_lost(error)
+            ):
+                raise NotAtOnce from error
+            raise NotTaken from error
+        prepared.describe(kinds)
+        return rows
 
     def together(self, prepared: Prepared, watchers: Watchers) -> Together | None:
         """See `Way`."""

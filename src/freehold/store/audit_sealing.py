@@ -58,6 +58,7 @@ _pending: Final = (
     .order_by(AUDIT.c.id)
     .limit(_BATCH)
 )
+_head: Final = select(AUDIT_HEAD).with_for_update()
 _place_each: Final = (
     update(AUDIT)
     .where(AUDIT.c.id == bindparam("record"), is_unsealed())
@@ -87,7 +88,10 @@ async def seal_pending(database: Database, *, key: bytes = b"") -> int:
             if not await session.scalar(select(exists().where(is_unsealed()))):
                 return sealed
         async with database.writing(system("audit sealer")) as unit:
-            sealed += await seal(unit.session, key=key)
+            found = await seal(unit.session, key=key)
+        sealed += found
+        if found < _BATCH:
+            return sealed
 
 
 async def seal(session: Session, *, key: bytes = b"") -> int:
@@ -121,10 +125,12 @@ async def _place(session: Session, rows: Sequence[Row[Any]], first: int, links: 
 
 
 async def _lock_head(session: Session) -> tuple[int, bytes]:
-    start = insert_into(session, AUDIT_HEAD).values(id=_HEAD_ID, sequence=0, digest=START)
-    await session.execute(start.on_conflict_do_nothing())
     # The records are read in a later statement, which therefore sees all that an earlier sealer has placed.
-    head = (await session.execute(select(AUDIT_HEAD).with_for_update())).one()
+    head = (await session.execute(_head)).one_or_none()
+    if head is None:
+        start = insert_into(session, AUDIT_HEAD).values(id=_HEAD_ID, sequence=0, digest=START)
+        await session.execute(start.on_conflict_do_nothing())
+        head = (await session.execute(_head)).one()
     return head.sequence, head.digest
 
 

@@ -73,7 +73,7 @@ class ChangedRows:
     async def look(self, alone: Alone, key: object) -> dict[str, Any]:
         """The same without a lock."""
         prepared = self._loading(alone.dialect, alone.principal, alone.shape, locks=False)
-        return self._row(await alone.read(prepared, {"fh_key": key}))
+        return self._row(await alone.read(prepared, {"fh_key": key}, key="fh_key"))
 
     def _row(self, found: Fetched) -> dict[str, Any]:
         if not found or not (row := found[0])[-1]:

@@ -50,6 +50,13 @@ class Way(Protocol):
         """Those who listen, of a statement that is sent for whoever calls this."""
         ...
 
+    async def look(self, prepared: Prepared, values: list[Any], key: str) -> Sequence[Any]:
+        """The rows of a statement that changes nothing: the one of a key, or none. key: what its value is called.
+
+        Raises NotAtOnce and NotTaken.
+        """
+        ...
+
     def together(self, prepared: Prepared, watchers: Watchers) -> Together | None:
         """Where units of this statement meet; None for one that has no text for many."""
         ...
