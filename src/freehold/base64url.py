@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
+from typing import Final
+
+_LETTERS: Final = bytes.maketrans(b"+/", b"-_")
 
 
 def base64url(raw: bytes) -> str:
     """The text of these bytes."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return binascii.b2a_base64(raw, newline=False).translate(_LETTERS, b"=").decode()
 
 
 __all__ = ["base64url"]

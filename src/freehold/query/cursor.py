@@ -27,6 +27,7 @@ from freehold.query.fields import Kind
 from freehold.resource.principal import Principal
 
 _MAC_BYTES: Final = 16
+_MOST_KEPT: Final = 1_000
 _compact: Final = json.JSONEncoder(separators=(",", ":")).encode
 MAX_CURSOR_CHARACTERS: Final = 8_192
 Direction = Literal["after", "before"]
@@ -52,6 +53,7 @@ class Cursors:
         if len(key) < 16:
             raise ValueError("a cursor key has at least 16 bytes")
         self._key = hashlib.sha256(b"freehold cursor\0" + key).digest()
+        self._begun = lru_cache(maxsize=_MOST_KEPT)(self._begin)
 
     def seal(self, position: Position, *, resource: str, principal: Principal, digest: str) -> str:
         """The text of a cursor, safe in an address."""
@@ -67,20 +69,21 @@ class Cursors:
         mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
         if not hmac.compare_digest(mac, self._mac(payload, resource, principal, digest)):
             _refuse()
-        direction, *values = json.loads(payload)
+        direction, *values = _read(payload)
         if values and len(values) != len(kinds):
             _refuse()
         return Position("after" if direction == "a" else "before", tuple(map(_from_json, kinds, values)))
 
     def _mac(self, payload: bytes, resource: str, principal: Principal, digest: str) -> bytes:
+        mac = self._begun(resource, principal.id, principal.reason, digest).copy()
+        mac.update(payload)
+        return mac.digest()
+
+    def _begin(self, resource: str, caller: UUID | None, reason: str | None, digest: str) -> hashlib.blake2b:
+        """The MAC of what a cursor is bound to, before its payload."""
         # Keyed BLAKE2 is a MAC by itself (RFC 7693 2.9), and OpenSSL's HMAC lets go of the interpreter, however short the text.
-        bound = _bound(resource, principal.id, principal.reason, digest)
-        return hashlib.blake2b(bound + payload, key=self._key, digest_size=_MAC_BYTES).digest()
-
-
-@lru_cache(maxsize=1_000)
-def _bound(resource: str, caller: UUID | None, reason: str | None, digest: str) -> bytes:
-    return json.dumps([resource, [str(caller) if caller else None, reason], digest]).encode() + b"\0"
+        bound = json.dumps([resource, [str(caller) if caller else None, reason], digest]).encode() + b"\0"
+        return hashlib.blake2b(bound, key=self._key, digest_size=_MAC_BYTES)
 
 
 def _refuse() -> NoReturn:
@@ -102,9 +105,18 @@ def _decode(text: str) -> bytes:
 
 def _written(values: list[Any]) -> bytes:
     """JSON; numbers by the standard library, which knows those that are none."""
-    if all(type(value) is str for value in values):
-        return orjson.dumps(values)
-    return _compact(values).encode()
+    for value in values:
+        if type(value) is not str:
+            return _compact(values).encode()
+    return orjson.dumps(values)
+
+
+def _read(payload: bytes) -> Any:
+    """What `_written` wrote. orjson refuses numbers that are none."""
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return json.loads(payload)
 
 
 def _to_json(value: Any) -> Any:

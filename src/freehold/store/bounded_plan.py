@@ -6,6 +6,7 @@ The statement for many is planned without knowing a value. Where that could choo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,6 +17,11 @@ _STEPS: Final = frozenset({"Limit", "Subquery Scan", "Incremental Sort", "Memoiz
 """What may stand between the lists and the index: rows pass it in their order, and no more of them than are wanted."""
 _READS: Final = frozenset({"Index Scan", "Index Only Scan"})
 _TESTS: Final = ("Filter", "Join Filter", "One-Time Filter")
+
+_COLUMN: Final = r"\w+|\(\w+\)::\w+"
+_VALUE: Final = rf"{PAIR}\.v\d+|\({PAIR}\.v\d+\)::\w+"
+_AFTER: Final = re.compile(rf"ROW\(({_COLUMN})(?:, (?:{_COLUMN}))*\) [<>] ROW\(({_VALUE})(?:, (?:{_VALUE}))*\)")
+"""Whether a row comes after the place where a page begins."""
 
 
 def is_bounded(plan: _Node) -> bool:
@@ -35,4 +41,12 @@ def is_bounded(plan: _Node) -> bool:
 
 def _tests_values(node: _Node) -> bool:
     """Whether rows are read and left out by a value of the list: then one value leaves out more of them than another."""
-    return any(f"{PAIR}." in node.get(each, "") for each in _TESTS)
+    begins = node.get("Index Cond", "")
+    tests = [_AFTER.sub(lambda found: _unless_beside(found, begins), node.get(each, "")) for each in _TESTS]
+    return any(f"{PAIR}." in test for test in tests)
+
+
+def _unless_beside(found: re.Match[str], begins: str) -> str:
+    """Nothing for the place of a page that the index is read from: left out are rows alone that have its first value."""
+    column, value = found[1], found[2]
+    return "" if re.search(rf"\({re.escape(column)} [<>]= {re.escape(value)}\)", begins) else found[0]

@@ -41,10 +41,10 @@ class Fetched(Sequence[Row[Any]]):
         found, decoder = self.raw[number][place], self._prepared.decoder(place)
         return found if decoder is None else decoder(found)
 
-    def told(self, number: int, place: int) -> Any:
-        """One value, as a cursor has it."""
-        found, teller = self.raw[number][place], self._prepared.tellers[place]
-        return found if teller is None else teller(found)
+    def told(self, number: int, places: Sequence[int]) -> tuple[Any, ...]:
+        """Some values of one row, as a cursor has them."""
+        row, tellers = self.raw[number], self._prepared.tellers
+        return tuple([row[place] if (teller := tellers[place]) is None else teller(row[place]) for place in places])
 
     def writers(self, width: int) -> Writers:
         """Those of the first `width` columns."""
@@ -56,9 +56,12 @@ def value_at(rows: Sequence[Row[Any]], number: int, place: int) -> Any:
     return rows.value(number, place) if isinstance(rows, Fetched) else rows[number][place]
 
 
-def told_at(rows: Sequence[Row[Any]], number: int, place: int) -> Any:
-    """The same for a cursor."""
-    return rows.told(number, place) if isinstance(rows, Fetched) else rows[number][place]
+def told_at(rows: Sequence[Row[Any]], number: int, places: Sequence[int]) -> tuple[Any, ...]:
+    """Some values of one row, for a cursor."""
+    if isinstance(rows, Fetched):
+        return rows.told(number, places)
+    row = rows[number]
+    return tuple([row[place] for place in places])
 
 
 def as_written(rows: Sequence[Sequence[Any]], width: int) -> tuple[Sequence[Sequence[Any]], Writers]:

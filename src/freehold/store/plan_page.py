@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from pydantic_core import to_json
@@ -14,12 +14,12 @@ from freehold.query.cursor import END, START, Cursors, Position
 from freehold.query.request import ListQuery
 from freehold.resource.principal import Principal
 from freehold.store.encode import EVERYTHING, Visibility, envelope, spliced
-from freehold.store.executor import Executor
+from freehold.store.executor import Executor, Plan
 from freehold.store.fetched import value_at
-from freehold.store.plan_conditions import listed, padded, values
+from freehold.store.plan_conditions import listed, padded, page_values, values
 from freehold.store.plan_expand import KEYS, PARENT_LABEL
 from freehold.store.plan_facets import fetch_facets
-from freehold.store.plan_search import Found, fetch_rows, weighed
+from freehold.store.plan_search import Found, fetch_rows, is_one_read, weighed
 from freehold.store.plans import DISTANCE_LABEL, KEY, ResourcePlans, relation_label
 
 DISTANCE_FIELD: Final = "distance_km"
@@ -54,12 +54,10 @@ async def fetch_page(
     visibility_of: what the caller sees of the fields of a model; asked for the resource and for what it expands.
     Raises BadRequest `query.bad_cursor`.
     """
-    seal = _Seal(plans, query, cursors, principal)
-    position = seal.position()
+    asked = AskedPage(plans, query, cursors=cursors, principal=principal)
     query = await weighed(plans, executor, query)
-    found = await fetch_rows(plans, executor, query, position, visibility_of(plans.spec.model))
-    more, page = len(found.rows) > query.limit, found.cut(query.limit, turned=position.direction == "before")
-    next_cursor, prev_cursor = seal.neighbours(position, page, more=more)
+    found = await fetch_rows(plans, executor, query, asked.position, visibility_of(plans.spec.model))
+    page, next_cursor, prev_cursor = asked.cut(found)
     extra: list[tuple[str, bytes]] = []
     if query.count:
         total = await executor.fetch(plans.count(query), values(plans.spec, query))
@@ -80,12 +78,10 @@ async def fetch_items(
     visibility_of: VisibilityOf = _everything,
 ) -> tuple[list[bytes], str | None]:
     """The items of one page, each as JSON by itself, and the cursor of the next; without counts and facets."""
-    seal = _Seal(plans, query, cursors, principal)
-    position = seal.position()
+    asked = AskedPage(plans, query, cursors=cursors, principal=principal)
     query = await weighed(plans, executor, query)
-    found = await fetch_rows(plans, executor, query, position, visibility_of(plans.spec.model))
-    more, page = len(found.rows) > query.limit, found.cut(query.limit, turned=False)
-    next_cursor, _ = seal.neighbours(position, page, more=more)
+    found = await fetch_rows(plans, executor, query, asked.position, visibility_of(plans.spec.model))
+    page, next_cursor, _ = asked.cut(found)
     return await _expanded(plans, executor, page.rows, query.expand, visibility_of), next_cursor
 
 
@@ -112,40 +108,66 @@ async def fetch_one(
     return item, version
 
 
-class _Seal:
-    """Places of one question as cursors."""
+class AskedPage:
+    """A page that a caller asks for. Raises BadRequest `query.bad_cursor`."""
 
-    def __init__(self, plans: ResourcePlans, query: ListQuery, cursors: Cursors, principal: Principal) -> None:
+    __slots__ = ("_cursors", "_plans", "_principal", "_query", "position")
+
+    def __init__(self, plans: ResourcePlans, query: ListQuery, *, cursors: Cursors, principal: Principal) -> None:
+        self._plans = plans
         self._query = query
         self._cursors = cursors
-        self._bound: dict[str, Any] = {
-            "resource": plans.spec.resource,
-            "principal": principal,
-            "digest": query.digest(),
-        }
-        self._plans = plans
+        self._principal = principal
+        self.position: Position = START if query.cursor is None else self._opened(query.cursor)
 
-    def position(self) -> Position:
-        if self._query.cursor is None:
-            return START
-        return self._cursors.open(self._query.cursor, kinds=self._plans.sort_kinds(self._query), **self._bound)
+    def only_plan(self, dialect_name: str) -> Plan | None:
+        """The plan whose rows are the page, for who sees every field of them; None where more has to be read."""
+        if not is_one_read(self._plans, self._query, dialect_name):
+            return None
+        return self._plans.page(self._query, self.position)
 
-    def neighbours(self, position: Position, page: Found, *, more: bool) -> tuple[str | None, str | None]:
-        """The cursors of the next and the previous page.
+    def values(self) -> Mapping[str, Any]:
+        """Those of its binds."""
+        return page_values(self._plans.spec, self._query, self.position)
+
+    def page(self, rows: Sequence[Row[Any]]) -> Page:
+        """The page, of the rows of that plan."""
+        found, next_cursor, prev_cursor = self.cut(Found(rows, self._plans.sort_places(self._query)))
+        items = self._plans.encoder.array(found.rows)
+        return Page(envelope(items, next_cursor=next_cursor), next_cursor, prev_cursor)
+
+    def cut(self, found: Found) -> tuple[Found, str | None, str | None]:
+        """The rows of the page in their order, of which one more was read, and the cursors of the next and the previous one.
 
         An empty page, whose neighbour was deleted meanwhile, leads back to the end or the start of the list.
         """
-        forward = position.direction == "after"
+        position, limit = self.position, self._query.limit
+        forward, more = position.direction == "after", len(found.rows) > limit
+        page = found.cut(limit, turned=not forward)
         has_next = more if forward else position != END
         has_prev = position != START if forward else more
         if position == END and not page.rows:
             has_prev = False
         following = (Position("after", page.place(-1)) if page.rows else START) if has_next else None
         preceding = (Position("before", page.place(0)) if page.rows else END) if has_prev else None
-        return self._sealed(following), self._sealed(preceding)
+        return page, self._sealed(following), self._sealed(preceding)
+
+    def _opened(self, text: str) -> Position:
+        plans, query = self._plans, self._query
+        return self._cursors.open(
+            text,
+            resource=plans.spec.resource,
+            principal=self._principal,
+            digest=query.digest(),
+            kinds=plans.sort_kinds(query),
+        )
 
     def _sealed(self, position: Position | None) -> str | None:
-        return None if position is None else self._cursors.seal(position, **self._bound)
+        if position is None:
+            return None
+        return self._cursors.seal(
+            position, resource=self._plans.spec.resource, principal=self._principal, digest=self._query.digest()
+        )
 
 
 async def _items(

@@ -43,8 +43,8 @@ class Found(NamedTuple):
 
     def place(self, number: int) -> tuple[Any, ...]:
         """The place of a row in the list, for a cursor."""
-        tier = () if self.tiers is None else (self.tiers[number],)
-        return (*tier, *(told_at(self.rows, number, place) for place in self.places))
+        told = told_at(self.rows, number, self.places)
+        return told if self.tiers is None else (self.tiers[number], *told)
 
 
 async def weighed(plans: ResourcePlans, executor: Executor, query: ListQuery) -> ListQuery:
@@ -65,6 +65,21 @@ async def _by_runs(plans: ResourcePlans, executor: Executor, asked: Condition) -
         return asked
     rows = await executor.fetch(plans.run_count(asked.field.key), {SEARCH: runs})
     return replace(asked, by_runs=rows[0][0] <= MOST_RARE)
+
+
+def is_one_read(plans: ResourcePlans, query: ListQuery, dialect_name: str) -> bool:
+    """Whether one statement surely gives a page and all that was asked for with it."""
+    asked = "one read", plans, dialect_name
+    known: bool | None = query.kept.get(asked)
+    if known is None:
+        more = query.expand or query.count or query.facets or query.near is not None or query.by_relevance
+        known = query.kept[asked] = not more and (dialect_name != "sqlite" or _is_surely_quick(query))
+    return known
+
+
+def _is_surely_quick(query: ListQuery) -> bool:
+    """Whether SQLite need not be asked beforehand how many rows a condition leaves."""
+    return query.match is None and not any(map(runs_of, query.conditions)) and not _is_loose(query)
 
 
 async def fetch_rows(

@@ -29,7 +29,7 @@ from freehold.store.database import Database
 from freehold.store.encode import EVERYTHING, Visibility
 from freehold.store.executor import Plan, SessionExecutor
 from freehold.store.fetched import Fetched, value_at
-from freehold.store.plan_page import Page, fetch_items, fetch_one, fetch_page
+from freehold.store.plan_page import AskedPage, Page, fetch_items, fetch_one, fetch_page
 from freehold.store.plans import KEY, ResourcePlans
 from freehold.store.protection import Grant
 from freehold.store.reading import Reading, executor_of
@@ -120,6 +120,12 @@ class Reads:
         query, params = self._question(question, self.unaskable(viewer))
         if parent is not None:
             query = query.within(self.spec.fields[parent[1]], above)
+        if parent is None and self._is_one_plan and not query.deleted:
+            asked = AskedPage(self._plans, query, cursors=self.cursors, principal=viewer)
+            plan = asked.only_plan(database.dialect_name)
+            if plan is not None:
+                rows = await database.planned_rows(viewer, plan, asked.values(), tables=self._listed)
+                return asked.page(rows), params
         grant = self._deleted(viewer) if query.deleted else None
 
         async def work(asking: Session | Reading) -> Page:
