@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -70,6 +71,7 @@ class Leaf(BaseModel):
     number: int
     kind: str
     colour: str
+    created_at: datetime
 
 
 QUERIES = Queries(filters=["kind", "kind__in", "number__gte", "colour"], sort=["-number", "created_at"])

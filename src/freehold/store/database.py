@@ -128,7 +128,7 @@ class Database(PlannedReads):
     @property
     def dialect_name(self) -> str:
         """`sqlite` or `postgresql`."""
-        return self.engine.dialect.name
+        return self.engine.sync_engine.dialect.name
 
     @property
     def scopes(self) -> Scopes:

@@ -187,11 +187,17 @@ class ResourcePlans:
 
     def sort_kinds(self, query: ListQuery) -> tuple[Kind, ...]:
         """The kinds of the sort values, for the cursor."""
-        fields = [self.spec.sort_field(key.name) for key in query.sort]
-        return tuple(
-            (Kind.INTEGER if key.name == RELEVANCE else Kind.FLOAT) if field is None else field.kind
-            for key, field in zip(query.sort, fields, strict=True)
-        )
+        asked = "kinds", self
+        found: tuple[Kind, ...] | None = query.kept.get(asked)
+        if found is None:
+            found = query.kept[asked] = tuple([self._sort_kind(key.name) for key in query.sort])
+        return found
+
+    def _sort_kind(self, name: str) -> Kind:
+        field = self.spec.sort_field(name)
+        if field is not None:
+            return field.kind
+        return Kind.INTEGER if name == RELEVANCE else Kind.FLOAT
 
     def _rows(self, visibility: Visibility, extra: Sequence[ColumnElement[Any]]) -> Select[Any]:
         flags = [condition.label(f"{SHOW_PREFIX}{name}") for name, condition in visibility.flags.items()]

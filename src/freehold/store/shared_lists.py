@@ -23,10 +23,12 @@ AT_ONCE: Final = 2
 """Statements of one plan on their way: one is answered while the next is gathered."""
 PATIENCE_SECONDS: Final = 0.02
 """Nobody waits longer than this for those that were sent before."""
-MOST_SECONDS: Final = 0.2
+MOST_SECONDS: Final = 0.5
 """What takes longer is cut short, and asked for one by one."""
 APART_SECONDS: Final = 1.0
 """How long each goes alone after something went wrong."""
+SLOW_SECONDS: Final = 10.0
+"""The same after a statement that was cut short."""
 JUDGED_SECONDS: Final = 60.0
 """How long a look at the server's plan holds: its statistics and the indexes change."""
 
@@ -161,7 +163,7 @@ class SharedLists:
         return found
 
     def _give_up(self, lane: Lane) -> None:
-        self._stay_apart(JUDGED_SECONDS)
+        self._stay_apart(SLOW_SECONDS)
         lane.cut_short()
 
     def _stay_apart(self, seconds: float) -> None:
