@@ -30,10 +30,16 @@ class TestWritten:
             "FROM fh_row JOIN fh_given ON fh_given.v0 = fh_row.id"
         )
 
+    @pytest.mark.parametrize("text", ["'$4'", "'it''s'", "''"])
+    def test_a_text_among_the_values_stays_as_it_is(self, text: str) -> None:
+        found = written(ONE.replace("'$4'", text), TYPES, {"id": 0})
+        assert found is not None
+        assert f"SELECT fh_given.v0, {text}, fh_given.v2 FROM fh_given RETURNING" in found
+
     @pytest.mark.parametrize(
         ("sql", "types"),
         [
-            (ONE, TYPES),  # a text among the values
+            (ONE.replace("'$4'", "'a (b)'"), TYPES),  # a text among the values that might end them
             (ONE.replace("'$4', ", "now(), "), TYPES),
             (ONE.replace("'$4', ", "") + " -- $1", TYPES),
             (ONE.replace("'$4', ", "") + " JOIN t ON true", TYPES),

@@ -18,7 +18,7 @@ PATIENCE_MS: Final = 20
 """How long such a statement waits for what others hold. Nobody waits for longer because of a stranger's row."""
 _TYPES: Final = frozenset({"JSON", "JSONB", "TSVECTOR", "BYTEA"})
 _KEYS: Final = frozenset({BigInteger, Integer, SmallInteger, String, Text, Uuid})
-_VALUES: Final = re.compile(r"\bVALUES \(([^()']*)\)")
+_VALUES: Final = re.compile(r"\bVALUES \(((?:[^()']|'[^()']*')*)\)")
 _END: Final = re.compile(r"\s+FROM fh_row\s*$")
 
 

@@ -7,7 +7,7 @@ constructor, a rule that only the database can judge) there is no such piece, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from collections.abc import Set as AbstractSet
 from types import SimpleNamespace
 from typing import Any
@@ -102,14 +102,14 @@ class NewRows:
         params |= records.params(record, kept)
         await straight.run([(each, params) for each in self._prepared(straight, has_values=kept is not None)])
 
-    async def insert_whole(
+    def insert_whole(
         self, doing: Doing, plan: Plan, subject: str, key: str, values: Mapping[str, Any]
-    ) -> Fetched:
+    ) -> Awaitable[Fetched]:
         """Insert a row that may be, and the records of it, at once; see `answered`. Raises NotAtOnce, NotStraight."""
         record, kept = doing.trails.created(doing, self._model, subject, str(values[key]), values)
         params = dict(zip(self._binds, values.values(), strict=True))
         params |= records.params(record, kept)
-        return await doing.write(self._whole(doing, plan, has_values=kept is not None), params)
+        return doing.write(self._whole(doing, plan, subject, has_values=kept is not None), params)
 
     def _prepared(self, straight: Straight, *, has_values: bool) -> list[Prepared]:
         place = straight.dialect, has_values
@@ -118,10 +118,10 @@ class NewRows:
             self._pieces[place] = records.prepared([self._insert(), *inserts], straight.dialect)
         return self._pieces[place]
 
-    def _whole(self, doing: Doing, plan: Plan, *, has_values: bool) -> Prepared:
-        place = doing.dialect, has_values
+    def _whole(self, doing: Doing, plan: Plan, subject: str, *, has_values: bool) -> Prepared:
+        place = doing.dialect, subject, has_values
         if place not in self._wholes:
-            inserts = records.inserts(has_values=has_values)
+            inserts = records.inserts(has_values=has_values, created=subject)
             whole = answered(self._insert(), plan, doing.shape, before=lambda _: inserts)
             key = {column.key: f"row_{name}" for name, column in self._attributes.items() if column.primary_key}
             self._wholes[place] = records.whole(whole, doing.dialect, key=key)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import orjson
-from sqlalchemy import CTE, JSON, Column, Insert, Table, TypeDecorator, bindparam, insert, select
+from sqlalchemy import CTE, JSON, Column, Insert, Table, TypeDecorator, bindparam, insert, literal_column, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
@@ -67,12 +67,23 @@ async def write(straight: Straight, record: Mapping[str, Any], kept: Mapping[str
     await straight.run([(each, bound) for each in known[has_values]])
 
 
-def inserts(*, has_values: bool) -> list[Insert]:
-    """The statements; for `params`."""
-    found = [insert_of(AUDIT, {name: f"record_{name}" for name in _RECORDED})]
+def inserts(*, has_values: bool, created: str | None = None) -> list[Insert]:
+    """The statements; for `params`. created: rows of which resource are told, where the text is to say so itself."""
+    said = {} if created is None else {"action": f"{created}.created", "subject_type": created}
+    found = [_saying(insert_of(AUDIT, {name: f"record_{name}" for name in _RECORDED if name not in said}), said)]
     if has_values:
-        found.append(insert_of(AUDIT_VALUES, _KEPT))
+        kept = {name: bind for name, bind in _KEPT.items() if name not in said}
+        found.append(_saying(insert_of(AUDIT_VALUES, kept), said))
     return found
+
+
+def _saying(statement: Insert, said: Mapping[str, str]) -> Insert:
+    """With constants in the text: what is the same each time is not sent each time."""
+    texts: dict[str, Any] = {}
+    for name, text in said.items():
+        if name in statement.table.c:
+            texts[name] = literal_column("'" + text.replace("'", "''") + "'")
+    return statement.values(texts) if texts else statement
 
 
 def inserts_after(row: CTE, *, has_values: bool) -> list[Insert]:

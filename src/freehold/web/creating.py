@@ -102,12 +102,12 @@ class Creating:
             raise refusal_of(refused) from refused.__cause__
         return whole.tell(rows)
 
-    async def _insert_whole(self, doing: Doing, values: Mapping[str, Any], whole: Whole) -> Fetched:
+    def _insert_whole(self, doing: Doing, values: Mapping[str, Any], whole: Whole) -> Awaitable[Fetched]:
         assert self._rows is not None
         if not whole.can_tell(values):
             raise NotAtOnce
         name, key = self._bound.resource.name, self._bound.key_name
-        return await self._rows.insert_whole(doing, whole.plan, name, key, values)
+        return self._rows.insert_whole(doing, whole.plan, name, key, values)
 
 
 def points_to_others(sent: BaseModel, links: Collection[str]) -> bool:

@@ -76,12 +76,12 @@ class Writes:
             async def shown(reading: Straight, key: Any) -> Response:
                 return await self._shown(reading, key, status=201, location=f"{self._path}/{key}")
 
-            async def at_once() -> Response:
+            def at_once() -> Awaitable[Response]:
                 assert values is not None
                 whole = self._whole(values[bound.key_name], created=True)
                 if whole is None:
                     raise NotAtOnce
-                return await self._creating.insert_alone(call, values, whole)
+                return self._creating.insert_alone(call, values, whole)
 
             values = self._creating.values(call, draft) if parent is None else None
             return Step(
@@ -115,11 +115,11 @@ class Writes:
                     call, unit, key, changes, show=lambda reading: self._shown(reading, key), whole=self._whole(key)
                 )
 
-            async def at_once() -> Response:
+            def at_once() -> Awaitable[Response]:
                 whole = self._whole(key)
                 if whole is None:
                     raise NotAtOnce
-                return await self._changing.change_alone(call, key, changes, whole)
+                return self._changing.change_alone(call, key, changes, whole)
 
             can = self._changing.can(call, changes)
             return Step(
