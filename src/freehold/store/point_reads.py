@@ -36,6 +36,7 @@ class PointReads:
         self._running = 0
         self._is_due = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop
 
     @property
     def can_share(self) -> bool:
@@ -44,12 +45,15 @@ class PointReads:
 
     def read(self, values: list[Any]) -> Answer:
         """The row (or none), as the driver gives it. The answer raises what went wrong with its statement."""
-        loop = asyncio.get_running_loop()
-        answer: Answer = loop.create_future()
+        if (
+            not self._waiting
+        ):  # those that wait together wait in one loop, and to ask which one it is costs a system call
+            self._loop = asyncio.get_running_loop()
+        answer: Answer = self._loop.create_future()
         self._waiting.append((values, answer))
         if not self._is_due and self._running < AT_ONCE:
             self._is_due = True
-            loop.call_soon(self._send)  # together with what else this round of the loop asks for
+            self._loop.call_soon(self._send)  # together with what else this round of the loop asks for
         return answer
 
     def _send(self) -> None:

@@ -59,7 +59,10 @@ class Writing:
 
 def request_key(scope: Scope, *, required: bool = False) -> str | None:
     """The Idempotency-Key, unquoted. Raises BadRequest when it is malformed, repeated, or missing where required."""
-    values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"idempotency-key"]
+    values: list[str] = []
+    for name, value in scope["headers"]:
+        if name == b"idempotency-key":
+            values.append(value.decode("latin-1"))
     if not values:
         if required:
             raise BadRequest("This operation needs an Idempotency-Key header.", code="idempotency.key_required")
