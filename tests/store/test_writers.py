@@ -17,10 +17,12 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
+from freehold.query.cursor import Cursors, Position
 from freehold.resource.base import NAMING, Base, UTCDateTime
+from freehold.resource.principal import ANONYMOUS
 from freehold.store.encode import Encoder
 from freehold.store.encode_exact import ExactEncoder
-from freehold.store.writers import writer
+from freehold.store.writers import teller, writer
 
 
 class Hue(Enum):
@@ -63,6 +65,23 @@ def test_stored_values_of_sqlite_are_written_as_pydantic_writes_what_they_mean(n
     meant = value if decoder is None else decoder(value)
     row = [value if write is None else write(value)]
     assert ExactEncoder(["v"]).each([row]) == [b'{"v":%b}' % adapter.dump_json(adapter.validate_python(meant))]
+
+
+@pytest.mark.parametrize("name", [name for name in STORED if name not in ("flag", "hue")])
+@given(data=st.data())
+def test_a_cursor_is_the_same_whether_it_holds_what_is_told_of_a_value_or_what_the_value_means(name, data):
+    type_, _, stored = STORED[name]
+    dialect = sqlite.dialect()
+    decoder = type_._cached_result_processor(dialect, None)
+    tell = teller(type_, decoder, dialect)
+    value = data.draw(st.none() | stored)
+    told, meant = (value if make is None else make(value) for make in (tell, decoder))
+    cursors = Cursors(b"k" * 32)
+    sealed = [
+        cursors.seal(Position("after", (each,)), resource="r", principal=ANONYMOUS, digest="d")
+        for each in (told, meant)
+    ]
+    assert sealed[0] == sealed[1]
 
 
 def test_postgresql_gives_instants_as_orjson_takes_them():

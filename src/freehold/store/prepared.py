@@ -14,10 +14,10 @@ from sqlalchemy import Row
 from sqlalchemy.engine.result import SimpleResultMetaData
 
 from freehold.resource.principal import Principal
-from freehold.store.carried import Decoder, carried, told
+from freehold.store.carried import Decoder, carried
 from freehold.store.fetched import Fetched
 from freehold.store.scope import CALLER
-from freehold.store.writers import writer
+from freehold.store.writers import teller, writer
 
 if TYPE_CHECKING:
     from freehold.store.executor import Plan
@@ -114,8 +114,9 @@ class Prepared:
                 for type_, kind in zip(self._types, kinds, strict=True)
             ]
             self._processors = self.decoders if any(self.decoders) else None
-            self.tellers = [told(*column) for column in zip(self._types, self.decoders, strict=True)]
-            each = [writer(*column, self.dialect) for column in zip(self._types, self.decoders, strict=True)]
+            columns = list(zip(self._types, self.decoders, strict=True))
+            self.tellers = [teller(*column, self.dialect) for column in columns]
+            each = [writer(*column, self.dialect) for column in columns]
             self.writers = [(place, write) for place, write in enumerate(each) if write is not None]
 
     @property

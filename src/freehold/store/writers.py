@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Uuid
 
 from freehold.resource.base import UTCDateTime
-from freehold.store.carried import CarriedInstant, CarriedKey, Decoder, instant_text
+from freehold.store.carried import CarriedInstant, CarriedKey, Decoder, instant_text, told
 
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -28,9 +28,16 @@ def writer(type_: Any, decoder: Decoder, dialect: Any) -> Decoder:
         return None
     if dialect.name == "sqlite" and type(type_) is UTCDateTime:
         return _instant
-    if dialect.name == "sqlite" and type(type_) is Uuid and type_.as_uuid:
-        return _uuid
-    return decoder
+    return _uuid if _is_stored_key(type_, dialect) else decoder
+
+
+def teller(type_: Any, decoder: Decoder, dialect: Any) -> Decoder:
+    """What makes of a column's values what stands in a cursor; None for nothing. A key stands there as it is written."""
+    return _uuid if _is_stored_key(type_, dialect) else told(type_, decoder)
+
+
+def _is_stored_key(type_: Any, dialect: Any) -> bool:
+    return dialect.name == "sqlite" and type(type_) is Uuid and type_.as_uuid
 
 
 def _instant(stored: str | None) -> datetime | None:
