@@ -52,3 +52,9 @@ def test_a_tsvector_has_each_term_at_its_places(texts: list[str]) -> None:
             places[term].append(place)
     wanted = [f"'{term}':{','.join(map(str, found))}" for term, found in places.items()]
     assert sorted(tsvector(document(texts)).split()) == sorted(wanted)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 62, 63, 64, 65, 200])
+def test_a_text_with_nothing_behind_it_is_written_as_one_with_an_empty_text_behind_it(number: int) -> None:
+    text = " ".join(f"t{each}" for each in range(number))
+    assert tsvector(document([text])) == tsvector(document([text, ""]))

@@ -47,16 +47,19 @@ class UTCDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a naive datetime names no instant: give it a time zone")
-        try:
-            value = value.astimezone(UTC)
-        except OverflowError:
-            raise ValueError("the instant is outside the years 1 to 9999 in UTC") from None
+        if value.tzinfo is not UTC:
+            try:
+                value = value.astimezone(UTC)
+            except OverflowError:
+                raise ValueError("the instant is outside the years 1 to 9999 in UTC") from None
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give back an aware instant in UTC."""
         if value is None:
             return None
+        if value.tzinfo is UTC:
+            return value
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 

@@ -100,7 +100,7 @@ def _folding(source: str) -> Callable[[Mapping[str, Any]], str | None]:
 
 def _documenting(*sources: str) -> Callable[[Mapping[str, Any]], str]:
     def compute(row: Mapping[str, Any]) -> str:
-        return document(None if (value := row.get(name)) is None else str(value) for name in sources)
+        return document([None if (value := row.get(name)) is None else str(value) for name in sources])
 
     return compute
 

@@ -104,7 +104,7 @@ def document(texts: Iterable[str | None]) -> str:
     lead, *others = [_terms(text or "") for text in texts]
     sections = [[*whole_term(lead), *lead], [term for terms in others for term in (*terms, BOUNDARY)]]
     if len(sections[0]) + len(sections[1]) <= MAX_REPETITIONS:  # so few are within all bounds
-        return "\n".join(" ".join(section) for section in sections)
+        return f"{' '.join(sections[0])}\n{' '.join(sections[1])}"
     counted: Counter[str] = Counter()
     places, room = MAX_PLACES, MAX_DOCUMENT_BYTES - 1
     kept: list[str] = []
@@ -125,5 +125,6 @@ def document(texts: Iterable[str | None]) -> str:
 def _terms(text: str) -> list[str]:
     folded = fold(text)
     if folded.isascii():
-        return [run[:MAX_TERM_CHARACTERS] for run in _ASCII_RUN.findall(folded)]
+        found: list[str] = _ASCII_RUN.findall(folded)
+        return found if len(folded) <= MAX_TERM_CHARACTERS else [run[:MAX_TERM_CHARACTERS] for run in found]
     return [term for unspaced, run in _cut(folded) for term in run_terms(run, unspaced=unspaced)]

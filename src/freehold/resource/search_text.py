@@ -6,6 +6,7 @@ No database cuts the text into words, so that neither's idea of a word, a locale
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ LEAD = "\ue003"
 PAIR = "\ue004"
 """Stands in front of both terms of a pair of the first source: an index keeps no places either."""
 _GAPS: Final = frozenset({BOUNDARY, SURPLUS})
+_FEW: Final = 64
+"""Terms of which the places are kept as text."""
 
 
 class SearchDocument(TypeDecorator[str]):
@@ -45,6 +48,8 @@ def tsvector(document: str) -> str:
     """A document as the text of a tsvector."""
     first, _, rest = document.partition("\n")
     lead = first.split()
+    if not rest and 0 < len(lead) == len(set(lead)) <= _FEW and _GAPS.isdisjoint(lead):
+        return _of_one_text(lead)
     words = lead[1:] if lead and lead[0][0] == WHOLE else lead
     others = [line.split() for line in rest.split("\n")]
     kept = [term for term in (*lead, *others[0]) if term not in _GAPS]
@@ -59,6 +64,22 @@ def tsvector(document: str) -> str:
         _place(places, terms, place)
         place += len(terms) + 1
     return " ".join([f"'{term}':{found}" for term, found in places.items()])
+
+
+def _of_one_text(lead: list[str]) -> str:
+    """The same where there is no other text: the places are those of any text with as many terms."""
+    words = lead[1:] if lead[0][0] == WHOLE else lead
+    both = [term for term in words for _ in (0, 1)][1:-1]
+    return _places_of(len(lead), len(words)) % (*lead, *words, *both)
+
+
+@lru_cache(maxsize=2 * _FEW)
+def _places_of(terms: int, words: int) -> str:
+    """The text of a tsvector without its terms. words: how many of the terms are words."""
+    said = [f"'%s':{place}" for place in range(1, terms + 1)]
+    said += [f"'{LEAD}%s':{place}" for place in range(1 + terms - words, terms + 1)]
+    said += [f"'{PAIR}%s{PAIR}%s':1"] * (words - 1)
+    return " ".join(said)
 
 
 def _of_distinct(lead: list[str], words: list[str], rest: list[str]) -> str:
