@@ -112,8 +112,10 @@ class Alone:
             return await self._by_itself(prepared, values, change)
         if not together.is_better_alone:
             self._way.tell(prepared.sql)
-            with suppress(Apart):
+            try:
                 return prepared.rows([await together.write(values)])
+            except Apart:  # nothing was done
+                pass
         together.begins()
         try:
             return await self._by_itself(prepared, values, change)

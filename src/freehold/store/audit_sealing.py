@@ -104,7 +104,8 @@ async def seal(session: Session, *, key: bytes = b"") -> int:
     rows = (await session.execute(_pending)).all()
     links = []
     for place, row in enumerate(rows, sequence + 1):
-        told = _record(row, place, _read(row.before), _read(row.after), _read(row.details))
+        # Of most there are details and nothing else.
+        told = _record(row, place, row.before and _read(row.before), row.after and _read(row.after), _read(row.details))
         digest = _digest(told, digest, key)
         links.append(digest)
     if rows:

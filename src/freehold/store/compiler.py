@@ -43,7 +43,7 @@ class Scopes:
 
     def dialect(self, principal: Principal, grant: Grant | None) -> tuple[Dialect, Shape]:
         """The dialect and shape that callers like `principal` share."""
-        if grant is not None or principal.is_system or not self._registry.is_by_role:
+        if grant is not None or principal.reason is not None or not self._registry.is_by_role:
             return self._dialect(principal, grant)
         kind = (principal.rights, self._registry.size)
         known = self._known.get(kind)

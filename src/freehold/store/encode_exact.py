@@ -85,7 +85,7 @@ class ExactEncoder:
 
     def takes(self, row: Mapping[str, Any]) -> bool:
         """Whether it writes a row of these values, by their names; what it leaves to Pydantic may be refused there."""
-        return all(_is_texts(row[self._names[place]]) for place in self._texts)
+        return not self._texts or all(_is_texts(row[self._names[place]]) for place in self._texts)
 
     def _named(self, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
         raw, writers = as_written(rows, len(self._names))

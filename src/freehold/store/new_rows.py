@@ -105,8 +105,11 @@ class NewRows:
     def insert_whole(
         self, doing: Doing, plan: Plan, subject: str, key: str, values: Mapping[str, Any]
     ) -> Awaitable[Fetched]:
-        """Insert a row that may be, and the records of it, at once; see `answered`. Raises NotAtOnce, NotStraight."""
-        record, kept = doing.trails.created(doing, self._model, subject, str(values[key]), values)
+        """Insert a row that may be, and the records of it, at once; see `answered`. Raises NotAtOnce, NotStraight.
+
+        key: of the row, as text.
+        """
+        record, kept = doing.trails.created(doing, self._model, subject, key, values)
         params = dict(zip(self._binds, values.values(), strict=True))
         params |= records.params(record, kept)
         return doing.write(self._whole(doing, plan, subject, has_values=kept is not None), params)

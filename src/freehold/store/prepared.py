@@ -88,13 +88,13 @@ class Prepared:
     def bind(self, params: Mapping[str, Any], principal: Principal) -> list[Any]:
         """The values of a statement, in order. Raises what the types raise for a value that is not theirs."""
         given = {**self._fixed, **params} if self._fixed else params
-        found = self._with_caller(given, principal) if self._asked else self._in_order(given)
+        if self._asked:
+            found = self._with_caller(given, principal)
+        else:
+            found = [given[name] for name in self._names] if self._given is None else list(self._given(given))
         for place, process in self._processed:
             found[place] = process(found[place])
         return found
-
-    def _in_order(self, given: Mapping[str, Any]) -> list[Any]:
-        return [given[name] for name in self._names] if self._given is None else list(self._given(given))
 
     def _with_caller(self, given: Mapping[str, Any], principal: Principal) -> list[Any]:
         found = [None if place in self.caller else given[name] for place, name in enumerate(self._names)]

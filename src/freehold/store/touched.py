@@ -76,7 +76,10 @@ class Watchers:
 
     def join(self, change: Change) -> bool:
         """Whether one of them may want something of its transaction."""
-        return any(watcher.joins(change) for watcher in self._each)
+        for watcher in self._each:  # noqa: SIM110 (at every write: a generator costs more than the question)
+            if watcher.joins(change):
+                return True
+        return False
 
     async def will_change(self, change: Change) -> None:
         """Tell them all."""

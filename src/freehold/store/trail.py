@@ -295,8 +295,12 @@ def _with_content(record: dict[str, Any], changes: Mapping[str, str]) -> dict[st
 
 
 def _values(record: Mapping[str, Any], content: JsonText) -> dict[str, Any]:
-    about = {name: record[name] for name in ("subject_type", "subject_id")}
-    return {"record_id": record["id"], **about, "content": content}
+    return {
+        "record_id": record["id"],
+        "subject_type": record["subject_type"],
+        "subject_id": record["subject_id"],
+        "content": content,
+    }
 
 
 async def _insert_one(unit: Unit, record: dict[str, Any], kept: dict[str, Any] | None) -> None:

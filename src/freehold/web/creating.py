@@ -35,6 +35,11 @@ class Whole(Protocol):
         """What is read."""
         ...
 
+    @property
+    def key(self) -> str:
+        """Of the row, as it is told."""
+        ...
+
     def can_tell(self, row: Mapping[str, Any]) -> bool:
         """Whether a row of these values makes an answer for sure."""
         ...
@@ -106,8 +111,7 @@ class Creating:
         assert self._rows is not None
         if not whole.can_tell(values):
             raise NotAtOnce
-        name, key = self._bound.resource.name, self._bound.key_name
-        return self._rows.insert_whole(doing, whole.plan, name, key, values)
+        return self._rows.insert_whole(doing, whole.plan, self._bound.resource.name, whole.key, values)
 
 
 def points_to_others(sent: BaseModel, links: Collection[str]) -> bool:

@@ -264,10 +264,11 @@ class Writes:
 class _Told:
     """How one row that was written at once is answered. path: of the collection in which it is new."""
 
-    __slots__ = ("_key", "_path", "_reads", "plan")
+    __slots__ = ("_path", "_reads", "key", "plan")
 
     def __init__(self, reads: Reads, key: Any, path: str | None) -> None:
-        self._reads, self._key, self._path = reads, key, path
+        self._reads, self._path = reads, path
+        self.key = str(key)
         self.plan: Plan = reads.shown_plan
 
     def can_tell(self, row: Mapping[str, Any]) -> bool:
@@ -278,8 +279,8 @@ class _Told:
         """See `Whole`."""
         shown = self._reads.written(rows)
         if self._path is None:
-            return _answer(shown, self._key)
-        return _answer(shown, self._key, status=201, location=f"{self._path}/{self._key}")
+            return _answer(shown, self.key)
+        return _answer(shown, self.key, status=201, location=f"{self._path}/{self.key}")
 
 
 def _answer(shown: Shown | None, key: Any, *, status: int = 200, location: str | None = None) -> Response:
