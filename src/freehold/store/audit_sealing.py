@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 import orjson
 from sqlalchemy import (
@@ -45,6 +45,14 @@ _HEAD_ID: Final = 1
 _BATCH: Final = 500
 _OF_DIGESTS: Final = {CHANGED, DIGESTS}
 _HASHED: Final = [each for each in AUDIT.c if each.name not in ("sequence", "digest")]
+
+
+class _Hash(Protocol):
+    """Of `hashlib` or `hmac`."""
+
+    def copy(self) -> Self: ...
+    def update(self, content: bytes, /) -> None: ...
+    def digest(self) -> bytes: ...
 
 
 def is_unsealed() -> ColumnElement[bool]:
@@ -102,11 +110,11 @@ async def seal(session: Session, *, key: bytes = b"") -> int:
     """
     sequence, digest = await _lock_head(session)
     rows = (await session.execute(_pending)).all()
-    links = []
+    links, begun = [], _begun(key)
     for place, row in enumerate(rows, sequence + 1):
         # Of most there are details and nothing else.
         told = _record(row, place, row.before and _read(row.before), row.after and _read(row.after), _read(row.details))
-        digest = _digest(told, digest, key)
+        digest = _digest(told, digest, begun)
         links.append(digest)
     if rows:
         await _place(session, rows, sequence + 1, links)
@@ -137,12 +145,18 @@ async def _lock_head(session: Session) -> tuple[int, bytes]:
 
 def digest_of(row: Row[Any], sequence: int, previous: bytes, key: bytes) -> bytes:
     """SHA-256 (HMAC where there is a key) of the digest before, and the record as canonical JSON."""
-    return _digest(_record(row, sequence, row.before, row.after, row.details), previous, key)
+    return _digest(_record(row, sequence, row.before, row.after, row.details), previous, _begun(key))
 
 
-def _digest(record: Mapping[str, Any], previous: bytes, key: bytes) -> bytes:
-    content = previous + _canonical(record)
-    return hmac.digest(key, content, "sha256") if key else sha256(content).digest()
+def _begun(key: bytes) -> _Hash:
+    """What has read nothing but the key. To copy it takes half the time of making one for each record."""
+    return hmac.new(key, digestmod="sha256") if key else sha256()
+
+
+def _digest(record: Mapping[str, Any], previous: bytes, begun: _Hash) -> bytes:
+    found = begun.copy()
+    found.update(previous + _canonical(record))
+    return found.digest()
 
 
 def _record(row: Row[Any], sequence: int, before: Any, after: Any, details: Any) -> dict[str, Any]:

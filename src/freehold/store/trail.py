@@ -264,7 +264,7 @@ _SAID: Final = _Said(
         str: encode_basestring_ascii,
         int: repr,
         float: lambda value: repr(value) if isfinite(value) else f'"{value}"',
-        UUID: lambda value: f'"{value}"',
+        UUID: lambda value: f'"{value!s}"',
         datetime: _instant_said,
     }
 )
