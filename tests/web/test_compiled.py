@@ -56,6 +56,7 @@ from freehold.settings import Settings
 from freehold.testing.budget import Statements
 from freehold.testing.house import played
 from freehold.web.compiled.table import table_of
+from tests.web.served import by_server, fields_of
 from tests.web.shelf import ADA, BOB, ByName, as_
 
 CALLERS: tuple[dict[str, str], ...] = ({}, as_("ada"), as_("bob"), as_("staff"))
@@ -171,7 +172,7 @@ class Pair:
             for each in (self.compiled, self.plain)
         ]
         assert found.status_code == expected.status_code, (path, found.text, expected.text)
-        assert found.headers.multi_items() == expected.headers.multi_items(), path
+        assert fields_of(found) == fields_of(expected), path
         assert found.content == expected.content, path
         return found
 
@@ -195,8 +196,8 @@ def pair(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
             apps = [make(module_database, folder), make(module_database, folder, compiled="off")]
             for each in apps:
                 await stack.enter_async_context(each.router.lifespan_context(each))
-            clients = [await stack.enter_async_context(client_of(each)) for each in apps]
-            return Pair(runner, apps[0], *clients)
+            compiled = await stack.enter_async_context(by_server(apps[0]))
+            return Pair(runner, apps[0], compiled, await stack.enter_async_context(client_of(apps[1])))
 
         yield runner.run(opened())
         runner.run(stack.aclose())

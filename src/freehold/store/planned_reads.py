@@ -14,7 +14,7 @@ from freehold.store.compiler import Scopes
 from freehold.store.executor import Plan, SessionExecutor
 from freehold.store.postgresql import Patience
 from freehold.store.protection import Grant
-from freehold.store.read_path import Listeners, ReadPath, Unserved
+from freehold.store.read_path import Listeners, Question, ReadPath, Unserved
 from freehold.store.read_path_sqlite import SqliteReads
 from freehold.store.reading import Reading, executor_of
 from freehold.store.replicas import Replicas, read
@@ -78,6 +78,17 @@ class PlannedReads:
         except Unserved:
             async with cast("Database", self).reading(principal, planned=True) as session:
                 return await SessionExecutor(session).fetch(plan, params)
+
+    def question(self, principal: Principal, plan: Plan, params: Mapping[str, Any]) -> Question | None:
+        """As `planned_rows`, to be asked without waiting; None for what has to be waited for."""
+        path = self.read_path_of(principal)
+        if path is None or Replicas in cast("Database", self).parts:
+            return None
+        dialect, _ = self.read_scopes.dialect(principal, None)
+        try:
+            return path.question(plan, params, principal=principal, dialect=dialect)
+        except Unserved:
+            return None
 
     def read_path_of(self, principal: Principal) -> ReadPath | None:
         """Where the planned reads of a caller go; None for SQLAlchemy's connections."""

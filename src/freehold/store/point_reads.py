@@ -14,6 +14,7 @@ from typing import Any, Final
 from freehold.store.lanes import Lanes
 from freehold.store.pairs import Pairs, paired
 from freehold.store.prepared import Prepared
+from freehold.store.read_path import Answer
 
 MOST_PAIRS: Final = 64
 AT_ONCE: Final = 2
@@ -21,8 +22,6 @@ AT_ONCE: Final = 2
 _ATTEMPTS: Final = 3
 # What a connection that was lost says, whatever it was doing; anything else is the statement's own fault.
 _LOST: Final = ("08", "57P")
-
-Answer = asyncio.Future[Sequence[Sequence[Any]]]
 
 
 class PointReads:
@@ -43,18 +42,25 @@ class PointReads:
         """Whether the text of the plan could be read."""
         return self._pairs is not None
 
-    def read(self, values: list[Any]) -> Answer:
+    def read(self, values: list[Any]) -> asyncio.Future[Sequence[Sequence[Any]]]:
         """The row (or none), as the driver gives it. The answer raises what went wrong with its statement."""
-        if (
-            not self._waiting
-        ):  # those that wait together wait in one loop, and to ask which one it is costs a system call
-            self._loop = asyncio.get_running_loop()
-        answer: Answer = self._loop.create_future()
+        self._meet()
+        answer: asyncio.Future[Sequence[Sequence[Any]]] = self._loop.create_future()
+        self.ask(values, answer)
+        return answer
+
+    def ask(self, values: list[Any], answer: Answer) -> None:
+        """The same, for whoever waits by other means than a future."""
+        self._meet()
         self._waiting.append((values, answer))
         if not self._is_due and self._running < AT_ONCE:
             self._is_due = True
             self._loop.call_soon(self._send)  # together with what else this round of the loop asks for
-        return answer
+
+    def _meet(self) -> None:
+        # Those that wait together wait in one loop, and to ask which one it is costs a system call.
+        if not self._waiting:
+            self._loop = asyncio.get_running_loop()
 
     def _send(self) -> None:
         self._is_due = False
@@ -73,18 +79,25 @@ class PointReads:
     async def _run(self, batch: list[tuple[list[Any], Answer]]) -> None:
         try:
             found = await self._fetch([values for values, _ in batch])
-            for (_, answer), rows in zip(batch, found, strict=True):
-                if not answer.done():
-                    answer.set_result(rows)
         except BaseException as error:  # also of a driver that raises what it does not document
+            self._next()
             for _, answer in batch:
                 if not answer.done():
-                    answer.set_exception(ConnectionError("the statement was cut off") if _is_exit(error) else error)
-            if _is_exit(error):
+                    answer.set_exception(
+                        error if isinstance(error, Exception) else ConnectionError("the statement was cut off")
+                    )
+            if not isinstance(error, Exception):
                 raise
-        finally:
-            self._running -= 1
-            self._send()
+            return
+        self._next()
+        for (_, answer), rows in zip(batch, found, strict=True):
+            if not answer.done():
+                answer.set_result(rows)
+
+    def _next(self) -> None:
+        """What waits goes on its way before anybody makes an answer of what came."""
+        self._running -= 1
+        self._send()
 
     async def _fetch(self, values: list[list[Any]]) -> list[Sequence[Sequence[Any]]]:
         for attempt in range(_ATTEMPTS):
@@ -108,10 +121,6 @@ class PointReads:
         for row in rows:
             found[row[-1] - 1] = [row[:-1]]
         return found
-
-
-def _is_exit(error: BaseException) -> bool:
-    return not isinstance(error, Exception)
 
 
 def is_lost(error: Exception) -> bool:

@@ -25,6 +25,38 @@ class Unserved(Exception):
     """This path does not run that read: ask SQLAlchemy's connection."""
 
 
+class Answer(Protocol):
+    """Who waits for rows, as the driver gives them: a future, or whoever answers with them at once."""
+
+    def done(self) -> bool:
+        """Whether nobody waits any more."""
+        ...
+
+    def set_result(self, found: Sequence[Sequence[Any]], /) -> None:
+        """They are there. Raises nothing: others wait for the same statement."""
+        ...
+
+    def set_exception(self, error: Exception, /) -> None:
+        """They will not come."""
+        ...
+
+
+class Question(Protocol):
+    """A plan bound for a caller, whose rows come without a task that waits for them."""
+
+    def ask(self, answer: Answer) -> None:
+        """Have it answered, never before this returns."""
+        ...
+
+    def rows(self, found: Sequence[Sequence[Any]]) -> Sequence[Row[Any]]:
+        """What was found, as SQLAlchemy gives it."""
+        ...
+
+    def fault(self, error: Exception) -> Exception | None:
+        """What an error means to whoever asked; None where the plan is to be fetched."""
+        ...
+
+
 class ReadPath(Protocol):
     """Runs plans outside any transaction: each sees the newest commit that its server has."""
 
@@ -32,6 +64,12 @@ class ReadPath(Protocol):
         self, plan: Plan, params: Mapping[str, Any], *, principal: Principal, dialect: Dialect
     ) -> Sequence[Row[Any]]:
         """All rows of a plan for a caller. dialect: of the caller's shape. Raises Unserved, DeadlineExceeded."""
+        ...
+
+    def question(
+        self, plan: Plan, params: Mapping[str, Any], *, principal: Principal, dialect: Dialect
+    ) -> Question | None:
+        """The same, to be asked without waiting; None for what has to be fetched. Raises Unserved."""
         ...
 
     async def close(self) -> None:

@@ -18,10 +18,14 @@ from freehold.store.lanes import Lanes
 from freehold.store.point_reads import PointReads
 from freehold.store.postgresql import Patience
 from freehold.store.prepared import Prepared
-from freehold.store.read_path import Listeners, Unserved, bound_values, prepared_for
+from freehold.store.read_path import Answer, Listeners, Question, Unserved, bound_values, prepared_for
 from freehold.store.shared_lists import SharedLists
 
 MOST_LANES: Final = 4
+# OSError: could not connect. ValueError: a value that the driver refuses.
+_UNSERVED: Final = (
+    asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, ValueError, SQLAlchemyError,
+)  # fmt: skip
 
 
 def open_reads(engine: AsyncEngine, patience: Patience, listeners: Listeners) -> PostgresReads | None:
@@ -33,6 +37,35 @@ def open_reads(engine: AsyncEngine, patience: Patience, listeners: Listeners) ->
         return None
     lanes = Lanes(engine, most=most, is_lent=patience.pooled, statement_seconds=patience.statement_seconds)
     return PostgresReads(lanes, listeners)
+
+
+class SharedQuestion:
+    """See `Question`."""
+
+    __slots__ = ("_listeners", "_prepared", "_shared", "_values")
+
+    def __init__(
+        self, shared: PointReads | SharedLists, prepared: Prepared, values: list[Any], listeners: Listeners
+    ) -> None:
+        self._shared = shared
+        self._prepared = prepared
+        self._values = values
+        self._listeners = listeners
+
+    def ask(self, answer: Answer) -> None:
+        """See `Question`."""
+        for each in self._listeners:
+            each(self._prepared.sql)
+        self._shared.ask(self._values, answer)
+
+    def rows(self, found: Sequence[Sequence[Any]]) -> Sequence[Row[Any]]:
+        """See `Question`."""
+        return self._prepared.rows(found)
+
+    def fault(self, error: Exception) -> Exception | None:
+        """See `Question`."""
+        found = _fault(error)
+        return None if isinstance(found, Unserved) else found
 
 
 class PostgresReads:
@@ -58,14 +91,25 @@ class PostgresReads:
             if plan.limit is not None:
                 return prepared.rows(await self._lists_of(plan, plan.limit, prepared).read(values))
             rows, oids = await self.lanes.fetch(prepared.sql, values)
-        except asyncpg.QueryCanceledError as error:  # the server's time limit: to ask again would take as long again
-            raise DeadlineExceeded(retry_after=1) from error
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-            raise Unserved from error
-        except (OSError, ValueError, SQLAlchemyError) as error:  # could not connect; a value that the driver refuses
-            raise Unserved from error
+        except Exception as error:
+            fault = _fault(error)
+            if fault is error:
+                raise
+            raise fault from error
         prepared.describe(oids)
         return prepared.rows(rows)
+
+    def question(
+        self, plan: Plan, params: Mapping[str, Any], *, principal: Principal, dialect: Dialect
+    ) -> Question | None:
+        """See `ReadPath`."""
+        prepared = prepared_for(self, plan, dialect)
+        shared: PointReads | SharedLists | None = self._points_of(plan, prepared)
+        if shared is None and plan.limit is not None:
+            shared = self._lists_of(plan, plan.limit, prepared)
+        if shared is None:
+            return None
+        return SharedQuestion(shared, prepared, bound_values(prepared, params, principal), self._listeners)
 
     def _points_of(self, plan: Plan, prepared: Prepared) -> PointReads | None:
         if plan.key is None:
@@ -85,3 +129,10 @@ class PostgresReads:
     async def close(self) -> None:
         """See `ReadPath`."""
         await self.lanes.close()
+
+
+def _fault(error: Exception) -> Exception:
+    """What an error of a statement means to its reader."""
+    if isinstance(error, asyncpg.QueryCanceledError):  # the server's time limit: to ask again would take as long again
+        return DeadlineExceeded(retry_after=1)
+    return Unserved() if isinstance(error, _UNSERVED) else error

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from freehold.store.bounded_plan import is_bounded
 from freehold.store.lanes import Lane, Lanes
 from freehold.store.pairs import Pairs, paired
 from freehold.store.prepared import Prepared
+from freehold.store.read_path import Answer
 
 MOST_ROWS: Final = 400
 """Of one statement, so that the first list does not wait long for the last. A longer list is asked for alone."""
@@ -33,15 +34,21 @@ JUDGED_SECONDS: Final = 60.0
 """How long a look at the server's plan holds: its statistics and the indexes change."""
 
 Rows = Sequence[Sequence[Any]]
-Answer = asyncio.Future[Rows | None]
+
+
+class _Waits(Protocol):
+    """Who waits in a place, for rows; for None where the list has to be asked for alone."""
+
+    def done(self) -> bool: ...
+    def set_result(self, found: Rows | None, /) -> None: ...
 
 
 class _Place:
-    """One list that waits. answer: its rows; None where it has to be asked for alone."""
+    """One list that waits."""
 
     __slots__ = ("answer", "values")
 
-    def __init__(self, values: list[Any], answer: Answer) -> None:
+    def __init__(self, values: list[Any], answer: _Waits) -> None:
         self.values = values
         self.answer = answer
 
@@ -65,16 +72,42 @@ class SharedLists:
 
     async def read(self, values: list[Any]) -> Rows:
         """The rows, as the driver gives them, perhaps with a column more. Raises what the driver raises."""
-        if self._pairs is None or values[self._limit] > MOST_ROWS or not self._may_share(self._pairs, values):
+        if not self._may_share(values):
             return await self._alone(values)
-        place = _Place(values, asyncio.get_running_loop().create_future())
-        self._waiting.append(place)
-        self._gather()
-        found = await place.answer
+        answer: asyncio.Future[Rows | None] = asyncio.get_running_loop().create_future()
+        self._wait(values, answer)
+        found = await answer
         return await self._alone(values) if found is None else found
 
-    def _may_share(self, pairs: Pairs, values: list[Any]) -> bool:
-        now = asyncio.get_running_loop().time()
+    def ask(self, values: list[Any], answer: Answer) -> None:
+        """The same, for whoever waits by other means than a future."""
+        if self._may_share(values):
+            self._wait(values, _Asker(self, values, answer))
+        else:
+            self.ask_alone(values, answer)
+
+    def ask_alone(self, values: list[Any], answer: Answer) -> None:
+        """The same by a statement of its own."""
+        self._start(self._answer_alone(values, answer))
+
+    async def _answer_alone(self, values: list[Any], answer: Answer) -> None:
+        try:
+            found = await self._alone(values)
+        except Exception as error:  # noqa: BLE001 (who asked judges it)
+            if not answer.done():
+                answer.set_exception(error)
+        else:
+            if not answer.done():
+                answer.set_result(found)
+
+    def _wait(self, values: list[Any], answer: _Waits) -> None:
+        self._waiting.append(_Place(values, answer))
+        self._gather()
+
+    def _may_share(self, values: list[Any]) -> bool:
+        pairs, now = self._pairs, asyncio.get_running_loop().time()
+        if pairs is None or values[self._limit] > MOST_ROWS:
+            return False
         if now >= self._judged_until and self._on_the_way:  # lists that never meet need no judgement
             self._judged_until = now + JUDGED_SECONDS
             self._start(self._judge(pairs, values))
@@ -142,11 +175,11 @@ class SharedLists:
         except Exception:  # noqa: BLE001 (also of a driver that raises what it does not document)
             self._stay_apart(APART_SECONDS)
         finally:
+            self._on_the_way -= 1
+            self._send()  # what waits goes on its way before anybody makes an answer of what came
             for place, rows in zip(batch, found, strict=True):
                 if not place.answer.done():
                     place.answer.set_result(rows)
-            self._on_the_way -= 1
-            self._send()
 
     async def _many(self, values: list[list[Any]]) -> Sequence[Rows]:
         assert self._pairs is not None, "asked for by nobody who may not share"
@@ -173,3 +206,22 @@ class SharedLists:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+class _Asker:
+    """One who is told by other means than a future."""
+
+    __slots__ = ("_answer", "_lists", "_values", "done")
+
+    def __init__(self, lists: SharedLists, values: list[Any], answer: Answer) -> None:
+        self._lists = lists
+        self._values = values
+        self._answer = answer
+        self.done = answer.done
+
+    def set_result(self, found: Rows | None) -> None:
+        """See `_Waits`."""
+        if found is None:
+            self._lists.ask_alone(self._values, self._answer)
+        else:
+            self._answer.set_result(found)

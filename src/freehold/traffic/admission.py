@@ -53,6 +53,11 @@ class Admission:
             lambda address: self._digest("address", address_key(address))
         )
 
+    @property
+    def is_at_once(self) -> bool:
+        """Whether quotas are counted in this process, or not at all."""
+        return self.limiter is None or isinstance(self.limiter, MemoryLimiter)
+
     async def admit(self, policy: Policy, principal: Principal, address: str, *, times: int = 1) -> list[Decision]:
         """Take what one request costs, or one that stands for several. Raises QuotaExceeded, and costs nothing then.
 

@@ -38,7 +38,8 @@ from freehold.transfer.target import Targets
 from freehold.web import accounts
 from freehold.web.batch import batch_router
 from freehold.web.below import join_below
-from freehold.web.compiled.front import Entrance, in_front
+from freehold.web.compiled.direct import Direct
+from freehold.web.compiled.front import Entrance, Front, in_front
 from freehold.web.credentials import CredentialChain
 from freehold.web.declared import declare, offer
 from freehold.web.development import logging_blocks, timed, timed_guard
@@ -284,8 +285,10 @@ class Freehold(Entrance):
         """FastAPI's stack, inside the edge."""
         if self._edge is None:
             join_below(self)
-            inside = in_front(super().build_middleware_stack(), self, self.mounted)
-            self._edge = edge_of(self, timed(inside, self))
+            inside = timed(in_front(super().build_middleware_stack(), self, self.mounted), self)
+            self._edge = edge_of(self, inside)
+            if isinstance(inside, Front):
+                self._edge.direct = Direct(self._edge, inside, self)
         return self._edge
 
     def openapi(self) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -27,6 +28,7 @@ from freehold.web.edge_cors import Cors
 from freehold.web.edge_deadline import Deadline, Deadlines
 from freehold.web.edge_exchange import Exchange
 from freehold.web.edge_fields import Fields
+from freehold.web.edge_headers import RawHeaders
 from freehold.web.edge_hosts import Hosts, Proxies, forwarded_scheme
 from freehold.web.edge_lifespan import telling
 from freehold.web.edge_limits import (
@@ -47,13 +49,25 @@ from freehold.web.edge_trace import trace_of
 from freehold.web.edge_websocket import refuse_websocket
 from freehold.web.problem_translation import to_problem
 
-__all__ = ["Edge", "EdgeOptions"]
+if TYPE_CHECKING:
+    from freehold.web.edge_cycle import Cycle
+    from freehold.web.edge_protocol import StrictProtocol
+
+__all__ = ["Direct", "Edge", "EdgeOptions"]
 
 _log = get_logger("freehold.edge")
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 _ALL_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 # What was found of the caller of a request, by the application that it came to.
 _OF_THE_CALLER = ("fh_principal", "fh_session_value", "fh_rule")
+
+
+class Direct(Protocol):
+    """Answers some requests without a task of theirs."""
+
+    def takes(self, server: StrictProtocol, cycle: Cycle) -> bool:
+        """Begin to answer a request. False, and nothing is counted or sent, for one that has to take the way of all."""
+        ...
 
 
 class Edge:
@@ -69,6 +83,7 @@ class Edge:
         self.metrics = metrics or Metrics()
         self.load = Load(self.options.in_flight_limit)
         self.draining = False
+        self.direct: Direct | None = None
         self._deadlines: dict[float, Deadlines] = {}
         self._hosts = Hosts(self.options.hosts)
         self._proxies = Proxies(self.options.trusted_proxies)
@@ -87,22 +102,36 @@ class Edge:
             await self._no_request(scope, receive, send)
             return
         fields = Fields(scope["headers"])
+        exchange = self.exchange(scope, send, fields, cors=self.cors(fields))
+        began: float = scope["state"].pop(ARRIVED, None) or time.monotonic()
+        await self._follow(exchange, began, self._answer(exchange, began, fields, receive))
+
+    def cors(self, fields: Fields) -> RawHeaders:
+        """What the answer tells the page that a request comes from."""
+        return self._cors.headers(fields.single(b"origin"))
+
+    def exchange(self, scope: Scope, send: Send, fields: Fields, *, cors: RawHeaders) -> Exchange:
+        """What a request and its answer have in common, with its ids in its state."""
         trace, parent = trace_of(fields)
-        state = _begin(scope, trace, parent)
-        began: float = state.pop(ARRIVED, None) or time.monotonic()
-        exchange = Exchange(
-            scope,
-            send,
-            trace,
-            has_credentials=fields.has_credentials,
-            cors=self._cors.headers(fields.single(b"origin")),
-        )
-        token = CURRENT.set(trace)
+        _begin(scope, trace, parent)
+        return Exchange(scope, send, trace, has_credentials=fields.has_credentials, cors=cors)
+
+    async def _answer(self, exchange: Exchange, began: float, fields: Fields, receive: Receive) -> None:
+        scope = exchange.scope
+        exchange.turn = self.load.take(began) or await self.load.enter(scope["path"], since=began)
+        options = self.judged(scope, fields)
+        if scope["method"] != "OPTIONS" or not await self._options(exchange, fields):
+            await self._serve(exchange, self._received(exchange, fields, receive, options), options, self.app)
+
+    async def go_on(self, exchange: Exchange, began: float, receive: Receive, app: ASGIApp) -> None:
+        """Have `app` answer a request that was let in before."""
+        await self._follow(exchange, began, self._serve(exchange, receive, self.options, app))
+
+    async def _follow(self, exchange: Exchange, began: float, work: Awaitable[None]) -> None:
+        """Whatever becomes of it, the request is answered and told of."""
+        token = CURRENT.set(exchange.trace)
         try:
-            exchange.turn = self.load.take(began) or await self.load.enter(scope["path"], since=began)
-            options = self._judged(exchange, fields)
-            if scope["method"] != "OPTIONS" or not await self._options(exchange, fields):
-                await self._serve(exchange, self._received(exchange, fields, receive, options), options)
+            await work
         except Exception as error:  # noqa: BLE001  # nothing escapes the edge unanswered
             await self._failed(exchange, error)
         except asyncio.CancelledError:  # the server is shutting down and its patience is over
@@ -110,10 +139,20 @@ class Edge:
                 await exchange.refuse(Unavailable())
             raise
         finally:
-            if exchange.turn is not None:
-                exchange.turn.left()
-            self._record(exchange, began)
+            self.leave(exchange, began)
             CURRENT.reset(token)
+
+    def leave(self, exchange: Exchange, began: float) -> None:
+        """It is over: its place is free, and it is counted and told of."""
+        if exchange.turn is not None:
+            exchange.turn.left()
+        self._record(exchange, began)
+
+    @property
+    def deadlines(self) -> Deadlines | None:
+        """Those of requests without options of their own; None where they have all the time."""
+        seconds = self.options.deadline_seconds
+        return self._deadlines_of(seconds) if seconds else None
 
     async def _no_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -137,18 +176,25 @@ class Edge:
             await asyncio.sleep(0.02)
         return self.in_flight == 0
 
-    def _judged(self, exchange: Exchange, fields: Fields) -> EdgeOptions:
-        """The options that hold for a request. Raises a Problem for what nothing further is to look at."""
-        scope = exchange.scope
+    def judged(self, scope: Scope, fields: Fields) -> EdgeOptions:
+        """The options that hold for a request, whose client is in its scope. Raises a Problem for what nothing further is to look at."""
         check_sizes(scope, fields, self.options)
         self._admit(scope, fields)
         options = self._options_for(scope)
         check_framing(fields, options)
         if scope["method"] != "OPTIONS" or not _is_about_server(scope):
-            check_path(scope)
-            check_query(scope)
-            check_credentials(scope, fields)
+            self._judge_target(scope, fields)
         return options
+
+    def judged_again(self, scope: Scope, fields: Fields) -> None:
+        """The same of another target, with fields and a client that were judged before."""
+        check_sizes(scope, fields, self.options)
+        self._judge_target(scope, fields)
+
+    def _judge_target(self, scope: Scope, fields: Fields) -> None:
+        check_path(scope)
+        check_query(scope)
+        check_credentials(scope, fields)
 
     def _received(self, exchange: Exchange, fields: Fields, receive: Receive, options: EdgeOptions) -> Receive:
         """`receive`, as the application gets it."""
@@ -203,11 +249,11 @@ class Edge:
                 )
         return self.options
 
-    async def _serve(self, exchange: Exchange, receive: Receive, options: EdgeOptions) -> None:
+    async def _serve(self, exchange: Exchange, receive: Receive, options: EdgeOptions, app: ASGIApp) -> None:
         """Run the application; past the deadline it is cancelled and awaited, and the answer is 503."""
         deadline = exchange.deadline = self._deadline(options.deadline_seconds)
         try:
-            await self.app(exchange.scope, receive, exchange.send)
+            await app(exchange.scope, receive, exchange.send)
         except BaseException as error:
             is_ours = deadline is not None and (
                 deadline.left(error) or (deadline.is_over and isinstance(error, Exception))
@@ -227,12 +273,13 @@ class Edge:
             await exchange.refuse(Internal())
 
     def _deadline(self, seconds: float) -> Deadline | None:
-        if not seconds:
-            return None
+        return self._deadlines_of(seconds).begin() if seconds else None
+
+    def _deadlines_of(self, seconds: float) -> Deadlines:
         found = self._deadlines.get(seconds)
         if found is None:
             found = self._deadlines[seconds] = Deadlines(seconds)
-        return found.begin()
+        return found
 
     async def _failed(self, exchange: Exchange, error: Exception) -> None:
         if isinstance(error, ClientDisconnect):
@@ -287,11 +334,10 @@ def _is_about_server(scope: Scope) -> bool:
     return raw_path(scope) == b"*"
 
 
-def _begin(scope: Scope, trace: Trace, parent: str) -> dict[str, Any]:
-    """The state of a request, which tells its ids."""
-    state: dict[str, Any] = scope.setdefault("state", {})
+def _begin(scope: Scope, trace: Trace, parent: str) -> None:
+    """Tell the ids of a request in its state."""
+    state = scope.setdefault("state", {})
     if "request_id" in state:  # below another application of ours: its callers are not the callers here
         for name in _OF_THE_CALLER:
             state.pop(name, None)
     state["request_id"], state["trace_id"], state["traceparent"] = trace.request_id, trace.trace_id, parent
-    return state

@@ -6,21 +6,36 @@ import asyncio
 from typing import Any
 
 
-class Deadline:
-    """Of one request, in the task that made it: past it the task is cancelled, as by `asyncio.timeout`."""
+class Limited:
+    """What has to be done by some time. Unless it is `met` before, it `passes`.
 
-    __slots__ = ("_cancelling", "_running", "_task", "ends_at", "is_over")
+    running: it and all others of its kind; None until `Deadlines.follow` sets both.
+    """
 
-    def __init__(self, running: dict[Deadline, None], task: asyncio.Task[Any], ends_at: float) -> None:
-        self._running = running
-        self._task = task
-        self._cancelling = task.cancelling()
-        self.ends_at = ends_at
-        self.is_over = False
+    __slots__ = ("ends_at", "running")
+    running: dict[Limited, None] | None
+    ends_at: float
 
     def met(self) -> None:
         """What had to be done by then is done: it will not pass any more."""
-        self._running.pop(self, None)
+        if self.running is not None:
+            self.running.pop(self, None)
+
+    def passes(self) -> None:
+        """The time is over."""
+        raise NotImplementedError
+
+
+class Deadline(Limited):
+    """Of one request, in the task that made it: past it the task is cancelled, as by `asyncio.timeout`."""
+
+    __slots__ = ("_cancelling", "_task", "is_over")
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self.running = None
+        self._task = task
+        self._cancelling = task.cancelling()
+        self.is_over = False
 
     def passes(self) -> None:
         """Cancel the task."""
@@ -41,28 +56,33 @@ class Deadlines:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._running: dict[Deadline, None] = {}
+        self._running: dict[Limited, None] = {}
         self._has_timer = False
 
     def begin(self) -> Deadline:
         """One for the running task."""
+        task = asyncio.current_task()
+        assert task is not None, "a request is served by a task"
+        made = Deadline(task)
+        self.follow(made)
+        return made
+
+    def follow(self, made: Limited) -> None:
+        """One that begins now."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._loop, self._running, self._has_timer = loop, {}, False
-        task = asyncio.current_task(loop)
-        assert task is not None, "a request is served by a task"
-        made = Deadline(self._running, task, loop.time() + self._seconds)
+        made.running, made.ends_at = self._running, loop.time() + self._seconds
         self._running[made] = None
         if not self._has_timer:
             self._wait_for(made)
-        return made
 
-    def _wait_for(self, first: Deadline) -> None:
+    def _wait_for(self, first: Limited) -> None:
         assert self._loop is not None
         self._has_timer = True
         self._loop.call_at(first.ends_at, self._look, self._running)
 
-    def _look(self, running: dict[Deadline, None]) -> None:
+    def _look(self, running: dict[Limited, None]) -> None:
         """End what is over, and come back for the next one."""
         if running is not self._running or self._loop is None:
             return  # of a loop that served before (tests have several)

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 CREDENTIALS = (b"authorization", b"cookie", b"x-api-key")
 """The fields that say who calls: answers differ by them."""
 
+IDS = (b"x-request-id", b"traceparent")
+"""The fields that say what a request is, mostly another one each time."""
 _WATCHED = frozenset(
     {
         *CREDENTIALS,
+        *IDS,
         b"host",
         b"content-length",
         b"transfer-encoding",
         b"content-encoding",
         b"origin",
-        b"x-request-id",
-        b"traceparent",
         b"x-forwarded-for",
         b"x-forwarded-proto",
         b"forwarded",
@@ -30,10 +31,11 @@ _NONE: frozenset[bytes] = frozenset()
 class Fields:
     """The watched headers by name, lists joined. `repeated` holds names that came more than once and are no lists.
 
-    size_bytes and count are those of the whole block.
+    size_bytes and count are those of the whole block. has_credentials: whether the request says who calls.
+    has_ids: whether it brings ids of its own.
     """
 
-    __slots__ = ("count", "repeated", "size_bytes", "values")
+    __slots__ = ("count", "has_credentials", "has_ids", "repeated", "size_bytes", "values")
 
     def __init__(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
         values: dict[bytes, bytes] = {}
@@ -52,11 +54,9 @@ class Fields:
         self.repeated = repeated
         self.size_bytes = size
         self.count = len(headers)
-
-    @property
-    def has_credentials(self) -> bool:
-        """Whether the request says who calls."""
-        return not self.values.keys().isdisjoint(CREDENTIALS)
+        names = values.keys()
+        self.has_credentials = not names.isdisjoint(CREDENTIALS)
+        self.has_ids = not names.isdisjoint(IDS)
 
     def single(self, name: bytes) -> bytes | None:
         """The value when it came exactly once."""

@@ -62,6 +62,7 @@ class StrictProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _reader: Reader | None = None
     _refused = False
+    _is_taken = False
     _is_waiting = False
     _waits_since = 0.0
     _last_answer: bytes | None = None
@@ -186,13 +187,21 @@ class StrictProtocol(HttpToolsProtocol):
             self._check_authority()
         super().on_headers_complete()
         edge = self._edge
-        if edge is not None and not self.pipeline:  # behind another it waits for that answer, not for the loop
+        if edge is not None and not self.pipeline and not self._is_taken:
+            # Behind another it waits for that answer, not for the loop.
             self.scope["state"][ARRIVED] = edge.load.arrives(self.loop)
         if getattr(self.server_state, "is_leaving", False):
             self.take_leave()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.__class__ = Cycle  # uvicorn makes it where it reads the head, and it has done nothing yet
+        edge = getattr(app, "edge", None)  # none of what answers where uvicorn itself has no room
+        self._is_taken = edge is not None and edge.direct is not None and edge.direct.takes(self, cycle)
+        if not self._is_taken:
+            self.start(cycle, app)
+
+    def start(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Have an application answer, in a task."""
         super()._start_asgi_task(cycle, app)
 
     def take_leave(self) -> None:

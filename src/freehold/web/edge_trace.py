@@ -41,6 +41,9 @@ def trace_of(fields: Fields) -> tuple[Trace, str]:
     anew. Our own span has a new id; a new trace is not sampled.
     """
     fresh = _randomness.take(80)
+    if not fields.has_ids:
+        trace_id = fresh[32:64]
+        return Trace(fresh[:32], trace_id), f"00-{trace_id}-{fresh[64:80]}-00"
     given = fields.single(b"x-request-id")
     request_id = given.decode() if given is not None and _REQUEST_ID.fullmatch(given) else fresh[:32]
     parent = fields.single(b"traceparent")

@@ -61,6 +61,14 @@ class Shown(NamedTuple):
     tag: str
 
 
+class AskedList(NamedTuple):
+    """A list by one plan. params: those that asked for it."""
+
+    page: AskedPage
+    plan: Plan
+    params: Params
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One row was shown to somebody. database: whose `parts` hold what the application keeps."""
@@ -81,7 +89,7 @@ class Reads:
         # What may fail once a row is there (a schema with code of its own) must be able to undo it.
         self.is_written_at_once = plans.encoder.exact is not None and not bound.resource.access.read_fields
         # Nothing but columns, of which everybody sees the same.
-        self._is_one_plan = not plans.encoder.is_orm and not bound.resource.access.read_fields
+        self.is_one_plan = not plans.encoder.is_orm and not bound.resource.access.read_fields
         self.cursors = cursors
         self.siblings: Mapping[Any, Reads] = {}
         self.grants = Grants(bound)
@@ -117,15 +125,14 @@ class Reads:
         above: Any = None,
     ) -> tuple[Page, Params]:
         """One page as a caller sees it, and the parameters that asked for it. above: the key of the row of `parent`."""
+        if parent is None:
+            asked = self.asked(database, viewer, question)
+            if asked is not None:
+                rows = await database.planned_rows(viewer, asked.plan, asked.page.values(), tables=self._listed)
+                return asked.page.page(rows), asked.params
         query, params = self._question(question, self.unaskable(viewer))
         if parent is not None:
             query = query.within(self.spec.fields[parent[1]], above)
-        if parent is None and self._is_one_plan and not query.deleted:
-            asked = AskedPage(self._plans, query, cursors=self.cursors, principal=viewer)
-            plan = asked.only_plan(database.dialect_name)
-            if plan is not None:
-                rows = await database.planned_rows(viewer, plan, asked.values(), tables=self._listed)
-                return asked.page(rows), params
         grant = self._deleted(viewer) if query.deleted else None
 
         async def work(asking: Session | Reading) -> Page:
@@ -141,6 +148,17 @@ class Reads:
             )
 
         return await database.planned(viewer, work, tables=self._listed, grant=grant), params
+
+    def asked(self, database: Database, viewer: Principal, question: bytes) -> AskedList | None:
+        """A page that takes the rows of one plan, and no more; None for any other. Raises as `listed` does."""
+        if not self.is_one_plan:
+            return None
+        query, params = self._question(question, self.unaskable(viewer))
+        if query.deleted:
+            return None
+        page = AskedPage(self._plans, query, cursors=self.cursors, principal=viewer)
+        plan = page.only_plan(database.dialect_name)
+        return None if plan is None else AskedList(page, plan, params)
 
     def _question(self, text: bytes, hidden: frozenset[str]) -> tuple[ListQuery, Params]:
         """What is asked. The same text asks the same, unless a filter of one's own is in it."""
@@ -190,18 +208,22 @@ class Reads:
 
     def tell(self, scope: Scope, principal: Principal, key: Any, database: Database) -> None:
         """Tell whom the resource names that a row was shown; a HEAD has shown nothing."""
-        told = self.bound.resource.readers
-        if told and not scope["state"].get("is_head"):
+        if self.tells and not scope["state"].get("is_head"):
             seen = Seen(key, principal, Headers(scope=scope), database)
-            for each in told:
+            for each in self.bound.resource.readers:
                 each(seen)
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is anybody to tell."""
+        return bool(self.bound.resource.readers)
 
     async def shown(
         self, database: Database, viewer: Principal, key: Any, *, expand: tuple[str, ...] = ()
     ) -> Shown | None:
         """One row as a caller sees it, from wherever it may be read; None when it may not."""
-        if self._is_one_plan and not expand:
-            return self._shown_in(await database.planned_rows(viewer, self.shown_plan, {KEY: key}, tables=self._shown))
+        if self.is_one_plan and not expand:
+            return self.shown_in(await database.planned_rows(viewer, self.shown_plan, {KEY: key}, tables=self._shown))
 
         async def work(asking: Session | Reading) -> Shown | None:
             return await self.show(asking, key, expand=expand)
@@ -233,10 +255,10 @@ class Reads:
 
     def written(self, rows: Fetched) -> Shown | None:
         """What such a plan has read, of a row that was written just so; None where its caller may not see it."""
-        return self._shown_in(rows) if is_seen(rows) else None
+        return self.shown_in(rows) if is_seen(rows) else None
 
-    def _shown_in(self, rows: Sequence[Row[Any]]) -> Shown | None:
-        """The row of such a plan, of which its caller sees every field; None where there is none."""
+    def shown_in(self, rows: Sequence[Row[Any]]) -> Shown | None:
+        """The row that `shown_plan` found, of which its caller sees every field; None where there is none."""
         if not rows:
             return None
         (body,) = self._plans.encoder.items(rows)

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from freehold.resource.principal import Authenticator, Principal
 from freehold.store.database import Database
 from freehold.store.executor import Plan
-from freehold.store.read_path import ReadPath
+from freehold.store.read_path import Question, ReadPath
 
 
 @dataclass(slots=True)
@@ -94,6 +94,12 @@ class TimedPath:
         rows = await self._inner.fetch(plan, params, principal=principal, dialect=dialect)
         _after()
         return rows
+
+    def question(
+        self, plan: Plan, params: Mapping[str, Any], *, principal: Principal, dialect: Dialect
+    ) -> Question | None:
+        """See `ReadPath`. Each request has a clock of its own."""
+        return None
 
 
 class TimedAuthenticator:

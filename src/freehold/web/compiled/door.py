@@ -33,19 +33,22 @@ class Door:
 
     async def enter(self, parts: Runtime, scope: Scope) -> Principal:
         """The caller. Raises what `admission.enter` raises, in its order."""
-        at_once = self.at_once(parts, scope)
-        if at_once is not None:
-            return at_once
-        principal = await caller_of(parts, scope)
-        await count_under(parts, scope, principal, self._policy_of(parts))
-        return self._judged(principal)
+        principal = caller_at_once(parts, scope) or await caller_of(parts, scope)
+        if not self.enter_at_once(parts, scope, principal):
+            await count_under(parts, scope, principal, self._policy_of(parts))
+            self._judge(principal)
+        return principal
 
-    def at_once(self, parts: Runtime, scope: Scope) -> Principal | None:
-        """The same where nothing has to be waited for; None, and nothing is counted, where something may have."""
-        principal = caller_at_once(parts, scope)
-        if principal is None or not count_at_once(parts, scope, principal, self._policy_of(parts)):
-            return None
-        return self._judged(principal)
+    def enter_at_once(self, parts: Runtime, scope: Scope, principal: Principal) -> bool:
+        """The same for a known caller, where nothing has to be waited for; False, and nothing is counted, where something has."""
+        if not count_at_once(parts, scope, principal, self._policy_of(parts)):
+            return False
+        self._judge(principal)
+        return True
+
+    def is_at_once(self, parts: Runtime) -> bool:
+        """Whether `enter_at_once` lets in or refuses: what is counted is counted in this process."""
+        return not self._policy_of(parts).limits_progress and parts.traffic.admission.is_at_once
 
     def _policy_of(self, parts: Runtime) -> Policy:
         defaults = parts.traffic.defaults
@@ -53,15 +56,13 @@ class Door:
             self._defaults, self._complete = defaults, defaults.complete(self._policy, writes=self._writes)
         return self._complete
 
-    def _judged(self, principal: Principal) -> Principal:
-        """The caller, whom the rule lets in."""
+    def _judge(self, principal: Principal) -> None:
         if not self._is_by_role:
             require(self._rule, principal)
-            return principal
+            return
         kind = principal.rights
         if kind not in self._let_in:
             require(self._rule, principal)
             if len(self._let_in) >= _MOST_KINDS:
                 self._let_in.clear()
             self._let_in.add(kind)
-        return principal

@@ -22,7 +22,7 @@ class Entrance(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the lifespan."""
-        if scope["type"] != "http" or not self._is_untraced():
+        if scope["type"] != "http" or not self.is_untraced():
             await super().__call__(scope, receive, send)
             return
         if self.root_path:
@@ -32,7 +32,8 @@ class Entrance(FastAPI):
             self.middleware_stack = self.build_middleware_stack()
         await self.middleware_stack(scope, receive, send)
 
-    def _is_untraced(self) -> bool:
+    def is_untraced(self) -> bool:
+        """Whether nobody has set up telemetry, so that requests need not take FastAPI's own way."""
         now = time.monotonic()
         if now < self._untraced_until:
             return True

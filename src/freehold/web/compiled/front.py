@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Final
 
 from fastapi import FastAPI
@@ -10,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from freehold.observe.logs import get_logger
 from freehold.web.answer import Ready
 from freehold.web.compiled.entrance import Entrance
-from freehold.web.compiled.table import Table, table_of
+from freehold.web.compiled.table import Found, Table, table_of
 from freehold.web.edge_exchange import Exchange
 from freehold.web.mounting import Mounted
 
@@ -26,19 +27,22 @@ class Front:
     def __init__(self, inner: ASGIApp, app: FastAPI, table: Table, *, is_behind: bool) -> None:
         self._inner = inner
         self._app = app
-        self._table = table
+        self.table = table
         self._is_behind = is_behind
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        found = self._table.find(scope) if scope["type"] == "http" else None
+        found = self.table.find(scope) if scope["type"] == "http" else None
         if found is None:
             await self._inner(scope, receive, send)
             return
-        scope.setdefault("state", {})["route"] = found.template
-        scope["path_params"] = {} if found.key is None else {"id": found.key}
+        leads_to(scope, found)
+        await self.conclude(found.operation.answer(self._app.state["freehold"], scope, receive), scope, receive, send)
+
+    async def conclude(self, answering: Awaitable[ASGIApp], scope: Scope, receive: Receive, send: Send) -> None:
+        """Send an answer, or have it raised where the application's own handlers see it."""
         try:
-            reply = await found.operation.answer(self._app.state["freehold"], scope, receive)
+            reply = await answering
         except Exception as error:
             if self._is_behind:
                 raise
@@ -49,6 +53,12 @@ class Front:
         if type(reply) is Ready and type(exchange) is Exchange and exchange.send_whole(reply):
             return
         await reply(scope, receive, send)
+
+
+def leads_to(scope: Scope, found: Found) -> None:
+    """Note which operation answers a request."""
+    scope.setdefault("state", {})["route"] = found.template
+    scope["path_params"] = {} if found.key is None else {"id": found.key}
 
 
 class _Raising:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Row
 from starlette.types import Receive, Scope
 
 from freehold.query.links import page_links
+from freehold.resource.principal import Principal
+from freehold.store.plan_page import Page
 from freehold.traffic.policy import Policy
 from freehold.web.addresses import address_asked
 from freehold.web.answer import JSON, Ready
 from freehold.web.bound import Bound
+from freehold.web.compiled.asking import Asking
 from freehold.web.compiled.door import Door
-from freehold.web.reads import Reads
+from freehold.web.reads import AskedList, Params, Reads
 from freehold.web.runtime import Runtime
 
 
@@ -19,15 +27,36 @@ class Listing:
 
     def __init__(self, reads: Reads, policy: Policy, parent: tuple[Bound, str] | None = None) -> None:
         self._reads = reads
-        self._door = Door(reads.bound.rule("read"), policy)
+        self.door = Door(reads.bound.rule("read"), policy)
         self._parent = parent
 
     async def answer(self, parts: Runtime, scope: Scope, receive: Receive) -> Ready:
         """The answer. Raises what the endpoint of `Reads.list` raises, in its order."""
-        principal = await self._door.enter(parts, scope)
-        above = None if self._parent is None else self._parent[0].parse_key(scope["path_params"]["id"])
+        return await self.read(parts, scope, await self.door.enter(parts, scope))
+
+    async def read(self, parts: Runtime, scope: Scope, principal: Principal) -> Ready:
+        """The same for a caller who was let in."""
+        above: Any = None if self._parent is None else self._parent[0].parse_key(scope["path_params"]["id"])
         question = scope["query_string"]
         page, params = await self._reads.listed(parts.database, principal, question, parent=self._parent, above=above)
-        links = page_links(address_asked(scope), params, next_cursor=page.next_cursor, prev_cursor=page.prev_cursor)
-        size = str(len(page.body)).encode("latin-1")
-        return Ready(200, [(b"link", links.encode("latin-1")), (b"content-length", size), JSON], page.body)
+        return _told(scope, page, params)
+
+    def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
+        """See `Asks`."""
+        asked = (
+            None if self._parent is not None else self._reads.asked(parts.database, principal, scope["query_string"])
+        )
+        if asked is None:
+            return None
+        question = parts.database.question(principal, asked.plan, asked.page.values())
+        return None if question is None else Asking(question, partial(_reply, scope, asked))
+
+
+def _reply(scope: Scope, asked: AskedList, rows: Sequence[Row[Any]]) -> Ready:
+    return _told(scope, asked.page.page(rows), asked.params)
+
+
+def _told(scope: Scope, page: Page, params: Params) -> Ready:
+    links = page_links(address_asked(scope), params, next_cursor=page.next_cursor, prev_cursor=page.prev_cursor)
+    size = str(len(page.body)).encode("latin-1")
+    return Ready(200, [(b"link", links.encode("latin-1")), (b"content-length", size), JSON], page.body)

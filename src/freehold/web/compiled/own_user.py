@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from sqlalchemy import bindparam, inspect, select
+from sqlalchemy import Row, bindparam, inspect, select
 from sqlalchemy.orm import DeclarativeBase
 from starlette.types import Receive, Scope
 
 from freehold.errors import NotFound
 from freehold.identity.service import Identity
 from freehold.resource.access import signed_in
-from freehold.resource.principal import system
+from freehold.resource.principal import Principal, system
 from freehold.store.encode import Encoder
 from freehold.store.executor import Plan
 from freehold.store.fetched import value_at
 from freehold.store.plans import KEY, VERSION_LABEL
 from freehold.traffic.policy import Policy
 from freehold.web.answer import Ready
+from freehold.web.compiled.asking import Asking
 from freehold.web.compiled.door import Door
 from freehold.web.compiled.reply import tagged
 from freehold.web.execution import request_key
@@ -33,7 +36,7 @@ class OwnUser:
     """The caller's account: its row is read each time, whatever was verified before."""
 
     def __init__(self, identity: Identity) -> None:
-        self._door = Door(signed_in, Policy("get_own_user"))
+        self.door = Door(signed_in, Policy("get_own_user"))
         model: Any = identity.user
         self._encoder = Encoder(model, identity.read)
         self._plan = _plan(model, self._encoder)
@@ -48,13 +51,25 @@ class OwnUser:
     async def answer(self, parts: Runtime, scope: Scope, receive: Receive) -> Ready:
         """The answer. Raises what the path operation of `identity` raises, in its order."""
         request_key(scope)  # a malformed one is refused, as everywhere
-        principal = self._door.at_once(parts, scope) or await self._door.enter(parts, scope)
-        found = await parts.database.planned_rows(_ITSELF, self._plan, {KEY: principal.id}, tables=self._tables)
-        if not found:
+        return await self.read(parts, scope, await self.door.enter(parts, scope))
+
+    async def read(self, parts: Runtime, scope: Scope, principal: Principal) -> Ready:
+        """The same for a caller who was let in."""
+        database = parts.database
+        found = await database.planned_rows(_ITSELF, self._plan, {KEY: principal.id}, tables=self._tables)
+        return self._reply(scope, found)
+
+    def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
+        """See `Asks`."""
+        request_key(scope)
+        question = parts.database.question(_ITSELF, self._plan, {KEY: principal.id})
+        return None if question is None else Asking(question, partial(self._reply, scope))
+
+    def _reply(self, scope: Scope, rows: Sequence[Row[Any]]) -> Ready:
+        if not rows:
             raise NotFound
-        body = self._encoder.items(found)[0]
-        tag = entity_tag(value_at(found, 0, self._version_place), body)
-        return tagged(scope, body, tag, _PRIVATE)
+        body = self._encoder.items(rows)[0]
+        return tagged(scope, body, entity_tag(value_at(rows, 0, self._version_place), body), _PRIVATE)
 
 
 def _plan(model: type[DeclarativeBase], encoder: Encoder) -> Plan:

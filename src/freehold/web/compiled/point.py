@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Row
 from starlette.types import Receive, Scope
 
 from freehold.errors import NotFound
+from freehold.resource.principal import Principal
+from freehold.store.plans import KEY
 from freehold.traffic.policy import Policy
 from freehold.web.answer import Ready
+from freehold.web.compiled.asking import Asking
 from freehold.web.compiled.door import Door
 from freehold.web.compiled.reply import tagged
-from freehold.web.reads import Reads
+from freehold.web.reads import Reads, Shown
 from freehold.web.runtime import Runtime
 
 
@@ -18,15 +26,33 @@ class PointRead:
 
     def __init__(self, reads: Reads, policy: Policy) -> None:
         self._reads = reads
-        self._door = Door(reads.bound.rule("read"), policy)
+        self.door = Door(reads.bound.rule("read"), policy)
 
     async def answer(self, parts: Runtime, scope: Scope, receive: Receive) -> Ready:
         """The answer. Raises what the endpoint of `Reads.one` raises, in its order."""
-        principal = self._door.at_once(parts, scope) or await self._door.enter(parts, scope)
-        key = self._reads.bound.parse_key(scope["path_params"]["id"])
-        shown = await self._reads.shown(parts.database, principal, key)
+        return await self.read(parts, scope, await self.door.enter(parts, scope))
+
+    async def read(self, parts: Runtime, scope: Scope, principal: Principal) -> Ready:
+        """The same for a caller who was let in."""
+        return self._told(parts, scope, principal, await self._reads.shown(parts.database, principal, self._key(scope)))
+
+    def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
+        """See `Asks`."""
+        if not self._reads.is_one_plan:
+            return None
+        question = parts.database.question(principal, self._reads.shown_plan, {KEY: self._key(scope)})
+        return None if question is None else Asking(question, partial(self._reply, parts, scope, principal))
+
+    def _reply(self, parts: Runtime, scope: Scope, principal: Principal, rows: Sequence[Row[Any]]) -> Ready:
+        return self._told(parts, scope, principal, self._reads.shown_in(rows))
+
+    def _key(self, scope: Scope) -> Any:
+        return self._reads.bound.parse_key(scope["path_params"]["id"])
+
+    def _told(self, parts: Runtime, scope: Scope, principal: Principal, shown: Shown | None) -> Ready:
         if shown is None:
             raise NotFound
         reply = tagged(scope, shown.body, shown.tag)
-        self._reads.tell(scope, principal, key, parts.database)
+        if self._reads.tells:
+            self._reads.tell(scope, principal, self._key(scope), parts.database)
         return reply

@@ -1,0 +1,36 @@
+"""What an operation has to ask before it can answer, where that is one question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from sqlalchemy import Row
+from starlette.types import Scope
+
+from freehold.resource.principal import Principal
+from freehold.store.read_path import Question
+from freehold.web.answer import Ready
+from freehold.web.compiled.door import Door
+from freehold.web.runtime import Runtime
+
+
+class Asking(NamedTuple):
+    """A question of one request. reply: makes the answer of its rows, or raises what the operation raises."""
+
+    question: Question
+    reply: Callable[[Sequence[Row[Any]]], Ready]
+
+
+class Asks(Protocol):
+    """An operation that may have one question alone."""
+
+    door: Door
+
+    def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
+        """Its question; None where it takes more. Counts nothing. Raises what `read` raises."""
+        ...
+
+    async def read(self, parts: Runtime, scope: Scope, principal: Principal) -> Ready:
+        """The answer for a caller who was let in, whatever that takes."""
+        ...

@@ -1,0 +1,257 @@
+"""Requests that one question to the database answers, without a task of their own.
+
+A task, a coroutine for each layer and a future to wait for are most of what such a request would cost. Here everything up
+to the statement is done when the request comes in, and everything after it when its row does. What is out of the ordinary
+(a refusal, a caller who has to be looked up, no room) goes the way of all requests: from its beginning, where nothing has
+been counted by then, or from where it stands.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeGuard
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from freehold.errors import DeadlineExceeded, Problem
+from freehold.observe.context import CURRENT
+from freehold.resource.principal import Principal
+from freehold.web.answer import Ready
+from freehold.web.compiled.asking import Asking, Asks
+from freehold.web.compiled.entrance import Entrance
+from freehold.web.compiled.front import Front, leads_to
+from freehold.web.compiled.table import Compiled
+from freehold.web.edge import Edge
+from freehold.web.edge_deadline import Limited
+from freehold.web.edge_exchange import Exchange
+from freehold.web.edge_fields import Fields
+from freehold.web.edge_headers import RawHeaders
+from freehold.web.edge_limits import CLOSE
+from freehold.web.guard import caller_at_once
+from freehold.web.runtime import Runtime
+
+if TYPE_CHECKING:
+    from freehold.web.edge_cycle import Cycle
+    from freehold.web.edge_protocol import StrictProtocol
+
+_MOST_HEADS: Final = 1_000
+_LONGEST_HEAD: Final = 4_096
+# Of a request with a body, which is received elsewhere.
+_FRAMING: Final = (b"content-length", b"transfer-encoding", b"content-encoding")
+
+
+class Direct:
+    """See `freehold.web.edge.Direct`. edge: around `front`, with nothing between them."""
+
+    def __init__(self, edge: Edge, front: Front, app: Entrance) -> None:
+        self.edge = edge
+        self.front = front
+        self.deadlines = edge.deadlines
+        self._app = app
+        self._heads = Heads(edge)
+
+    def takes(self, server: StrictProtocol, cycle: Cycle) -> bool:
+        """See `freehold.web.edge.Direct`."""
+        scope: Scope = cycle.scope  # type: ignore[assignment]
+        if scope["method"] != "GET" or scope["root_path"] or not self._app.is_untraced():
+            return False
+        found = self.front.table.find(scope)
+        # A path with escapes may have another spelling, which is judged elsewhere.
+        if found is None or len(scope["raw_path"]) != len(scope["path"]) or not _asks(found.operation):
+            return False
+        parts: Runtime = self._app.state["freehold"]
+        principal = caller_at_once(parts, scope)
+        if principal is None or not found.operation.door.is_at_once(parts):
+            return False
+        leads_to(scope, found)
+        scope["app"] = self._app
+        asking = _asking(found.operation, parts, scope, principal)
+        head = None if asking is None else self._heads.of(scope)
+        if asking is None or head is None:
+            return False
+        began = time.monotonic()
+        turn = self.edge.load.take(began)
+        if turn is None:
+            return False
+        head.tell(scope)
+        exchange = self.edge.exchange(scope, cycle.send, head.fields, cors=head.cors)  # type: ignore[arg-type]
+        exchange.turn = turn
+        caller = Caller(found.operation, parts, principal)
+        Asked(self, server, cycle, exchange, caller=caller, asking=asking, began=began).begin()
+        return True
+
+
+def _asks(operation: Compiled | Asks) -> TypeGuard[Asks]:
+    return hasattr(operation, "asking")
+
+
+def _asking(operation: Asks, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
+    try:
+        return operation.asking(parts, scope, principal)
+    except Exception:  # noqa: BLE001 (whatever it is, the way of all requests meets it too, and answers)
+        return None
+
+
+class Caller(NamedTuple):
+    """Who called which operation."""
+
+    operation: Asks
+    parts: Runtime
+    principal: Principal
+
+
+class Asked(Limited):
+    """One request, from its question to its answer. began: monotonic."""
+
+    __slots__ = (
+        "_asking", "_began", "_caller", "_cycle", "_direct", "_exchange", "_is_done", "_outcome", "_server",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        direct: Direct,
+        server: StrictProtocol,
+        cycle: Cycle,
+        exchange: Exchange,
+        *,
+        caller: Caller,
+        asking: Asking,
+        began: float,
+    ) -> None:
+        self.running = None
+        self._direct = direct
+        self._server = server
+        self._cycle = cycle
+        self._exchange = exchange
+        self._caller = caller
+        self._asking = asking
+        self._began = began
+        self._is_done = False
+        self._outcome: Ready | Exception | None = None
+
+    def begin(self) -> None:
+        """Count it, and ask."""
+        try:
+            operation, parts, principal = self._caller
+            operation.door.enter_at_once(parts, self._exchange.scope, principal)
+            if self._direct.deadlines is not None:
+                self._direct.deadlines.follow(self)
+            self._asking.question.ask(self)
+        except Exception as error:  # noqa: BLE001 (a refusal among them)
+            self._go_on(error)
+
+    def done(self) -> bool:
+        """See `Answer`."""
+        return self._is_done
+
+    def set_result(self, found: Sequence[Sequence[Any]]) -> None:
+        """See `Answer`."""
+        try:
+            reply = self._asking.reply(self._asking.question.rows(found))
+            is_sent = self._exchange.send_whole(reply)
+        except Exception as error:  # noqa: BLE001 (as what an endpoint raises)
+            self._go_on(error)
+            return
+        if not is_sent:
+            self._go_on(reply)
+            return
+        self._ends()
+        token = CURRENT.set(self._exchange.trace)
+        try:
+            self._direct.edge.leave(self._exchange, self._began)
+        finally:
+            CURRENT.reset(token)
+
+    def set_exception(self, error: Exception) -> None:
+        """See `Answer`."""
+        self._go_on(self._asking.question.fault(error))
+
+    def passes(self) -> None:
+        """Its deadline does."""
+        self._go_on(DeadlineExceeded(headers=CLOSE))
+
+    def _ends(self) -> None:
+        self._is_done = True
+        self.met()
+
+    def _go_on(self, outcome: Ready | Exception | None) -> None:
+        """Answer in a task. outcome: what there is to say; None where the row has to be read with waiting."""
+        self._ends()
+        self._outcome = outcome
+        self._server.start(self._cycle, self)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The rest of it, as an application."""
+        await self._direct.edge.go_on(self._exchange, self._began, receive, self._conclude)
+
+    async def _conclude(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._direct.front.conclude(self._answered(), scope, receive, send)
+
+    async def _answered(self) -> ASGIApp:
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        operation, parts, principal = self._caller
+        return self._outcome or await operation.read(parts, self._exchange.scope, principal)
+
+
+class Head:
+    """What was found of the fields of a request, and of who a listed proxy says has sent it."""
+
+    __slots__ = ("_client", "_is_told", "_name", "_scheme", "cors", "fields")
+
+    def __init__(self, scope: Scope, seen: Scope, fields: Fields, cors: RawHeaders) -> None:
+        self.fields = fields
+        self.cors = cors
+        self._client, self._scheme, self._name = seen["client"], seen["scheme"], seen["state"]["client"]
+        self._is_told = seen["client"] is not scope["client"] or seen["scheme"] != scope["scheme"]
+
+    def tell(self, scope: Scope) -> None:
+        """Put it where the edge does."""
+        scope["state"]["client"] = self._name
+        if self._is_told:
+            scope["client"], scope["scheme"] = self._client, self._scheme
+
+
+class Heads:
+    """The fields of requests without a body. Those of one client are the same from request to request, and judged once."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+        self._known: dict[tuple[Any, ...], Head] = {}
+
+    def of(self, scope: Scope) -> Head | None:
+        """What was found of those of a request; None where something is amiss, or looked at elsewhere."""
+        client = scope["client"]
+        key = (client and client[0], scope["scheme"], *scope["headers"])
+        found = self._known.get(key)
+        if found is not None and scope["query_string"] and not self._is_good(scope, found):
+            return None
+        if found is None:
+            found = self._judged(scope)
+            if found is not None and self._is_kept(found):
+                if len(self._known) >= _MOST_HEADS:
+                    self._known.clear()
+                self._known[key] = found
+        return found
+
+    def _judged(self, scope: Scope) -> Head | None:
+        fields = Fields(scope["headers"])
+        if not fields.values.keys().isdisjoint(_FRAMING):
+            return None
+        seen = {**scope, "state": {}}
+        try:
+            self._edge.judged(seen, fields)
+        except Problem:
+            return None
+        return Head(scope, seen, fields, self._edge.cors(fields))
+
+    def _is_good(self, scope: Scope, head: Head) -> bool:
+        try:
+            self._edge.judged_again(scope, head.fields)
+        except Problem:
+            return False
+        return True
+
+    def _is_kept(self, head: Head) -> bool:
+        return head.fields.size_bytes <= _LONGEST_HEAD and not head.fields.has_ids

@@ -1,0 +1,34 @@
+"""An application behind the server that it has in production, within the loop of a test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+
+from freehold.web.edge_server import server
+
+# What the server itself adds, and what says how a body is framed.
+OF_THE_SERVER = frozenset({"date", "connection"})
+
+
+@asynccontextmanager
+async def by_server(app: Any) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of the server. The lifespan of `app` is somebody else's."""
+    serving = server(app, host="127.0.0.1", port=0, lifespan="off")
+    running = asyncio.create_task(serving.serve())
+    while not serving.started:  # noqa: ASYNC110  # uvicorn tells nobody
+        await asyncio.sleep(0.01)
+    port = serving.servers[0].sockets[0].getsockname()[1]
+    async with httpx2.AsyncClient(base_url=f"http://localhost:{port}") as client:
+        yield client
+    serving.should_exit = True
+    await running
+
+
+def fields_of(answer: httpx2.Response) -> list[tuple[str, str]]:
+    """The fields of an answer that are the application's."""
+    return [field for field in answer.headers.multi_items() if field[0] not in OF_THE_SERVER]

@@ -1,0 +1,349 @@
+"""Requests for one row that need no task: nothing of their answers, quotas and deadlines is other than of those that have one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx2
+import pytest
+from sqlalchemy import MetaData
+from sqlalchemy.orm import Mapped
+
+from freehold import Access, Freehold, Identity, Resource, UserMixin, anyone, owner, system
+from freehold.resource.base import NAMING
+from freehold.resource.base import Base as FreeholdBase
+from freehold.settings import Settings
+from freehold.traffic import Limits, per_minute
+from tests.waiting import until
+from tests.web.served import by_server, fields_of
+
+pytestmark = pytest.mark.anyio
+
+PASSWORD = "lantern quarry velvet 42"
+OPEN = Limits(read=per_minute(1_000), write=per_minute(1_000))
+
+
+class Base(FreeholdBase):
+    __abstract__ = True
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class Person(UserMixin, Base):
+    __tablename__ = "people"
+
+
+class Sign(Base):
+    """Everybody sees it."""
+
+    text: Mapped[str]
+
+
+class Diary(Base):
+    """Its owner sees it."""
+
+    text: Mapped[str]
+    owner_id: Mapped[UUID]
+
+
+@dataclass
+class Site:
+    """A running service: `direct`ly, and by the way of all requests. seen: whether each request was taken, in order."""
+
+    app: Freehold
+    direct: httpx2.AsyncClient
+    plain: httpx2.AsyncClient
+    seen: list[bool] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
+
+    async def both(
+        self, path: str, headers: dict[str, str] | None = None, *, taken: bool | None = True
+    ) -> httpx2.Response:
+        """What both answer, but for what is left of a quota."""
+        self.seen.clear()
+        given = {"X-Request-ID": "same", **(headers or {})}
+        found, expected = [await each.get(path, headers=given) for each in (self.direct, self.plain)]
+        assert (found.status_code, found.content) == (expected.status_code, expected.content), path
+        assert _but_for_quota(found) == _but_for_quota(expected), path
+        assert found.headers["x-request-id"] == "same"
+        assert taken is None or self.seen == [taken], path
+        return found
+
+    async def add(self, row: Any) -> str:
+        """Its path."""
+        async with self.app.database.writing(system("a row of a test")) as unit:
+            unit.session.add(row)
+            await unit.session.flush()
+            return f"/v1/{'signs' if isinstance(row, Sign) else 'diaries'}/{row.id}"
+
+    async def person(self, name: str) -> tuple[UUID, dict[str, str]]:
+        """Somebody's id, and what their requests carry."""
+        email = f"{name}@example.com"
+        made = await self.plain.post("/v1/users", json={"email": email, "password": PASSWORD, "full_name": name})
+        form = {"grant_type": "password", "username": email, "password": PASSWORD}
+        got = await self.plain.post("/v1/auth/token", data=form)
+        return UUID(made.json()["id"]), {"Authorization": f"Bearer {got.json()['access_token']}"}
+
+
+def _but_for_quota(answer: httpx2.Response) -> list[tuple[str, str]]:
+    return [each for each in fields_of(answer) if each[0] != "ratelimit"]
+
+
+def made(url: str, folder: Path, *, limits: Limits = OPEN, **settings: Any) -> Freehold:
+    given = Settings(
+        env="test", var_dir=folder, database_url=url, secret="x" * 40, log_level="error", limits="x1", **settings
+    )
+    signs = Resource(Sign, access=Access(read=anyone, write=anyone))
+    diaries = Resource(Diary, access=Access(read=owner("owner_id")))
+    return Freehold(signs, diaries, identity=Identity(user=Person), settings=given, limits=limits)
+
+
+@asynccontextmanager
+async def opened(app: Freehold) -> AsyncIterator[Site]:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        direct = await stack.enter_async_context(by_server(app))
+        transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+        plain = await stack.enter_async_context(
+            httpx2.AsyncClient(transport=transport, base_url=str(direct.base_url), headers=direct.headers)
+        )
+        await direct.get("/health/live")  # the first request builds what all pass through
+        site = Site(app, direct, plain)
+        taker = app.edge.direct
+        takes = taker.takes
+        taker.takes = lambda *given: site.seen.append(takes(*given)) or site.seen[-1]
+        yield site
+
+
+@pytest.fixture
+async def site(database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
+    async with opened(made(database_url, tmp_path)) as found:
+        yield found
+
+
+@pytest.fixture
+async def on_postgresql(postgres_url: str, tmp_path: Path) -> AsyncIterator[Site]:
+    async with opened(made(postgres_url, tmp_path, deadline_seconds=1)) as found:
+        yield found
+
+
+async def test_a_row_is_answered_directly_as_it_is_by_the_way_of_all(site: Site) -> None:
+    path = await site.add(Sign(text="Wet paint"))
+    found = await site.both(path)
+    for headers in (
+        {"If-None-Match": found.headers["etag"]},
+        {"If-None-Match": "*"},
+        {"If-None-Match": "broken"},
+        {"Origin": "https://elsewhere.example"},
+        {"Cookie": "a=b"},
+        {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
+        {"Accept": "text/html"},
+    ):
+        await site.both(path, headers, taken=None)
+    assert (await site.both(f"/v1/signs/{uuid4()}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("{}?a=b", {}),
+        ("/v1/signs?limit=0", {}),
+        ("/v1/signs?cursor=none", {}),
+        ("/v1/signs?access_token=none", {}),
+        ("/v1/signs?a=%ff", {}),
+        ("{}/", {}),
+        ("{}", {"Host": "elsewhere.example"}),
+        ("{}", {"Host": "not a host"}),
+        ("{}", {"Authorization": "Bearer none"}),
+        ("{}", {"Authorization": "Basic x"}),
+        ("/v1/signs/%30", {}),
+        ("/v1/signs/ABC", {}),
+    ],
+)
+async def test_what_is_out_of_the_ordinary_goes_the_way_of_all(site: Site, path: str, headers: dict[str, str]) -> None:
+    await site.both(path.format(await site.add(Sign(text="Mind the step"))), headers, taken=False)
+
+
+async def test_a_list_is_answered_directly_as_it_is_by_the_way_of_all(site: Site) -> None:
+    for number in range(5):
+        await site.add(Sign(text=str(number)))
+    page, number = (await site.both("/v1/signs?limit=2")).json(), 2
+    while page["next_cursor"]:
+        page = (await site.both(f"/v1/signs?limit=2&cursor={page['next_cursor']}")).json()
+        number += len(page["items"])
+    assert number == 5
+    await site.both("/v1/signs")
+    await site.both("/v1/signs?count=true", taken=None)
+
+
+async def test_lists_that_meet_are_each_their_own_callers(site: Site) -> None:
+    callers = [await site.person(name) for name in ("ada", "bob", "cleo")]
+    for owner_id, _ in callers:
+        for _ in range(3):
+            await site.add(Diary(text=str(owner_id), owner_id=owner_id))
+    for _ in range(6):
+        found = await asyncio.gather(*(site.direct.get("/v1/diaries", headers=each) for _, each in callers * 8))
+        for (owner_id, _), answer in zip(callers * 8, found, strict=True):
+            assert [each["text"] for each in answer.json()["items"]] == [str(owner_id)] * 3
+
+
+async def test_nobody_sees_what_they_may_not(site: Site) -> None:
+    (ada, as_ada), (_, as_bob) = await site.person("ada"), await site.person("bob")
+    path = await site.add(Diary(text="Dear diary", owner_id=ada))
+    for headers, status in ((as_ada, 200), (as_bob, 404), ({}, 401)):
+        await site.direct.get(path, headers=headers)  # who is known by then is known at once
+        assert (await site.both(path, headers, taken=None)).status_code == status
+    answers = await asyncio.gather(*(site.direct.get(path, headers=each) for each in (as_ada, as_bob, {}) * 20))
+    assert [each.status_code for each in answers] == [200, 404, 401] * 20
+
+
+async def test_a_caller_reads_the_own_account(site: Site) -> None:
+    _, headers = await site.person("ada")
+    await site.direct.get("/v1/users/me", headers=headers)
+    assert (await site.both("/v1/users/me", headers)).json()["email"] == "ada@example.com"
+    assert (await site.direct.delete("/v1/auth/sessions", headers=headers)).status_code == 204
+    assert (await site.both("/v1/users/me", headers, taken=False)).status_code == 401
+
+
+async def test_every_request_counts_once_whatever_it_comes_to(database_url: str, tmp_path: Path) -> None:
+    async with opened(made(database_url, tmp_path, limits=Limits(read=per_minute(7)))) as site:
+        path, none = await site.add(Sign(text="No entry")), f"/v1/signs/{uuid4()}"
+        found = [await site.direct.get(each) for each in (path, none) * 4]
+        assert [each.status_code for each in found] == [200, 404, 200, 404, 200, 404, 200, 429]
+        assert [each.headers["ratelimit"].partition(";r=")[2][:1] for each in found[:7]] == list("6543210")
+        assert site.seen == [True] * 8
+        assert site.app.edge.in_flight == 0
+
+
+async def test_a_place_is_taken_and_given_back(site: Site) -> None:
+    path = await site.add(Sign(text="Full"))
+    load = site.app.edge.load
+    found = await asyncio.gather(*(site.direct.get(path) for _ in range(30)))
+    assert {each.status_code for each in found} == {200}
+    await until(lambda: load.in_flight == load.working == 0)
+
+
+class Held:
+    """Holds back what the connections of reads find, or fails it. Of the driver itself, which has read by then."""
+
+    def __init__(self, app: Freehold) -> None:
+        self.go, self.asked = asyncio.Event(), 0
+        self.fails: list[Exception] = []
+        lanes = app.database.read_path_of(system("a test")).lanes
+        self._fetch = lanes.fetch
+        lanes.fetch = self.fetch
+
+    async def fetch(self, *given: Any) -> Any:
+        self.asked += 1
+        found = await self._fetch(*given)
+        if self.fails:
+            raise self.fails.pop()
+        await self.go.wait()
+        return found
+
+
+async def test_F05_past_its_deadline_a_request_is_refused_and_its_row_is_nobodys(on_postgresql: Site) -> None:
+    site = on_postgresql
+    path = await site.add(Sign(text="Slow"))
+    held = Held(site.app)
+    refused = await site.direct.get(path)
+    assert (refused.status_code, refused.json()["code"]) == (503, "service.deadline_exceeded")
+    held.go.set()
+    assert (await site.direct.get(path)).json()["text"] == "Slow"
+    assert site.app.edge.in_flight == 0
+
+
+async def test_what_fails_is_read_again_by_other_means(on_postgresql: Site) -> None:
+    site = on_postgresql
+    path = await site.add(Sign(text="Again"))
+    held = Held(site.app)
+    held.go.set()
+    held.fails = [asyncpg.PostgresError("of no kind that was met"), OSError()]
+    assert (await site.direct.get(path)).json()["text"] == "Again"
+    assert site.seen == [True]
+    held.fails = [asyncpg.QueryCanceledError("too long")]
+    asked = held.asked
+    assert (await site.direct.get(path)).json()["code"] == "service.deadline_exceeded"
+    assert held.asked == asked + 1, "to ask again would take as long again"
+
+
+async def test_a_client_that_left_leaves_nothing_behind(on_postgresql: Site) -> None:
+    site = on_postgresql
+    path = await site.add(Sign(text="Gone"))
+    held = Held(site.app)
+    _, writer = await asyncio.open_connection("127.0.0.1", site.direct.base_url.port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    await until(lambda: held.asked == 1)
+    writer.transport.abort()
+    await asyncio.sleep(0.05)
+    held.go.set()
+    await until(lambda: site.app.edge.in_flight == 0)
+    assert (await site.direct.get(path)).status_code == 200
+
+
+async def test_requests_that_were_sent_on_without_waiting_are_answered_in_order(site: Site) -> None:
+    paths = [await site.add(Sign(text=str(number))) for number in range(5)]
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.direct.base_url.port)
+    asked = [f"GET {each} HTTP/1.1\r\nHost: localhost\r\n\r\n" for each in (*paths, "/v1/signs/none")]
+    writer.write("".join(asked).encode())
+    got = []
+    for _ in asked:
+        head = await reader.readuntil(b"\r\n\r\n")
+        size = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        got.append((int(head[9:12]), await reader.readexactly(size)))
+    assert [status for status, _ in got] == [200] * 5 + [404]
+    assert [f'"text":"{number}"'.encode() in body for number, (_, body) in enumerate(got[:5])] == [True] * 5
+    writer.close()
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_a_connection_is_closed_where_the_client_wants_it(site: Site, version: str) -> None:
+    path = await site.add(Sign(text="Last"))
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.direct.base_url.port)
+    writer.write(f"GET {path} HTTP/{version}\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    assert b'"text":"Last"' in await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+
+
+async def test_a_middleware_of_the_application_sees_every_request(database_url: str, tmp_path: Path) -> None:
+    app = made(database_url, tmp_path)
+
+    @app.middleware("http")
+    async def mark(request: Any, call_next: Any) -> Any:
+        response = await call_next(request)
+        response.headers["X-Mark"] = "seen"
+        return response
+
+    async with app.router.lifespan_context(app), by_server(app) as client:
+        assert (await client.get(f"/v1/signs/{uuid4()}")).headers["x-mark"] == "seen"
+        assert app.edge.direct is None
+
+
+async def test_an_own_handler_of_an_error_answers(database_url: str, tmp_path: Path) -> None:
+    from starlette.responses import PlainTextResponse
+
+    from freehold import NotFound
+
+    app = made(database_url, tmp_path)
+    app.add_exception_handler(NotFound, lambda *_: PlainTextResponse("gone fishing", 410, media_type="text/html"))
+    async with opened(app) as site:
+        assert (await site.both(f"/v1/signs/{uuid4()}")).text == "gone fishing"
+
+
+async def test_the_client_is_whom_a_listed_proxy_names(database_url: str, tmp_path: Path) -> None:
+    async with opened(
+        made(database_url, tmp_path, trusted_proxies="127.0.0.1", limits=Limits(read=per_minute(2)))
+    ) as site:
+        path = await site.add(Sign(text="By name"))
+        for client in ("192.0.2.1", "192.0.2.2"):
+            headers = {"X-Forwarded-For": client, "X-Forwarded-Proto": "https"}
+            found = [await site.direct.get(path, headers=headers) for _ in range(3)]
+            assert [each.status_code for each in found] == [200, 200, 429]
+            assert "strict-transport-security" in found[0].headers
+        assert set(site.seen) == {True}
