@@ -48,7 +48,7 @@ class Fetched(Sequence[Row[Any]]):
 
     def writers(self, width: int) -> Writers:
         """Those of the first `width` columns."""
-        return tuple([each for each in self._prepared.writers if each[0] < width])
+        return self._prepared.writers_of(width)
 
 
 def value_at(rows: Sequence[Row[Any]], number: int, place: int) -> Any:

@@ -82,9 +82,9 @@ class PlannedReads:
     def question(self, principal: Principal, plan: Plan, params: Mapping[str, Any]) -> Question | None:
         """As `planned_rows`, to be asked without waiting; None for what has to be waited for."""
         path = self.read_path_of(principal)
-        if path is None or Replicas in cast("Database", self).parts:
+        if path is None or self._read_scopes is None or Replicas in cast("Database", self).parts:
             return None
-        dialect, _ = self.read_scopes.dialect(principal, None)
+        dialect, _ = self._read_scopes.dialect(principal, None)
         try:
             return path.question(plan, params, principal=principal, dialect=dialect)
         except Unserved:

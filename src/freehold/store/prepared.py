@@ -15,7 +15,7 @@ from sqlalchemy.engine.result import SimpleResultMetaData
 
 from freehold.resource.principal import Principal
 from freehold.store.carried import Decoder, carried
-from freehold.store.fetched import Fetched
+from freehold.store.fetched import Fetched, Writers
 from freehold.store.scope import CALLER
 from freehold.store.writers import teller, writer
 
@@ -44,6 +44,7 @@ class Prepared:
         "_processed",
         "_processors",
         "_types",
+        "_writers",
         "bare",
         "caller",
         "decoders",
@@ -82,6 +83,7 @@ class Prepared:
         self._processors: Any = None
         self.tellers: Sequence[Decoder] = ()
         self.writers: Sequence[tuple[int, Callable[[Any], Any]]] = ()
+        self._writers: dict[int, Writers] = {}
         self.slow_until = 0.0
         self.many: str | None = None
 
@@ -118,6 +120,14 @@ class Prepared:
             self.tellers = [teller(*column, self.dialect) for column in columns]
             each = [writer(*column, self.dialect) for column in columns]
             self.writers = [(place, write) for place, write in enumerate(each) if write is not None]
+            self._writers.clear()
+
+    def writers_of(self, width: int) -> Writers:
+        """Those of the first `width` columns."""
+        found = self._writers.get(width)
+        if found is None:
+            found = self._writers[width] = tuple([each for each in self.writers if each[0] < width])
+        return found
 
     @property
     def width(self) -> int:

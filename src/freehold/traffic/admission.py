@@ -45,6 +45,7 @@ class Admission:
         metrics: Metrics | None = None,
     ) -> None:
         self.limiter = limiter
+        self.is_at_once = limiter is None or isinstance(limiter, MemoryLimiter)
         self.places = places or MemoryPlaces()
         self._secret = secret
         self._refused = _counter(metrics)
@@ -52,11 +53,6 @@ class Admission:
         self._key_of_address = lru_cache(maxsize=_MOST_CALLERS)(
             lambda address: self._digest("address", address_key(address))
         )
-
-    @property
-    def is_at_once(self) -> bool:
-        """Whether quotas are counted in this process, or not at all."""
-        return self.limiter is None or isinstance(self.limiter, MemoryLimiter)
 
     async def admit(self, policy: Policy, principal: Principal, address: str, *, times: int = 1) -> list[Decision]:
         """Take what one request costs, or one that stands for several. Raises QuotaExceeded, and costs nothing then.

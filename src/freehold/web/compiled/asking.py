@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Row
 from starlette.types import Scope
@@ -14,12 +14,8 @@ from freehold.web.answer import Ready
 from freehold.web.compiled.door import Door
 from freehold.web.runtime import Runtime
 
-
-class Asking(NamedTuple):
-    """A question of one request. reply: makes the answer of its rows, or raises what the operation raises."""
-
-    question: Question
-    reply: Callable[[Sequence[Row[Any]]], Ready]
+Asking = tuple[Question, Callable[[Sequence[Row[Any]]], Ready]]
+"""The question of one request, and what makes the answer of its rows, or raises what the operation raises."""
 
 
 class Asks(Protocol):

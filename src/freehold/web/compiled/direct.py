@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -54,36 +54,37 @@ class Direct:
     def takes(self, server: StrictProtocol, cycle: Cycle) -> bool:
         """See `freehold.web.edge.Direct`."""
         scope: Scope = cycle.scope  # type: ignore[assignment]
-        if scope["method"] != "GET" or scope["root_path"] or not self._app.is_untraced():
-            return False
-        found = self.front.table.find(scope)
-        # A path with escapes may have another spelling, which is judged elsewhere.
-        if found is None or len(scope["raw_path"]) != len(scope["path"]) or not _asks(found.operation):
+        operation = self._operation(scope)
+        if operation is None:
             return False
         parts: Runtime = self._app.state["freehold"]
-        principal = caller_at_once(parts, scope)
-        if principal is None or not found.operation.door.is_at_once(parts):
-            return False
-        leads_to(scope, found)
-        scope["app"] = self._app
-        asking = _asking(found.operation, parts, scope, principal)
+        principal = caller_at_once(parts, scope) if operation.door.is_at_once(parts) else None
+        asking = None if principal is None else _asking(operation, parts, scope, principal)
         head = None if asking is None else self._heads.of(scope)
-        if asking is None or head is None:
-            return False
         began = time.monotonic()
-        turn = self.edge.load.take(began)
-        if turn is None:
+        turn = None if head is None else self.edge.load.take(began)
+        if principal is None or asking is None or head is None or turn is None:
             return False
         head.tell(scope)
         exchange = self.edge.exchange(scope, cycle.send, head.fields, cors=head.cors)  # type: ignore[arg-type]
         exchange.turn = turn
-        caller = Caller(found.operation, parts, principal)
-        Asked(self, server, cycle, exchange, caller=caller, asking=asking, began=began).begin()
+        Asked(self, server, cycle, exchange, operation, principal, asking, began).begin(parts)
         return True
 
-
-def _asks(operation: Compiled | Asks) -> TypeGuard[Asks]:
-    return hasattr(operation, "asking")
+    def _operation(self, scope: Scope) -> Asks | None:
+        """What answers a request, where it may be answered so."""
+        if scope["method"] != "GET" or scope["root_path"] or not self._app.is_untraced():
+            return None
+        found = self.front.table.find(scope)
+        # A path with escapes may have another spelling, which is judged elsewhere.
+        if found is None or len(scope["raw_path"]) != len(scope["path"]):
+            return None
+        operation, template, key = found
+        if not _asks(operation):
+            return None
+        leads_to(scope, template, key)
+        scope["app"] = self._app
+        return operation
 
 
 def _asking(operation: Asks, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
@@ -93,29 +94,26 @@ def _asking(operation: Asks, parts: Runtime, scope: Scope, principal: Principal)
         return None
 
 
-class Caller(NamedTuple):
-    """Who called which operation."""
-
-    operation: Asks
-    parts: Runtime
-    principal: Principal
+def _asks(operation: Compiled | Asks) -> TypeGuard[Asks]:
+    return hasattr(operation, "asking")
 
 
 class Asked(Limited):
     """One request, from its question to its answer. began: monotonic."""
 
     __slots__ = (
-        "_asking", "_began", "_caller", "_cycle", "_direct", "_exchange", "_is_done", "_outcome", "_server",
+        "_began", "_cycle", "_direct", "_exchange", "_is_done", "_operation", "_outcome", "_principal", "_question",
+        "_reply", "_server",
     )  # fmt: skip
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (made in one place, for each request: names would cost what is to be saved)
         self,
         direct: Direct,
         server: StrictProtocol,
         cycle: Cycle,
         exchange: Exchange,
-        *,
-        caller: Caller,
+        operation: Asks,
+        principal: Principal,
         asking: Asking,
         began: float,
     ) -> None:
@@ -124,20 +122,20 @@ class Asked(Limited):
         self._server = server
         self._cycle = cycle
         self._exchange = exchange
-        self._caller = caller
-        self._asking = asking
+        self._operation = operation
+        self._principal = principal
+        self._question, self._reply = asking
         self._began = began
         self._is_done = False
         self._outcome: Ready | Exception | None = None
 
-    def begin(self) -> None:
+    def begin(self, parts: Runtime) -> None:
         """Count it, and ask."""
         try:
-            operation, parts, principal = self._caller
-            operation.door.enter_at_once(parts, self._exchange.scope, principal)
+            self._operation.door.enter_at_once(parts, self._exchange.scope, self._principal)
             if self._direct.deadlines is not None:
                 self._direct.deadlines.follow(self)
-            self._asking.question.ask(self)
+            self._question.ask(self)
         except Exception as error:  # noqa: BLE001 (a refusal among them)
             self._go_on(error)
 
@@ -148,7 +146,7 @@ class Asked(Limited):
     def set_result(self, found: Sequence[Sequence[Any]]) -> None:
         """See `Answer`."""
         try:
-            reply = self._asking.reply(self._asking.question.rows(found))
+            reply = self._reply(self._question.rows(found))
             is_sent = self._exchange.send_whole(reply)
         except Exception as error:  # noqa: BLE001 (as what an endpoint raises)
             self._go_on(error)
@@ -165,7 +163,7 @@ class Asked(Limited):
 
     def set_exception(self, error: Exception) -> None:
         """See `Answer`."""
-        self._go_on(self._asking.question.fault(error))
+        self._go_on(self._question.fault(error))
 
     def passes(self) -> None:
         """Its deadline does."""
@@ -191,8 +189,8 @@ class Asked(Limited):
     async def _answered(self) -> ASGIApp:
         if isinstance(self._outcome, Exception):
             raise self._outcome
-        operation, parts, principal = self._caller
-        return self._outcome or await operation.read(parts, self._exchange.scope, principal)
+        scope = self._exchange.scope
+        return self._outcome or await self._operation.read(scope["app"].state["freehold"], scope, self._principal)
 
 
 class Head:

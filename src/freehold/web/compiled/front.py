@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from freehold.observe.logs import get_logger
 from freehold.web.answer import Ready
 from freehold.web.compiled.entrance import Entrance
-from freehold.web.compiled.table import Found, Table, table_of
+from freehold.web.compiled.table import Table, table_of
 from freehold.web.edge_exchange import Exchange
 from freehold.web.mounting import Mounted
 
@@ -36,8 +36,9 @@ class Front:
         if found is None:
             await self._inner(scope, receive, send)
             return
-        leads_to(scope, found)
-        await self.conclude(found.operation.answer(self._app.state["freehold"], scope, receive), scope, receive, send)
+        operation, template, key = found
+        leads_to(scope, template, key)
+        await self.conclude(operation.answer(self._app.state["freehold"], scope, receive), scope, receive, send)
 
     async def conclude(self, answering: Awaitable[ASGIApp], scope: Scope, receive: Receive, send: Send) -> None:
         """Send an answer, or have it raised where the application's own handlers see it."""
@@ -55,10 +56,10 @@ class Front:
         await reply(scope, receive, send)
 
 
-def leads_to(scope: Scope, found: Found) -> None:
+def leads_to(scope: Scope, template: str, key: str | None) -> None:
     """Note which operation answers a request."""
-    scope.setdefault("state", {})["route"] = found.template
-    scope["path_params"] = {} if found.key is None else {"id": found.key}
+    scope.setdefault("state", {})["route"] = template
+    scope["path_params"] = {} if key is None else {"id": key}
 
 
 class _Raising:

@@ -63,7 +63,7 @@ class OwnUser:
         """See `Asks`."""
         request_key(scope)
         question = parts.database.question(_ITSELF, self._plan, {KEY: principal.id})
-        return None if question is None else Asking(question, partial(self._reply, scope))
+        return None if question is None else (question, partial(self._reply, scope))
 
     def _reply(self, scope: Scope, rows: Sequence[Row[Any]]) -> Ready:
         if not rows:

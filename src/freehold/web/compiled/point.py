@@ -41,7 +41,7 @@ class PointRead:
         if not self._reads.is_one_plan:
             return None
         question = parts.database.question(principal, self._reads.shown_plan, {KEY: self._key(scope)})
-        return None if question is None else Asking(question, partial(self._reply, parts, scope, principal))
+        return None if question is None else (question, partial(self._reply, parts, scope, principal))
 
     def _reply(self, parts: Runtime, scope: Scope, principal: Principal, rows: Sequence[Row[Any]]) -> Ready:
         return self._told(parts, scope, principal, self._reads.shown_in(rows))

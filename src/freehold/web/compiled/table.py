@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -47,12 +47,8 @@ class Compiled(Protocol):
         ...
 
 
-class Found(NamedTuple):
-    """An operation that answers a request. key: of the row, as it stands in the path."""
-
-    operation: Compiled
-    template: str
-    key: str | None
+Found = tuple[Compiled, str, str | None]
+"""An operation that answers a request, its template, and the key of the row as it stands in the path."""
 
 
 class Places:
@@ -77,21 +73,21 @@ class Places:
         """The operation that answers. question: parameters, which no operation on a single row has here."""
         exact = self.exact.get(path)
         if exact is not None:
-            return Found(*exact, None)
+            return exact[0], exact[1], None
         head, _, key = path.rpartition("/")
         below = self.below.get(head)
         if below is None:
             return self._nested_in(head, key)
         if question or below[2].fullmatch(key) is None:
             return None
-        return Found(below[0], below[1], key)
+        return below[0], below[1], key
 
     def _nested_in(self, path: str, name: str) -> Found | None:
         head, _, key = path.rpartition("/")
         nested = self.nested.get((head, name))
         if nested is None or nested[2].fullmatch(key) is None:
             return None
-        return Found(nested[0], nested[1], key)
+        return nested[0], nested[1], key
 
 
 class Table:
