@@ -15,8 +15,10 @@ import httpx2
 import pytest
 from sqlalchemy import MetaData
 from sqlalchemy.orm import Mapped
+from starlette.responses import PlainTextResponse
 
-from freehold import Access, Freehold, Identity, Resource, UserMixin, anyone, owner, system
+from freehold import Access, Freehold, Identity, NotFound, Resource, UserMixin, anyone, owner, system
+from freehold.errors import DeadlineExceeded
 from freehold.resource.base import NAMING
 from freehold.resource.base import Base as FreeholdBase
 from freehold.settings import Settings
@@ -248,15 +250,20 @@ class Held:
         return found
 
 
-async def test_F05_past_its_deadline_a_request_is_refused_and_its_row_is_nobodys(on_postgresql: Site) -> None:
-    site = on_postgresql
-    path = await site.add(Sign(text="Slow"))
-    held = Held(site.app)
-    refused = await site.direct.get(path)
-    assert (refused.status_code, refused.json()["code"]) == (503, "service.deadline_exceeded")
-    held.go.set()
-    assert (await site.direct.get(path)).json()["text"] == "Slow"
-    assert site.app.edge.in_flight == 0
+async def test_F05_past_its_deadline_a_request_is_refused_and_its_row_is_nobodys(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    app = made(postgres_url, tmp_path, deadline_seconds=1)
+    app.add_exception_handler(DeadlineExceeded, lambda *_: PlainTextResponse("the edge answers, not I"))
+    async with opened(app) as site:
+        path = await site.add(Sign(text="Slow"))
+        held = Held(app)
+        refused = await site.direct.get(path)
+        assert (refused.status_code, refused.json()["code"]) == (503, "service.deadline_exceeded")
+        assert site.seen == [True]
+        held.go.set()
+        assert (await site.direct.get(path)).json()["text"] == "Slow"
+        assert app.edge.in_flight == 0
 
 
 async def test_what_fails_is_read_again_by_other_means(on_postgresql: Site) -> None:
@@ -326,10 +333,6 @@ async def test_a_middleware_of_the_application_sees_every_request(database_url: 
 
 
 async def test_an_own_handler_of_an_error_answers(database_url: str, tmp_path: Path) -> None:
-    from starlette.responses import PlainTextResponse
-
-    from freehold import NotFound
-
     app = made(database_url, tmp_path)
     app.add_exception_handler(NotFound, lambda *_: PlainTextResponse("gone fishing", 410, media_type="text/html"))
     async with opened(app) as site:

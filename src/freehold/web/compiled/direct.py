@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from freehold.errors import DeadlineExceeded, Problem
 from freehold.observe.context import CURRENT
+from freehold.observe.logs import get_logger
 from freehold.resource.principal import Principal
 from freehold.web.answer import Ready
 from freehold.web.compiled.asking import Asking, Asks
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _MOST_HEADS: Final = 1_000
 _LONGEST_HEAD: Final = 4_096
+_log = get_logger("freehold.compiled")
 # Of a request with a body, which is received elsewhere.
 _FRAMING: Final = (b"content-length", b"transfer-encoding", b"content-encoding")
 
@@ -102,7 +104,7 @@ class Asked(Limited):
     """One request, from its question to its answer. began: monotonic."""
 
     __slots__ = (
-        "_began", "_cycle", "_direct", "_exchange", "_is_done", "_operation", "_outcome", "_principal", "_question",
+        "_began", "_cycle", "_direct", "_exchange", "_is_done", "_is_over", "_operation", "_outcome", "_principal", "_question",
         "_reply", "_server",
     )  # fmt: skip
 
@@ -126,7 +128,7 @@ class Asked(Limited):
         self._principal = principal
         self._question, self._reply = asking
         self._began = began
-        self._is_done = False
+        self._is_done = self._is_over = False
         self._outcome: Ready | Exception | None = None
 
     def begin(self, parts: Runtime) -> None:
@@ -158,6 +160,8 @@ class Asked(Limited):
         token = CURRENT.set(self._exchange.trace)
         try:
             self._direct.edge.leave(self._exchange, self._began)
+        except Exception:  # noqa: BLE001 (it has its answer, and others wait for theirs)
+            _log.exception("a request could not be told of")
         finally:
             CURRENT.reset(token)
 
@@ -167,7 +171,8 @@ class Asked(Limited):
 
     def passes(self) -> None:
         """Its deadline does."""
-        self._go_on(DeadlineExceeded(headers=CLOSE))
+        self._is_over = True
+        self._go_on(None)
 
     def _ends(self) -> None:
         self._is_done = True
@@ -184,6 +189,8 @@ class Asked(Limited):
         await self._direct.edge.go_on(self._exchange, self._began, receive, self._conclude)
 
     async def _conclude(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._is_over:
+            raise DeadlineExceeded(headers=CLOSE)  # which the edge answers, and no handler of the application's own
         await self._direct.front.conclude(self._answered(), scope, receive, send)
 
     async def _answered(self) -> ASGIApp:
