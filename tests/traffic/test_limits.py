@@ -139,6 +139,17 @@ async def test_a_cost_above_the_limit_never_passes_and_costs_nothing(limiter: Li
     assert (await limiter.hit("api", "a", FIVE, cost=5)).allowed
 
 
+async def test_a_key_of_a_long_window_that_is_used_on_keeps_no_others_from_being_forgotten(clock: Clock) -> None:
+    limiter = MemoryLimiter(monotonic_ns=clock)
+    daily = Quota(50, timedelta(days=1))
+    for second in range(2_000):
+        clock.now += SECOND
+        if second % 500 == 0:
+            await limiter.hit("daily", "everyone", daily)
+        await limiter.hit("minute", f"client-{second}", FIVE)
+    assert len(limiter) < 600
+
+
 async def test_idle_keys_are_forgotten_and_the_number_of_keys_is_bounded(clock: Clock) -> None:
     limiter = MemoryLimiter(monotonic_ns=clock, max_keys=50)
     for number in range(500):

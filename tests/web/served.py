@@ -11,7 +11,7 @@ import httpx2
 
 from freehold.web.edge_server import server
 
-# What the server itself adds, and what says how a body is framed.
+# What the server itself adds.
 OF_THE_SERVER = frozenset({"date", "connection"})
 
 
@@ -23,10 +23,12 @@ async def by_server(app: Any) -> AsyncIterator[httpx2.AsyncClient]:
     while not serving.started:  # noqa: ASYNC110  # uvicorn tells nobody
         await asyncio.sleep(0.01)
     port = serving.servers[0].sockets[0].getsockname()[1]
-    async with httpx2.AsyncClient(base_url=f"http://localhost:{port}") as client:
-        yield client
-    serving.should_exit = True
-    await running
+    try:
+        async with httpx2.AsyncClient(base_url=f"http://localhost:{port}") as client:
+            yield client
+    finally:
+        serving.should_exit = True
+        await running
 
 
 def fields_of(answer: httpx2.Response) -> list[tuple[str, str]]:

@@ -44,23 +44,19 @@ class PointReads:
 
     def read(self, values: list[Any]) -> asyncio.Future[Sequence[Sequence[Any]]]:
         """The row (or none), as the driver gives it. The answer raises what went wrong with its statement."""
-        self._meet()
-        answer: asyncio.Future[Sequence[Sequence[Any]]] = self._loop.create_future()
+        answer: asyncio.Future[Sequence[Sequence[Any]]] = asyncio.get_running_loop().create_future()
         self.ask(values, answer)
         return answer
 
     def ask(self, values: list[Any], answer: Answer) -> None:
         """The same, for whoever waits by other means than a future."""
-        self._meet()
+        if not self._waiting:
+            # Those that wait together wait in one loop, and to ask which one it is costs a system call.
+            self._loop = asyncio.get_running_loop()
         self._waiting.append((values, answer))
         if not self._is_due and self._running < AT_ONCE:
             self._is_due = True
             self._loop.call_soon(self._send)  # together with what else this round of the loop asks for
-
-    def _meet(self) -> None:
-        # Those that wait together wait in one loop, and to ask which one it is costs a system call.
-        if not self._waiting:
-            self._loop = asyncio.get_running_loop()
 
     def _send(self) -> None:
         self._is_due = False
@@ -72,7 +68,7 @@ class PointReads:
                     batch.append(asked)
             if batch:
                 self._running += 1
-                task = asyncio.get_running_loop().create_task(self._run(batch))
+                task = self._loop.create_task(self._run(batch))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 

@@ -120,7 +120,6 @@ class Prepared:
             self.tellers = [teller(*column, self.dialect) for column in columns]
             each = [writer(*column, self.dialect) for column in columns]
             self.writers = [(place, write) for place, write in enumerate(each) if write is not None]
-            self._writers.clear()
 
     def writers_of(self, width: int) -> Writers:
         """Those of the first `width` columns."""

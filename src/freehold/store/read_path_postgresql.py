@@ -85,11 +85,9 @@ class PostgresReads:
         for each in self._listeners:
             each(prepared.sql)
         try:
-            points = self._points_of(plan, prepared)
-            if points is not None:
-                return prepared.rows(await points.read(values))
-            if plan.limit is not None:
-                return prepared.rows(await self._lists_of(plan, plan.limit, prepared).read(values))
+            shared = self._shared_of(plan, prepared)
+            if shared is not None:
+                return prepared.rows(await shared.read(values))
             rows, oids = await self.lanes.fetch(prepared.sql, values)
         except Exception as error:
             fault = _fault(error)
@@ -104,12 +102,17 @@ class PostgresReads:
     ) -> Question | None:
         """See `ReadPath`."""
         prepared = prepared_for(self, plan, dialect)
-        shared: PointReads | SharedLists | None = self._points_of(plan, prepared)
-        if shared is None and plan.limit is not None:
-            shared = self._lists_of(plan, plan.limit, prepared)
+        shared = self._shared_of(plan, prepared)
         if shared is None:
             return None
         return SharedQuestion(shared, prepared, bound_values(prepared, params, principal), self._listeners)
+
+    def _shared_of(self, plan: Plan, prepared: Prepared) -> PointReads | SharedLists | None:
+        """Those that the plan shares statements with; None for one that has its own."""
+        points = self._points_of(plan, prepared)
+        if points is not None or plan.limit is None:
+            return points
+        return self._lists_of(plan, plan.limit, prepared)
 
     def _points_of(self, plan: Plan, prepared: Prepared) -> PointReads | None:
         if plan.key is None:

@@ -50,7 +50,7 @@ class _Window(_Count):
             taken.popleft()
         if len(taken) + cost <= limit:
             taken.extend([now] * cost)
-            self.idle_at = (taken[-1] + span) if taken else 0
+            self.idle_at = now + span
             return Decision(True, name, quota, limit - len(taken), _whole_seconds(taken[0] + span - now))
         blocking = len(taken) + cost - limit - 1
         wait = taken[blocking] + span - now if blocking < len(taken) else span
@@ -104,7 +104,6 @@ class MemoryLimiter:
         self._max_keys = max_keys
         self._now = monotonic_ns
         self._entries: OrderedDict[tuple[str, str], _Count] = OrderedDict()
-        self._looks_at = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -154,8 +153,7 @@ class MemoryLimiter:
         decision = count.hit(now, name, cost)
         if decision.allowed:
             self._entries.move_to_end(counted)
-        if now >= self._looks_at or len(self._entries) > self._max_keys:
-            self._forget_idle(now)
+        self._forget_idle(now)
         return decision
 
     def _begun(self, asked: Quota) -> _Count:
@@ -163,7 +161,8 @@ class MemoryLimiter:
         return _Window(asked, quota) if quota.limit <= EXACT_UP_TO else _Gcra(asked, quota)
 
     def _scaled(self, quota: Quota) -> Quota:
-        return quota if self._factor is None else scaled(quota, self._factor)
+        assert self._factor is not None, "nothing is counted where it is None"
+        return scaled(quota, self._factor)
 
     def _give_back(self, name: str, key: str, quota: Quota, cost: int) -> None:
         count = self._entries.get((name, key))
@@ -172,16 +171,12 @@ class MemoryLimiter:
 
     def _forget_idle(self, now: int) -> None:
         """Look at the two keys used longest ago, so that forgetting keeps pace with what comes in."""
-        self._looks_at = 0
+        entries = self._entries
         for _ in range(2):
-            oldest = next(iter(self._entries), None)
-            if oldest is None:
+            oldest = next(iter(entries), None)
+            if oldest is None or (entries[oldest].idle_at > now and len(entries) <= self._max_keys):
                 return
-            idle_at = self._entries[oldest].idle_at
-            if idle_at > now and len(self._entries) <= self._max_keys:
-                self._looks_at = idle_at  # nobody before it
-                return
-            del self._entries[oldest]
+            del entries[oldest]
 
 
 def _whole_seconds(nanoseconds: int) -> int:

@@ -104,6 +104,7 @@ class StrictProtocol(HttpToolsProtocol):
             self._reader.took()
 
     def data_received(self, data: bytes) -> None:
+        self._edge = getattr(self.app, "edge", None)
         if self.parser is None or self.transport.is_closing() or self._is_refused(data):
             return
         if self._in_head:
@@ -118,7 +119,7 @@ class StrictProtocol(HttpToolsProtocol):
 
     def _is_refused(self, data: bytes) -> bool:
         """Refuse a request at once where the process has no room for it and it can be refused unparsed; the edge refuses the rest."""
-        edge = self._edge = getattr(self.app, "edge", None)
+        edge = self._edge
         if edge is None or not edge.load.is_full or not self._is_idle():
             return False
         path = plain_path(data)

@@ -230,14 +230,13 @@ class Heads:
         client = scope["client"]
         key = (client and client[0], scope["scheme"], *scope["headers"])
         found = self._known.get(key)
-        if found is not None and scope["query_string"] and not self._is_good(scope, found):
-            return None
-        if found is None:
-            found = self._judged(scope)
-            if found is not None and self._is_kept(found):
-                if len(self._known) >= _MOST_HEADS:
-                    self._known.clear()
-                self._known[key] = found
+        if found is not None:
+            return found if not scope["query_string"] or self._is_good(scope, found) else None
+        found = self._judged(scope)
+        if found is not None and found.fields.size_bytes <= _LONGEST_HEAD and not found.fields.has_ids:
+            if len(self._known) >= _MOST_HEADS:
+                self._known.clear()
+            self._known[key] = found
         return found
 
     def _judged(self, scope: Scope) -> Head | None:
@@ -257,6 +256,3 @@ class Heads:
         except Problem:
             return False
         return True
-
-    def _is_kept(self, head: Head) -> bool:
-        return head.fields.size_bytes <= _LONGEST_HEAD and not head.fields.has_ids

@@ -48,8 +48,7 @@ class Door:
 
     def is_at_once(self, parts: Runtime) -> bool:
         """Whether `enter_at_once` lets in or refuses: what is counted is counted in this process."""
-        policy = self._complete if parts.traffic.defaults is self._defaults else self._policy_of(parts)
-        return not policy.limits_progress and parts.traffic.admission.is_at_once
+        return not self._policy_of(parts).limits_progress and parts.traffic.admission.is_at_once
 
     def _policy_of(self, parts: Runtime) -> Policy:
         defaults = parts.traffic.defaults
