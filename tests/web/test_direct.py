@@ -19,10 +19,12 @@ from starlette.responses import PlainTextResponse
 
 from freehold import Access, Freehold, Identity, NotFound, Resource, UserMixin, anyone, owner, system
 from freehold.errors import DeadlineExceeded
+from freehold.observe.context import CURRENT
 from freehold.resource.base import NAMING
 from freehold.resource.base import Base as FreeholdBase
 from freehold.settings import Settings
 from freehold.traffic import Limits, per_minute
+from freehold.web.edge_server import server
 from tests.waiting import until
 from tests.web.served import by_server, fields_of
 
@@ -95,13 +97,15 @@ def _but_for_quota(answer: httpx2.Response) -> list[tuple[str, str]]:
     return [each for each in fields_of(answer) if each[0] != "ratelimit"]
 
 
-def made(url: str, folder: Path, *, limits: Limits = OPEN, **settings: Any) -> Freehold:
+def made(
+    url: str, folder: Path, *, limits: Limits = OPEN, kind: type[Freehold] = Freehold, **settings: Any
+) -> Freehold:
     given = Settings(
         env="test", var_dir=folder, database_url=url, secret="x" * 40, log_level="error", limits="x1", **settings
     )
     signs = Resource(Sign, access=Access(read=anyone, write=anyone))
     diaries = Resource(Diary, access=Access(read=owner("owner_id")))
-    return Freehold(signs, diaries, identity=Identity(user=Person), settings=given, limits=limits)
+    return kind(signs, diaries, identity=Identity(user=Person), settings=given, limits=limits)
 
 
 @asynccontextmanager
@@ -153,8 +157,6 @@ async def test_a_row_is_answered_directly_as_it_is_by_the_way_of_all(site: Site)
     ("path", "headers"),
     [
         ("{}?a=b", {}),
-        ("/v1/signs?limit=0", {}),
-        ("/v1/signs?cursor=none", {}),
         ("/v1/signs?access_token=none", {}),
         ("/v1/signs?a=%ff", {}),
         ("{}/", {}),
@@ -179,7 +181,8 @@ async def test_a_list_is_answered_directly_as_it_is_by_the_way_of_all(site: Site
         number += len(page["items"])
     assert number == 5
     await site.both("/v1/signs")
-    await site.both("/v1/signs?count=true", taken=False)
+    for question in ("count=true", "limit=0", "cursor=none", "none=1"):
+        await site.both(f"/v1/signs?{question}")  # begun, and gone on with in a task
 
 
 async def test_lists_that_meet_are_each_their_own_callers(site: Site) -> None:
@@ -233,7 +236,7 @@ class Held:
     """Holds back what the connections of reads find, or fails it. Of the driver itself, which has read by then."""
 
     def __init__(self, app: Freehold) -> None:
-        self.go, self.asked = asyncio.Event(), 0
+        self.go, self.asked, self.running = asyncio.Event(), 0, 0
         self.fails: list[Exception] = []
         lanes = app.database.read_path_of(system("a test")).lanes
         self._fetch = lanes.fetch
@@ -241,10 +244,14 @@ class Held:
 
     async def fetch(self, *given: Any) -> Any:
         self.asked += 1
-        found = await self._fetch(*given)
-        if self.fails:
-            raise self.fails.pop()
-        await self.go.wait()
+        self.running += 1
+        try:
+            found = await self._fetch(*given)
+            if self.fails:
+                raise self.fails.pop()
+            await self.go.wait()
+        finally:
+            self.running -= 1
         return found
 
 
@@ -348,3 +355,97 @@ async def test_the_client_is_whom_a_listed_proxy_names(database_url: str, tmp_pa
             assert [each.status_code for each in found] == [200, 200, 429]
             assert "strict-transport-security" in found[0].headers
         assert set(site.seen) == {True}
+
+
+@pytest.mark.parametrize("wraps", ["class", "stack", "proxy"])
+async def test_whatever_stands_around_the_application_sees_every_request(
+    database_url: str, tmp_path: Path, wraps: str
+) -> None:
+    seen: list[str] = []
+
+    class Around:
+        """As agents that watch applications stand around one: all else is its own."""
+
+        def __init__(self, inner: Any, rest: Any) -> None:
+            self._inner, self._rest = inner, rest
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._rest, name)
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] == "http":
+                seen.append(scope["path"])
+            await self._inner(scope, receive, send)
+
+    class Own(Freehold):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await Around(super().__call__, None)(scope, receive, send)
+
+    app = made(database_url, tmp_path, kind=Own if wraps == "class" else Freehold)
+    if wraps == "stack":
+        build = app.build_middleware_stack
+        app.build_middleware_stack = lambda: Around(build(), None)
+    async with app.router.lifespan_context(app), by_server(Around(app, app) if wraps == "proxy" else app) as client:
+        paths = ["/health/live", "/v1/signs", f"/v1/signs/{uuid4()}"]
+        for path in paths:
+            await client.get(path)
+    assert seen == paths
+
+
+async def test_addresses_stand_below_the_path_that_a_proxy_takes_off(database_url: str, tmp_path: Path) -> None:
+    app = made(database_url, tmp_path)
+    app.root_path = "/api"
+    async with opened(app) as site:
+        found = await site.both("/v1/signs", taken=False)
+        assert "</api/v1/signs>" in found.headers["link"]
+
+
+@pytest.mark.parametrize(("headers", "status"), [({"Host": "elsewhere.example"}, 421), ({}, 429)])
+async def test_nothing_is_made_ready_for_who_is_refused(
+    database_url: str, tmp_path: Path, headers: dict[str, str], status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(made(database_url, tmp_path, limits=Limits(read=per_minute(1)))) as site:
+        await site.direct.get("/v1/signs", headers=headers)
+        monkeypatch.setattr("freehold.web.reads.parse", lambda *_, **__: pytest.fail("it was looked at"))
+        assert (await site.direct.get("/v1/signs?sort=-text", headers=headers)).status_code == status
+
+
+async def test_past_its_patience_a_server_that_ends_refuses_what_it_has_begun(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    app = made(postgres_url, tmp_path)
+    serving = server(app, host="127.0.0.1", port=0, timeout_graceful_shutdown=1)
+    running = asyncio.create_task(serving.serve())
+    while not serving.started:  # noqa: ASYNC110  # uvicorn tells nobody
+        await asyncio.sleep(0.01)
+    reader, writer = await asyncio.open_connection(*serving.servers[0].sockets[0].getsockname())
+    writer.write(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await reader.read(2_000)
+    held = Held(app)
+    writer.write(b"GET /v1/signs HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await until(lambda: held.asked == 1)
+    serving.should_exit = True
+    assert b"HTTP/1.1 503 " in await asyncio.wait_for(reader.read(), 20)
+    writer.close()
+    await running
+    assert app.edge.in_flight == 0
+
+
+async def test_a_list_that_nobody_waits_for_is_cut_short(postgres_url: str, tmp_path: Path) -> None:
+    async with opened(made(postgres_url, tmp_path, deadline_seconds=1)) as site:
+        held = Held(site.app)
+        refused = await asyncio.gather(*(site.direct.get("/v1/signs") for _ in range(8)))
+        assert {each.status_code for each in refused} == {503}
+        await until(lambda: held.running == 1)  # the look at the plan, which is of no list
+        held.go.set()
+
+
+async def test_log_lines_and_listeners_know_the_request_that_they_are_of(database_url: str, tmp_path: Path) -> None:
+    app = made(database_url, tmp_path)
+    told: list[tuple[str, str]] = []
+    signs = next(each for each in app.resources if each.model is Sign)
+    signs.on_read(lambda seen: told.append((seen.headers["x-request-id"], CURRENT.get().request_id)))
+    async with opened(app) as site:
+        path = await site.add(Sign(text="Listen"))
+        await asyncio.gather(*(site.direct.get(path, headers={"X-Request-ID": f"id-{n}"}) for n in range(9)))
+    assert sorted(told) == [(f"id-{n}", f"id-{n}") for n in range(9)]

@@ -109,11 +109,14 @@ _WRITTEN: Final[Mapping[type[Any], Callable[[Any], str]]] = {
 
 def digests_in(details: Mapping[str, Any] | None) -> Mapping[str, bytes | str]:
     """What a record holds: field -> digest, as text in an older one."""
-    told = (details or {}).get(CHANGED) or {}
-    if not isinstance(told, list):
+    found = details or {}
+    told = found.get(CHANGED) or {}
+    if isinstance(told, dict):
         return told
+    if not isinstance(told, list) or DIGESTS not in found:
+        return {}  # somebody's own
     try:
-        digests = a2b_base64((details or {}).get(DIGESTS) or "")
+        digests = a2b_base64(found[DIGESTS] or "")
     except (ValueError, TypeError):  # somebody has written there: no value fits
         digests = b""
     return {str(name): digests[place * _DIGEST_BYTES :][:_DIGEST_BYTES] for place, name in enumerate(told)}

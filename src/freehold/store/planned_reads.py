@@ -79,10 +79,15 @@ class PlannedReads:
             async with cast("Database", self).reading(principal, planned=True) as session:
                 return await SessionExecutor(session).fetch(plan, params)
 
+    @property
+    def has_questions(self) -> bool:
+        """Whether `question` may have any."""
+        return self._read_path is not None and Replicas not in cast("Database", self).parts
+
     def question(self, principal: Principal, plan: Plan, params: Mapping[str, Any]) -> Question | None:
         """As `planned_rows`, to be asked without waiting; None for what has to be waited for."""
         path = self.read_path_of(principal)
-        if path is None or self._read_scopes is None or Replicas in cast("Database", self).parts:
+        if path is None or self._read_scopes is None or not self.has_questions:
             return None
         dialect, _ = self._read_scopes.dialect(principal, None)
         try:

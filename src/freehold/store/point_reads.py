@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextvars import Context
 from typing import Any, Final
 
 from freehold.store.lanes import Lanes
@@ -58,6 +59,9 @@ class PointReads:
             self._is_due = True
             self._loop.call_soon(self._send)  # together with what else this round of the loop asks for
 
+    def leave(self, answer: Answer) -> None:
+        """Nobody waits for an answer any more. Its statement is that of others, too."""
+
     def _send(self) -> None:
         self._is_due = False
         while self._waiting and self._running < AT_ONCE:
@@ -68,7 +72,8 @@ class PointReads:
                     batch.append(asked)
             if batch:
                 self._running += 1
-                task = self._loop.create_task(self._run(batch))
+                # What the one who asked first has in their context is nothing to the others.
+                task = self._loop.create_task(self._run(batch), context=Context())
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 

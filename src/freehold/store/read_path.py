@@ -48,6 +48,10 @@ class Question(Protocol):
         """Have it answered, never before this returns."""
         ...
 
+    def leave(self, answer: Answer) -> None:
+        """Nobody waits for it any more: what runs for this answer alone is cut short."""
+        ...
+
     def rows(self, found: Sequence[Sequence[Any]]) -> Sequence[Row[Any]]:
         """What was found, as SQLAlchemy gives it."""
         ...

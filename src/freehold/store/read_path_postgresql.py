@@ -58,6 +58,10 @@ class SharedQuestion:
             each(self._prepared.sql)
         self._shared.ask(self._values, answer)
 
+    def leave(self, answer: Answer) -> None:
+        """See `Question`."""
+        self._shared.leave(answer)
+
     def rows(self, found: Sequence[Sequence[Any]]) -> Sequence[Row[Any]]:
         """See `Question`."""
         return self._prepared.rows(found)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextvars import Context
 from typing import Any, Final, Protocol
 
 from freehold.store.bounded_plan import is_bounded
@@ -69,6 +70,7 @@ class SharedLists:
         self._judged_until = 0.0
         self._apart_until = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._alone_for: dict[Answer, asyncio.Task[None]] = {}
 
     async def read(self, values: list[Any]) -> Rows:
         """The rows, as the driver gives them, perhaps with a column more. Raises what the driver raises."""
@@ -88,7 +90,14 @@ class SharedLists:
 
     def ask_alone(self, values: list[Any], answer: Answer) -> None:
         """The same by a statement of its own."""
-        self._start(self._answer_alone(values, answer))
+        task = self._alone_for[answer] = self._start(self._answer_alone(values, answer))
+        task.add_done_callback(lambda _: self._alone_for.pop(answer, None))
+
+    def leave(self, answer: Answer) -> None:
+        """Nobody waits for an answer any more."""
+        task = self._alone_for.get(answer)
+        if task is not None:
+            task.cancel()
 
     async def _answer_alone(self, values: list[Any], answer: Answer) -> None:
         try:
@@ -202,10 +211,12 @@ class SharedLists:
     def _stay_apart(self, seconds: float) -> None:
         self._apart_until = max(self._apart_until, asyncio.get_running_loop().time() + seconds)
 
-    def _start(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _start(self, work: Any) -> asyncio.Task[None]:
+        # What the one who asked first has in their context is nothing to the others.
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 class _Asker:

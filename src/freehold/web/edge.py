@@ -14,7 +14,7 @@ import asyncio
 import time
 from collections.abc import Awaitable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -65,8 +65,11 @@ _OF_THE_CALLER = ("fh_principal", "fh_session_value", "fh_rule")
 class Direct(Protocol):
     """Answers some requests without a task of theirs."""
 
-    def takes(self, server: StrictProtocol, cycle: Cycle) -> bool:
-        """Begin to answer a request. False, and nothing is counted or sent, for one that has to take the way of all."""
+    def takes(self, server: StrictProtocol, cycle: Cycle, app: Any) -> bool:
+        """Begin to answer a request. False, and nothing is counted or sent, for one that has to take the way of all. Raises nothing.
+
+        app: that the server serves.
+        """
         ...
 
 
@@ -121,11 +124,14 @@ class Edge:
         exchange.turn = self.load.take(began) or await self.load.enter(scope["path"], since=began)
         options = self.judged(scope, fields)
         if scope["method"] != "OPTIONS" or not await self._options(exchange, fields):
-            await self._serve(exchange, self._received(exchange, fields, receive, options), options, self.app)
+            received = self._received(exchange, fields, receive, options)
+            await self._serve(exchange, received, self._deadline(options.deadline_seconds), self.app)
 
-    async def go_on(self, exchange: Exchange, began: float, receive: Receive, app: ASGIApp) -> None:
-        """Have `app` answer a request that was let in before."""
-        await self._follow(exchange, began, self._serve(exchange, receive, self.options, app))
+    async def go_on(
+        self, exchange: Exchange, began: float, receive: Receive, app: ASGIApp, deadline: Deadline | None
+    ) -> None:
+        """Have `app` answer a request that was let in before, whose deadline goes on."""
+        await self._follow(exchange, began, self._serve(exchange, receive, deadline, app))
 
     async def _follow(self, exchange: Exchange, began: float, work: Awaitable[None]) -> None:
         """Whatever becomes of it, the request is answered and told of."""
@@ -249,9 +255,9 @@ class Edge:
                 )
         return self.options
 
-    async def _serve(self, exchange: Exchange, receive: Receive, options: EdgeOptions, app: ASGIApp) -> None:
+    async def _serve(self, exchange: Exchange, receive: Receive, deadline: Deadline | None, app: ASGIApp) -> None:
         """Run the application; past the deadline it is cancelled and awaited, and the answer is 503."""
-        deadline = exchange.deadline = self._deadline(options.deadline_seconds)
+        exchange.deadline = deadline
         try:
             await app(exchange.scope, receive, exchange.send)
         except BaseException as error:

@@ -13,8 +13,10 @@ class Limited:
     """
 
     __slots__ = ("ends_at", "running")
-    running: dict[Limited, None] | None
-    ends_at: float
+
+    def __init__(self) -> None:
+        self.running: dict[Limited, None] | None = None
+        self.ends_at = 0.0
 
     def met(self) -> None:
         """What had to be done by then is done: it will not pass any more."""
@@ -32,7 +34,7 @@ class Deadline(Limited):
     __slots__ = ("_cancelling", "_task", "is_over")
 
     def __init__(self, task: asyncio.Task[Any]) -> None:
-        self.running = None
+        super().__init__()
         self._task = task
         self._cancelling = task.cancelling()
         self.is_over = False
@@ -48,6 +50,20 @@ class Deadline(Limited):
         if not self.is_over:
             return False
         return self._task.uncancel() <= self._cancelling and isinstance(error, asyncio.CancelledError)
+
+
+class Rest(Deadline):
+    """What is left of the deadline of a request that was begun without a task. of: passes on that it passes, and is met with it."""
+
+    __slots__ = ("_of",)
+
+    def __init__(self, task: asyncio.Task[Any], of: Limited) -> None:
+        super().__init__(task)
+        self._of = of
+
+    def met(self) -> None:
+        """See `Limited`."""
+        self._of.met()
 
 
 class Deadlines:

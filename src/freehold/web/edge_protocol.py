@@ -197,7 +197,7 @@ class StrictProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.__class__ = Cycle  # uvicorn makes it where it reads the head, and it has done nothing yet
         edge = getattr(app, "edge", None)  # none of what answers where uvicorn itself has no room
-        self._is_taken = edge is not None and edge.direct is not None and edge.direct.takes(self, cycle)
+        self._is_taken = edge is not None and edge.direct is not None and edge.direct.takes(self, cycle, app)
         if not self._is_taken:
             self.start(cycle, app)
 

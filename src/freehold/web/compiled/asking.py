@@ -23,8 +23,12 @@ class Asks(Protocol):
 
     door: Door
 
+    def may_ask(self, parts: Runtime, scope: Scope) -> bool:
+        """Whether it is worth asking for a question: what is refused before anything is counted has none."""
+        ...
+
     def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
-        """Its question; None where it takes more. Counts nothing. Raises what `read` raises."""
+        """Its question, of a caller who was let in; None where it takes more. Raises what `read` raises."""
         ...
 
     async def read(self, parts: Runtime, scope: Scope, principal: Principal) -> Ready:

@@ -8,23 +8,25 @@ been counted by then, or from where it stands.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from freehold.errors import DeadlineExceeded, Problem
+from freehold.errors import DeadlineExceeded, Problem, Unavailable
 from freehold.observe.context import CURRENT
 from freehold.observe.logs import get_logger
 from freehold.resource.principal import Principal
+from freehold.store.read_path import Question
 from freehold.web.answer import Ready
-from freehold.web.compiled.asking import Asking, Asks
+from freehold.web.compiled.asking import Asks
 from freehold.web.compiled.entrance import Entrance
 from freehold.web.compiled.front import Front, leads_to
 from freehold.web.compiled.table import Compiled
 from freehold.web.edge import Edge
-from freehold.web.edge_deadline import Limited
+from freehold.web.edge_deadline import Limited, Rest
 from freehold.web.edge_exchange import Exchange
 from freehold.web.edge_fields import Fields
 from freehold.web.edge_headers import RawHeaders
@@ -53,25 +55,39 @@ class Direct:
         self._app = app
         self._heads = Heads(edge)
 
-    def takes(self, server: StrictProtocol, cycle: Cycle) -> bool:
+    def takes(self, server: StrictProtocol, cycle: Cycle, app: Any) -> bool:
         """See `freehold.web.edge.Direct`."""
+        if not self._is_bare(app):
+            return False
+        try:
+            asked = self._begun(server, cycle)
+        except Exception:  # noqa: BLE001 (whatever it is, the way of all requests meets it too, and answers)
+            return False
+        if asked is not None:
+            asked.begin()
+        return asked is not None
+
+    def _is_bare(self, app: Any) -> bool:
+        """Whether nothing stands around the edge: a proxy of the application, a class of its own, a stack that was wrapped."""
+        own = self._app
+        return app is own and own.middleware_stack is self.edge and not own.root_path and own.is_plainly_called
+
+    def _begun(self, server: StrictProtocol, cycle: Cycle) -> Asked | None:
         scope: Scope = cycle.scope  # type: ignore[assignment]
-        operation = self._operation(scope)
-        if operation is None:
-            return False
-        parts: Runtime = self._app.state["freehold"]
-        principal = caller_at_once(parts, scope) if operation.door.is_at_once(parts) else None
-        asking = None if principal is None else _asking(operation, parts, scope, principal)
-        head = None if asking is None else self._heads.of(scope)
+        operation, parts = self._operation(scope), self._app.state["freehold"]
+        if operation is None or not operation.door.is_at_once(parts) or not operation.may_ask(parts, scope):
+            return None
+        principal, head = caller_at_once(parts, scope), self._heads.of(scope)
+        if principal is None or head is None:
+            return None
         began = time.monotonic()
-        turn = None if head is None else self.edge.load.take(began)
-        if principal is None or asking is None or head is None or turn is None:
-            return False
+        turn = self.edge.load.take(began)
+        if turn is None:
+            return None
         head.tell(scope)
         exchange = self.edge.exchange(scope, cycle.send, head.fields, cors=head.cors)  # type: ignore[arg-type]
         exchange.turn = turn
-        Asked(self, server, cycle, exchange, operation, principal, asking, began).begin(parts)
-        return True
+        return Asked(self, server, cycle, exchange, operation, parts, principal, began)
 
     def _operation(self, scope: Scope) -> Asks | None:
         """What answers a request, where it may be answered so."""
@@ -89,23 +105,19 @@ class Direct:
         return operation
 
 
-def _asking(operation: Asks, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
-    try:
-        return operation.asking(parts, scope, principal)
-    except Exception:  # noqa: BLE001 (whatever it is, the way of all requests meets it too, and answers)
-        return None
-
-
 def _asks(operation: Compiled | Asks) -> TypeGuard[Asks]:
     return hasattr(operation, "asking")
 
 
 class Asked(Limited):
-    """One request, from its question to its answer. began: monotonic."""
+    """One request, from its question to its answer. began: monotonic.
+
+    It stands among the tasks of the server, which waits for them and cancels what takes too long at its end.
+    """
 
     __slots__ = (
-        "_began", "_cycle", "_direct", "_exchange", "_is_done", "_is_over", "_operation", "_outcome", "_principal", "_question",
-        "_reply", "_server",
+        "_began", "_cycle", "_direct", "_exchange", "_is_done", "_is_over", "_operation", "_outcome", "_parts",
+        "_principal", "_question", "_reply", "_rest", "_server",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0917 (made in one place, for each request: names would cost what is to be saved)
@@ -115,31 +127,41 @@ class Asked(Limited):
         cycle: Cycle,
         exchange: Exchange,
         operation: Asks,
+        parts: Runtime,
         principal: Principal,
-        asking: Asking,
         began: float,
     ) -> None:
-        self.running = None
+        super().__init__()
         self._direct = direct
         self._server = server
         self._cycle = cycle
         self._exchange = exchange
         self._operation = operation
+        self._parts = parts
         self._principal = principal
-        self._question, self._reply = asking
         self._began = began
         self._is_done = self._is_over = False
+        self._question: Question | None = None
         self._outcome: Ready | Exception | None = None
+        self._rest: Rest | None = None
 
-    def begin(self, parts: Runtime) -> None:
+    def begin(self) -> None:
         """Count it, and ask."""
+        scope = self._exchange.scope
+        self._server.tasks.add(self)  # type: ignore[arg-type]
+        if self._direct.deadlines is not None:
+            self._direct.deadlines.follow(self)
         try:
-            self._operation.door.enter_at_once(parts, self._exchange.scope, self._principal)
-            if self._direct.deadlines is not None:
-                self._direct.deadlines.follow(self)
-            self._question.ask(self)
+            self._operation.door.enter_at_once(self._parts, scope, self._principal)
+            asking = self._operation.asking(self._parts, scope, self._principal)
+            if asking is not None:
+                self._question, self._reply = asking
+                self._question.ask(self)
         except Exception as error:  # noqa: BLE001 (a refusal among them)
             self._go_on(error)
+        else:
+            if asking is None:
+                self._go_on(None)
 
     def done(self) -> bool:
         """See `Answer`."""
@@ -147,6 +169,16 @@ class Asked(Limited):
 
     def set_result(self, found: Sequence[Sequence[Any]]) -> None:
         """See `Answer`."""
+        token = CURRENT.set(self._exchange.trace)
+        try:
+            self._answer(found)
+        except Exception:  # noqa: BLE001 (others wait for theirs)
+            _log.exception("a request could not be ended")
+        finally:
+            CURRENT.reset(token)
+
+    def _answer(self, found: Sequence[Sequence[Any]]) -> None:
+        assert self._question is not None, "it was asked"
         try:
             reply = self._reply(self._question.rows(found))
             is_sent = self._exchange.send_whole(reply)
@@ -156,37 +188,52 @@ class Asked(Limited):
         if not is_sent:
             self._go_on(reply)
             return
-        self._ends()
-        token = CURRENT.set(self._exchange.trace)
-        try:
-            self._direct.edge.leave(self._exchange, self._began)
-        except Exception:  # noqa: BLE001 (it has its answer, and others wait for theirs)
-            _log.exception("a request could not be told of")
-        finally:
-            CURRENT.reset(token)
+        self._is_done = True
+        self.met()
+        self._server.tasks.discard(self)
+        self._direct.edge.leave(self._exchange, self._began)
 
     def set_exception(self, error: Exception) -> None:
         """See `Answer`."""
+        assert self._question is not None, "it was asked"
         self._go_on(self._question.fault(error))
 
     def passes(self) -> None:
         """Its deadline does."""
+        if self._rest is not None:
+            self._rest.passes()
+            return
         self._is_over = True
-        self._go_on(None)
+        if not self._is_done:
+            self._go_on(None)
+        if self._question is not None:
+            self._question.leave(self)
 
-    def _ends(self) -> None:
-        self._is_done = True
-        self.met()
+    def cancel(self, msg: Any = None) -> bool:
+        """As of a task: the server is shutting down, and its patience is over."""
+        self._server.loop.call_soon(self._cancelled)  # who cancels goes through the tasks, and this begins another
+        return True
+
+    def _cancelled(self) -> None:
+        if not self._is_done:
+            self._go_on(Unavailable())
 
     def _go_on(self, outcome: Ready | Exception | None) -> None:
         """Answer in a task. outcome: what there is to say; None where the row has to be read with waiting."""
-        self._ends()
+        self._is_done = True
         self._outcome = outcome
         self._server.start(self._cycle, self)
+        self._server.tasks.discard(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The rest of it, as an application."""
-        await self._direct.edge.go_on(self._exchange, self._began, receive, self._conclude)
+        task = asyncio.current_task()
+        if self.running is not None and not self._is_over and task is not None:
+            self._rest = Rest(task, self)
+        try:
+            await self._direct.edge.go_on(self._exchange, self._began, receive, self._conclude, self._rest)
+        finally:
+            self.met()
 
     async def _conclude(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._is_over:
@@ -196,8 +243,7 @@ class Asked(Limited):
     async def _answered(self) -> ASGIApp:
         if isinstance(self._outcome, Exception):
             raise self._outcome
-        scope = self._exchange.scope
-        return self._outcome or await self._operation.read(scope["app"].state["freehold"], scope, self._principal)
+        return self._outcome or await self._operation.read(self._parts, self._exchange.scope, self._principal)
 
 
 class Head:

@@ -32,6 +32,11 @@ class Entrance(FastAPI):
             self.middleware_stack = self.build_middleware_stack()
         await self.middleware_stack(scope, receive, send)
 
+    @property
+    def is_plainly_called(self) -> bool:
+        """Whether a request comes in here, and through nothing that a class of somebody's own does first."""
+        return type(self).__call__ is Entrance.__call__
+
     def is_untraced(self) -> bool:
         """Whether nobody has set up telemetry, so that requests need not take FastAPI's own way."""
         now = time.monotonic()

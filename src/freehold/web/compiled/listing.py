@@ -41,11 +41,13 @@ class Listing:
         page, params = await self._reads.listed(parts.database, principal, question, parent=self._parent, above=above)
         return _told(scope, page, params)
 
+    def may_ask(self, parts: Runtime, scope: Scope) -> bool:
+        """See `Asks`."""
+        return self._parent is None and self._reads.is_one_plan and parts.database.has_questions
+
     def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
         """See `Asks`."""
-        asked = (
-            None if self._parent is not None else self._reads.asked(parts.database, principal, scope["query_string"])
-        )
+        asked = self._reads.asked(parts.database, principal, scope["query_string"])
         if asked is None:
             return None
         question = parts.database.question(principal, asked.plan, asked.page.values())

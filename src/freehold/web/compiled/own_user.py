@@ -59,9 +59,13 @@ class OwnUser:
         found = await database.planned_rows(_ITSELF, self._plan, {KEY: principal.id}, tables=self._tables)
         return self._reply(scope, found)
 
-    def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
+    def may_ask(self, parts: Runtime, scope: Scope) -> bool:
         """See `Asks`."""
         request_key(scope)
+        return parts.database.has_questions
+
+    def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
+        """See `Asks`."""
         question = parts.database.question(_ITSELF, self._plan, {KEY: principal.id})
         return None if question is None else (question, partial(self._reply, scope))
 

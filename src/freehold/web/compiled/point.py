@@ -36,10 +36,12 @@ class PointRead:
         """The same for a caller who was let in."""
         return self._told(parts, scope, principal, await self._reads.shown(parts.database, principal, self._key(scope)))
 
+    def may_ask(self, parts: Runtime, scope: Scope) -> bool:
+        """See `Asks`."""
+        return self._reads.is_one_plan and parts.database.has_questions
+
     def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
         """See `Asks`."""
-        if not self._reads.is_one_plan:
-            return None
         question = parts.database.question(principal, self._reads.shown_plan, {KEY: self._key(scope)})
         return None if question is None else (question, partial(self._reply, parts, scope, principal))
 
