@@ -30,6 +30,7 @@ from freehold.store.point_reads import PointReads
 from freehold.store.postgresql import Patience
 from freehold.store.protection import Registry
 from freehold.store.read_path_postgresql import PostgresReads
+from tests.store.crowds import leave_and_die, stale_reads
 from tests.store.roles import walled
 from tests.waiting import until
 
@@ -153,62 +154,27 @@ async def test_a_read_never_gives_an_older_row_than_was_committed_before_it(
         monkeypatch.setattr("freehold.store.read_path_postgresql.PointReads", Joining)
     (key,), plans = await filled(database, 1), planned()
     Counted(path_of(database), hold_seconds=0.004)
-    committed, stale, is_over, dice = 0, 0, False, random.Random(3)
 
-    async def reads() -> None:
-        nonlocal stale
-        while not is_over:
-            await asyncio.sleep(dice.random() * 0.004)  # not all in step
-            least = committed
-            number = await seen(database, plans, ADA, key)
-            assert number is not None
-            stale += number < least
+    def change(number: int) -> Any:
+        return update(PathNote).where(PathNote.id == key).values(number=number)
 
-    async def writes() -> None:
-        nonlocal committed, is_over
-        for number in range(1, 500 if is_weakened else 25):
-            async with database.writing(system("a write")) as unit:
-                await unit.session.execute(update(PathNote).where(PathNote.id == key).values(number=number))
-            committed = number
-            if stale:
-                break
-            await asyncio.sleep(0.003)
-        is_over = True
+    async def read() -> int:
+        number = await seen(database, plans, ADA, key)
+        assert number is not None
+        return number
 
-    await asyncio.gather(writes(), *(reads() for _ in range(8)))
+    stale = await stale_reads(database, range(1, 500 if is_weakened else 25), change, read)
     assert bool(stale) is is_weakened
 
 
 async def test_readers_that_leave_and_connections_that_die_leave_nothing_behind(database: Database) -> None:
-    keys, plans, dice = await filled(database), planned(), random.Random(7)
-    path, is_over, done = path_of(database), False, 0
+    keys, plans, path = await filled(database), planned(), path_of(database)
 
-    async def reads() -> None:
-        nonlocal done
-        while not is_over:
-            number = dice.randrange(10)
-            reading = asyncio.ensure_future(seen(database, plans, (ADA, BOB)[number % 2], keys[number]))
-            if dice.random() < 0.1:
-                await asyncio.sleep(0)
-                reading.cancel()
-                await asyncio.wait([reading])
-            else:
-                assert await reading == number
-                done += 1
+    async def read(dice: random.Random) -> None:
+        number = dice.randrange(10)
+        assert await seen(database, plans, (ADA, BOB)[number % 2], keys[number]) == number
 
-    async def kills() -> None:
-        nonlocal is_over
-        kill = text(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%path_notes%' LIMIT 1"
-        )
-        for least in range(0, 80, 10):
-            await until(lambda: done > least)  # noqa: B023  # asked before the next is killed
-            async with database.writing(system("kill a backend")) as unit:
-                await unit.session.execute(kill)
-        is_over = True
-
-    await asyncio.gather(kills(), *(reads() for _ in range(12)))
+    await leave_and_die(database, "path_notes", read)
     await until(lambda: not path.lanes.in_use)
     assert await seen(database, plans, ADA, keys[0]) == 0
 

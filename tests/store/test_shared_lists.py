@@ -32,6 +32,7 @@ from freehold.store.plans import ResourcePlans
 from freehold.store.protection import Registry
 from freehold.store.read_path_postgresql import PostgresReads
 from freehold.store.shared_lists import MOST_ROWS, SharedLists
+from tests.store.crowds import leave_and_die, stale_reads
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -284,64 +285,28 @@ async def test_a_list_is_never_older_than_what_was_committed_before_it(
     plans = planned()
     await met(database, plans, ADA, {"limit": "1"})
     counted = Counted(database, hold_seconds=0.004)
-    committed, stale, is_over, dice = 0, 0, False, random.Random(3)
-    highest = ROWS
+    key = json.loads((await listed(database, plans, ADA, {"limit": "1"})).body)["items"][0]["id"]
 
-    async def reads() -> None:
-        nonlocal stale
-        while not is_over:
-            await asyncio.sleep(dice.random() * 0.004)  # not all in step
-            least = committed
-            (number,) = numbers(await listed(database, plans, ADA, {"limit": "1"}))
-            stale += number < least
+    def change(number: int) -> Any:
+        return update(SharedLeaf).where(SharedLeaf.id == UUID(key)).values(number=number)
 
-    async def writes() -> None:
-        nonlocal committed, is_over
-        key = json.loads((await listed(database, plans, ADA, {"limit": "1"})).body)["items"][0]["id"]
-        for number in range(highest, highest + (500 if is_weakened else 25)):
-            async with database.writing(system("a write")) as unit:
-                await unit.session.execute(update(SharedLeaf).where(SharedLeaf.id == UUID(key)).values(number=number))
-            committed = number
-            if stale:
-                break
-            await asyncio.sleep(0.003)
-        is_over = True
+    async def read() -> int:
+        (number,) = numbers(await listed(database, plans, ADA, {"limit": "1"}))
+        return number
 
-    await asyncio.gather(writes(), *(reads() for _ in range(8)))
+    stale = await stale_reads(database, range(ROWS, ROWS + (500 if is_weakened else 25)), change, read)
     assert bool(stale) is is_weakened
     assert is_weakened or counted.shared
 
 
 async def test_readers_that_leave_and_connections_that_die_leave_nothing_behind(database: Database) -> None:
-    plans, dice, counted, is_over, done = planned(), random.Random(7), Counted(database), False, 0
+    plans, counted = planned(), Counted(database)
     await met(database, plans, ADA, {})
 
-    async def reads() -> None:
-        nonlocal done
-        while not is_over:
-            who = dice.choice((ADA, BOB))
-            reading = asyncio.ensure_future(listed(database, plans, who, {}))
-            if dice.random() < 0.1:
-                await asyncio.sleep(dice.choice((0, 0.001)))
-                reading.cancel()
-                await asyncio.wait([reading])
-            else:
-                assert len(numbers(await reading)) == 20
-                done += 1
+    async def read(dice: random.Random) -> None:
+        assert len(numbers(await listed(database, plans, dice.choice((ADA, BOB)), {}))) == 20
 
-    async def kills() -> None:
-        nonlocal is_over
-        kill = text(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%fh_pair%' LIMIT 1"
-        )
-        for least in range(0, 80, 10):
-            await until(lambda: done > least)  # noqa: B023  # asked before the next is killed
-            async with database.writing(system("kill a backend")) as unit:
-                await unit.session.execute(kill)
-        is_over = True
-
-    await asyncio.gather(kills(), *(reads() for _ in range(12)))
+    await leave_and_die(database, "fh_pair", read, pauses=(0, 0.001))
     await until(lambda: not counted.lanes.in_use)
     assert counted.shared
     assert len(numbers(await listed(database, plans, ADA, {}))) == 20

@@ -64,7 +64,6 @@ class Site:
     direct: httpx2.AsyncClient
     plain: httpx2.AsyncClient
     seen: list[bool] = field(default_factory=list)
-    tokens: list[str] = field(default_factory=list)
 
     async def both(self, path: str, headers: dict[str, str] | None = None, *, taken: bool = True) -> httpx2.Response:
         """What both answer, but for what is left of a quota."""

@@ -29,7 +29,7 @@ class _Count:
         """Take `cost` units, or none of them."""
         raise NotImplementedError
 
-    def give_back(self, quota: Quota, cost: int) -> None:
+    def give_back(self, cost: int) -> None:
         """Return units just taken."""
         raise NotImplementedError
 
@@ -56,7 +56,7 @@ class _Window(_Count):
         wait = taken[blocking] + span - now if blocking < len(taken) else span
         return Decision(False, name, quota, max(0, limit - len(taken)), _whole_seconds(wait))
 
-    def give_back(self, quota: Quota, cost: int) -> None:
+    def give_back(self, cost: int) -> None:
         for _ in range(min(cost, len(self._taken))):
             self._taken.pop()
 
@@ -81,8 +81,8 @@ class _Gcra(_Count):
         free = (span - (arrival - now)) * limit // span
         return Decision(False, name, quota, max(0, free), _whole_seconds(wait))
 
-    def give_back(self, quota: Quota, cost: int) -> None:
-        self.idle_at -= cost * quota.window_nanoseconds // quota.limit
+    def give_back(self, cost: int) -> None:
+        self.idle_at -= cost * self.quota.window_nanoseconds // self.quota.limit
 
 
 class MemoryLimiter:
@@ -128,7 +128,7 @@ class MemoryLimiter:
     def _give_all_back(self, wanted: Sequence[Wanted], decisions: Sequence[Decision], cost: int) -> None:
         for (name, key, _), decision in zip(wanted, decisions, strict=True):
             if decision.allowed:
-                self._give_back(name, key, decision.quota, cost)
+                self._give_back(name, key, cost)
 
     async def hit(self, name: str, key: str, quota: Quota, *, cost: int = 1) -> Decision:
         """See `Limiter.hit`."""
@@ -137,7 +137,7 @@ class MemoryLimiter:
     async def give_back(self, name: str, key: str, quota: Quota, *, cost: int = 1) -> None:
         """See `Limiter.give_back`."""
         if self._factor is not None:
-            self._give_back(name, key, scaled(quota, self._factor), cost)
+            self._give_back(name, key, cost)
 
     def clear(self) -> None:
         """Forget everything that was counted."""
@@ -164,10 +164,10 @@ class MemoryLimiter:
         assert self._factor is not None, "nothing is counted where it is None"
         return scaled(quota, self._factor)
 
-    def _give_back(self, name: str, key: str, quota: Quota, cost: int) -> None:
+    def _give_back(self, name: str, key: str, cost: int) -> None:
         count = self._entries.get((name, key))
         if count is not None:
-            count.give_back(quota, cost)
+            count.give_back(cost)
 
     def _forget_idle(self, now: int) -> None:
         """Look at the two keys used longest ago, so that forgetting keeps pace with what comes in."""

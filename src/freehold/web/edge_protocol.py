@@ -114,7 +114,7 @@ class StrictProtocol(HttpToolsProtocol):
                 self.send_400_response("")
                 return
         super().data_received(data)
-        if self._in_head or (not self._is_answering() and self._has_only_line_ends()):
+        if self._in_head or self._has_only_line_ends():
             self._start_timer()  # a head that comes in one piece needs none
 
     def _is_refused(self, data: bytes) -> bool:
