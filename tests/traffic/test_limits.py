@@ -16,6 +16,7 @@ from tests.redis_server import OwnRedis
 from freehold.errors import Unavailable
 from freehold.observe.metrics import Metrics
 from freehold.remote import RedisServer
+from freehold.resource.principal import ANONYMOUS, Principal
 from freehold.traffic.limits import (
     Decision,
     Limiter,
@@ -286,6 +287,27 @@ def test_R01_headers_and_problem_name_the_broken_quotas() -> None:
     assert problem.headers["Retry-After"] == "12"
     assert problem.headers["RateLimit"] == '"login";r=0;t=12'
     assert problem.extra["violated-policies"] == ["login"]
+
+
+def test_each_kind_of_caller_has_one_quota_made_once() -> None:
+    quota = Quota(5, timedelta(minutes=1), roles={"staff": 7, "admin": 900}, anonymous=3, when_away="count")
+    ada = Principal(id=uuid4(), roles=frozenset({"staff"}))
+    both = replace(ada, roles=frozenset({"staff", "admin", "other"}))
+    stranger = Principal(id=uuid4(), roles=frozenset({"other"}))
+    found = [quota.of(each) for each in (ANONYMOUS, ada, both, stranger)]
+    assert [each.limit for each in found] == [3, 7, 900, 5]
+    assert {(each.window, each.when_away) for each in found} == {(timedelta(minutes=1), "count")}
+    assert all(quota.of(each) is one for each, one in zip((ANONYMOUS, ada, both, stranger), found, strict=True))
+    assert [each.varies for each in found] == [False, False, False, True]
+
+
+async def test_a_caller_whose_role_goes_has_taken_what_it_took(clock: Clock) -> None:
+    limiter, quota = MemoryLimiter(monotonic_ns=clock), Quota(3, timedelta(minutes=1), roles={"staff": 6})
+    before = Principal(id=uuid4(), roles=frozenset({"staff"}))
+    for _ in range(4):
+        assert (await limiter.hit("api", "ada", quota.of(before))).allowed
+    assert not (await limiter.hit("api", "ada", quota.of(replace(before, roles=frozenset())))).allowed
+    assert (await limiter.hit("api", "ada", quota.of(before))).remaining == 1
 
 
 @pytest.mark.parametrize(("limit", "seconds"), [(0, 1), (-1, 1), (1, 0)])

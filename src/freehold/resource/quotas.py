@@ -21,6 +21,7 @@ class Quota:
     who are not signed in, who are counted by address.
     when_away: what holds while the Redis that processes count in is away: `open` lets everyone through, `count` counts in
     each process, `refuse` answers 503.
+    parameters: as the RateLimit-Policy field says them. varies: whether it is another one for some callers.
     """
 
     limit: int
@@ -29,16 +30,19 @@ class Quota:
     anonymous: int | None = field(default=None, kw_only=True)
     when_away: WhenAway = field(default="open", kw_only=True)
     window_nanoseconds: int = field(init=False, compare=False, repr=False)
-    _hash: int = field(init=False, compare=False, repr=False)
+    parameters: str = field(init=False, compare=False, repr=False)
+    varies: bool = field(init=False, compare=False, repr=False)
+    _others: Mapping[int, Quota] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.least < 1 or self.window <= timedelta(0):
             raise ValueError("a quota is at least one unit in a window longer than zero")
+        limits = {*self.roles.values()} if self.anonymous is None else {self.anonymous, *self.roles.values()}
+        others = {limit: Quota(limit, self.window, when_away=self.when_away) for limit in limits}
         object.__setattr__(self, "window_nanoseconds", round(self.window.total_seconds() * 1_000_000_000))
-        object.__setattr__(self, "_hash", hash((self.limit, self.window, self.anonymous, self.when_away)))
-
-    def __hash__(self) -> int:
-        return self._hash  # what is kept by quota is looked up with every request
+        object.__setattr__(self, "parameters", f";q={self.limit};w={self.window_seconds}")
+        object.__setattr__(self, "varies", bool(others))
+        object.__setattr__(self, "_others", others)
 
     @property
     def least(self) -> int:
@@ -52,12 +56,12 @@ class Quota:
 
     def of(self, principal: Principal) -> Quota:
         """What counts for this caller."""
-        if self.anonymous is None and not self.roles:
+        if not self.varies:
             return self
         if principal.is_anonymous and self.anonymous is not None:
-            return Quota(self.anonymous, self.window, when_away=self.when_away)
+            return self._others[self.anonymous]
         held = [limit for role, limit in self.roles.items() if role in principal.roles]
-        return Quota(max(held), self.window, when_away=self.when_away) if held else self
+        return self._others[max(held)] if held else self
 
     def describe(self) -> str:
         """As a person writes it: `1000 in 1 hour`."""

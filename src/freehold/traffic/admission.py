@@ -13,7 +13,7 @@ from prometheus_client import Counter
 from freehold.errors import AtCapacity, TooManyRequests
 from freehold.observe.metrics import Metrics
 from freehold.resource.principal import Principal
-from freehold.traffic.limits import Decision, Limiter, QuotaExceeded, Wanted, address_key, granted
+from freehold.traffic.limits import Decision, Limiter, QuotaExceeded, Wanted, address_key
 from freehold.traffic.limits_memory import MemoryLimiter
 from freehold.traffic.places import Full, MemoryPlaces, Places
 from freehold.traffic.policy import Policy
@@ -45,7 +45,8 @@ class Admission:
         metrics: Metrics | None = None,
     ) -> None:
         self.limiter = limiter
-        self.is_at_once = limiter is None or isinstance(limiter, MemoryLimiter)
+        self._here = limiter if isinstance(limiter, MemoryLimiter) else None
+        self.is_at_once = limiter is None or self._here is not None
         self.places = places or MemoryPlaces()
         self._secret = secret
         self._refused = _counter(metrics)
@@ -68,15 +69,15 @@ class Admission:
         """The same for one request, where its quotas are counted in this process; None, and it costs nothing, elsewhere."""
         if self.limiter is None or not policy.quotas:
             return []
-        if not isinstance(self.limiter, MemoryLimiter):
+        if self._here is None:
             return None
-        wanted, cost = self._wanted(policy, principal, address, 1)
-        return self._judged(self.limiter.hit_at_once(wanted, cost=cost))
+        wanted, cost = self._wanted(policy, principal, address)
+        return self._judged(self._here.hit_at_once(wanted, cost=cost))
 
-    def _wanted(self, policy: Policy, principal: Principal, address: str, times: int) -> tuple[list[Wanted], int]:
+    def _wanted(self, policy: Policy, principal: Principal, address: str, times: int = 1) -> tuple[list[Wanted], int]:
         key, wanted = self.caller_key(principal, address), []
         for name, quota in policy.quotas:
-            wanted.append((name, key, quota.of(principal)))
+            wanted.append((name, key, quota.of(principal) if quota.varies else quota))
         cost = policy.cost * times
         if cost > 1:
             cost = min(cost, *(quota.limit for _, _, quota in wanted))
@@ -84,12 +85,14 @@ class Admission:
 
     def _judged(self, decisions: list[Decision]) -> list[Decision]:
         """Raises QuotaExceeded, and counts that."""
-        try:
-            return granted(decisions)
-        except QuotaExceeded as refusal:
-            for name in refusal.extra["violated-policies"]:
-                self._count(name)
-            raise
+        broken = False
+        for decision in decisions:
+            if not decision.allowed:
+                broken = True
+                self._count(decision.name)
+        if broken:
+            raise QuotaExceeded(decisions)
+        return decisions
 
     @asynccontextmanager
     async def in_progress(self, policy: Policy, principal: Principal, address: str) -> AsyncIterator[None]:

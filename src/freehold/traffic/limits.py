@@ -82,35 +82,18 @@ def address_key(client: str | None) -> str:
 
 
 def rate_limit_headers(decisions: Iterable[Decision]) -> dict[str, str]:
+    """`rate_limit_fields`, as text."""
+    (_, policies), (_, limits) = rate_limit_fields(decisions)
+    return {"RateLimit-Policy": policies.decode(), "RateLimit": limits.decode()}
+
+
+def rate_limit_fields(decisions: Iterable[Decision]) -> list[tuple[bytes, bytes]]:
     """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11), structured fields (RFC 9651)."""
-    listed = list(decisions)
-    policies = ", ".join([_told(d.name, d.quota) for d in listed])
-    limits = ", ".join([f'"{d.name}";r={d.remaining};t={d.reset_seconds}' for d in listed])
-    return {"RateLimit-Policy": policies, "RateLimit": limits}
-
-
-def rate_limit_fields(decisions: Sequence[Decision]) -> list[tuple[bytes, bytes]]:
-    """The same as servers send them."""
-    if len(decisions) != 1:
-        return [(name.lower().encode(), value.encode()) for name, value in rate_limit_headers(decisions).items()]
-    only = decisions[0]
-    limit = f'"{only.name}";r={only.remaining};t={only.reset_seconds}'
-    return [_policy_field(only.name, only.quota), (b"ratelimit", limit.encode())]
-
-
-# By name, with the quota that it was made of: names are declared, and the quota of one is mostly the same object.
-_policy_fields: dict[str, tuple[Quota, tuple[bytes, bytes]]] = {}
-
-
-def _policy_field(name: str, quota: Quota) -> tuple[bytes, bytes]:
-    known = _policy_fields.get(name)
-    if known is None or known[0] is not quota:
-        known = _policy_fields[name] = quota, (b"ratelimit-policy", _told(name, quota).encode())
-    return known[1]
-
-
-def _told(name: str, quota: Quota) -> str:
-    return f'"{name}";q={quota.limit};w={quota.window_seconds}'
+    policies, limits = [], []
+    for each in decisions:
+        policies.append(f'"{each.name}"{each.quota.parameters}')
+        limits.append(f'"{each.name}";r={each.remaining};t={each.reset_seconds}')
+    return [(b"ratelimit-policy", ", ".join(policies).encode()), (b"ratelimit", ", ".join(limits).encode())]
 
 
 async def take(limiter: Limiter, wanted: Sequence[Wanted], *, cost: int = 1) -> list[Decision]:

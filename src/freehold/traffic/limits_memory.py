@@ -116,11 +116,20 @@ class MemoryLimiter:
         """The same, without a pause: no two callers see the same last unit."""
         if self._factor is None:
             return [Decision(True, name, quota, quota.limit, 0) for name, _, quota in wanted]
-        now, decisions, passes = self._now(), [], True
+        now, entries, decisions, passes = self._now(), self._entries, [], True
         for name, key, quota in wanted:
-            decision = self._hit(now, name, key, quota, cost)
-            passes = passes and decision.allowed
+            counted = name, key
+            count = entries.get(counted)
+            if count is None or count.asked is not quota:
+                count = entries[counted] = self._count(count, quota)
+            decision = count.hit(now, name, cost)
+            if decision.allowed:
+                entries.move_to_end(counted)
+            else:
+                passes = False
             decisions.append(decision)
+            if entries[next(iter(entries))].idle_at <= now or len(entries) > self._max_keys:
+                self._forget_idle(now)
         if not passes:
             self._give_all_back(wanted, decisions, cost)
         return decisions
@@ -143,26 +152,14 @@ class MemoryLimiter:
         """Forget everything that was counted."""
         self._entries.clear()
 
-    def _hit(self, now: int, name: str, key: str, asked: Quota, cost: int) -> Decision:
-        counted = name, key
-        count = self._entries.get(counted)
-        if count is None:
-            count = self._entries[counted] = self._begun(asked)
-        elif count.asked is not asked:  # another role has another limit
-            count.asked, count.quota = asked, self._scaled(asked)
-        decision = count.hit(now, name, cost)
-        if decision.allowed:
-            self._entries.move_to_end(counted)
-        self._forget_idle(now)
-        return decision
-
-    def _begun(self, asked: Quota) -> _Count:
-        quota = self._scaled(asked)
-        return _Window(asked, quota) if quota.limit <= EXACT_UP_TO else _Gcra(asked, quota)
-
-    def _scaled(self, quota: Quota) -> Quota:
+    def _count(self, known: _Count | None, asked: Quota) -> _Count:
+        """A new one, or the one that is there under another quota: another role has another limit."""
         assert self._factor is not None, "nothing is counted where it is None"
-        return scaled(quota, self._factor)
+        quota = scaled(asked, self._factor)
+        if known is None:
+            return _Window(asked, quota) if quota.limit <= EXACT_UP_TO else _Gcra(asked, quota)
+        known.asked, known.quota = asked, quota
+        return known
 
     def _give_back(self, name: str, key: str, cost: int) -> None:
         count = self._entries.get((name, key))

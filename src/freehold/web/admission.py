@@ -84,17 +84,3 @@ async def count_under(parts: Runtime, scope: Scope, principal: Principal, policy
     decisions = await traffic.admission.admit(policy, principal, address, times=times)
     if decisions:
         state["fh_headers"] = rate_limit_fields(decisions)
-
-
-def count_at_once(parts: Runtime, scope: Scope, principal: Principal, policy: Policy) -> bool:
-    """As `count_under`, where nothing has to be waited for; False, and nothing is counted, where something has."""
-    if policy.is_nothing:
-        return True
-    if policy.limits_progress:
-        return False
-    decisions = parts.traffic.admission.admit_at_once(policy, principal, address_of(scope))
-    if decisions is None:
-        return False
-    if decisions:
-        scope["state"]["fh_headers"] = rate_limit_fields(decisions)
-    return True

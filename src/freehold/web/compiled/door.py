@@ -9,8 +9,11 @@ from starlette.types import Scope
 from freehold.resource.access import Constant, Owner, Role, Rule, SignedIn, Where
 from freehold.resource.access import Scope as Scoped
 from freehold.resource.principal import Principal
-from freehold.traffic.policy import Defaults, Policy
-from freehold.web.admission import count_at_once, count_under
+from freehold.traffic.limits import rate_limit_fields
+from freehold.traffic.policy import Policy
+from freehold.traffic.service import Traffic
+from freehold.web.admission import count_under
+from freehold.web.execution import address_of
 from freehold.web.guard import caller_at_once, caller_of, require
 from freehold.web.runtime import Runtime
 
@@ -25,44 +28,52 @@ class Door:
     def __init__(self, rule: Rule, policy: Policy, *, writes: bool = False) -> None:
         self._writes = writes
         self._rule = rule
-        self._policy = None if policy.is_nothing else policy  # then that of the service, as it is
+        self._own = None if policy.is_nothing else policy  # then that of the service, as it is
         self._is_by_role = all(isinstance(atom, _BY_ROLE) for atom in rule.atoms())
         self._let_in: set[Any] = set()
-        self._defaults: Defaults | None = None
-        self._complete = policy
+        self._traffic: Traffic | None = None
+        self._policy = policy
+        self._is_at_once = False
 
     async def enter(self, parts: Runtime, scope: Scope) -> Principal:
         """The caller. Raises what `admission.enter` raises, in its order."""
         principal = caller_at_once(parts, scope) or await caller_of(parts, scope)
         if not self.enter_at_once(parts, scope, principal):
-            await count_under(parts, scope, principal, self._policy_of(parts))
+            await count_under(parts, scope, principal, self._policy)
             self._judge(principal)
         return principal
 
     def enter_at_once(self, parts: Runtime, scope: Scope, principal: Principal) -> bool:
         """The same for a known caller, where nothing has to be waited for; False, and nothing is counted, where something has."""
-        if not count_at_once(parts, scope, principal, self._policy_of(parts)):
+        traffic, state = parts.traffic, scope["state"]
+        if traffic is not self._traffic:
+            self._settle(traffic)
+        if not self._is_at_once:
             return False
-        self._judge(principal)
+        if not self._policy.is_nothing:
+            address = state.get("client") or address_of(scope)
+            decisions = traffic.admission.admit_at_once(self._policy, principal, address)
+            if decisions:
+                state["fh_headers"] = rate_limit_fields(decisions)
+        if principal.rights not in self._let_in:
+            self._judge(principal)
         return True
 
     def is_at_once(self, parts: Runtime) -> bool:
         """Whether `enter_at_once` lets in or refuses: what is counted is counted in this process."""
-        return not self._policy_of(parts).limits_progress and parts.traffic.admission.is_at_once
+        if parts.traffic is not self._traffic:
+            self._settle(parts.traffic)
+        return self._is_at_once
 
-    def _policy_of(self, parts: Runtime) -> Policy:
-        defaults = parts.traffic.defaults
-        if defaults is not self._defaults:
-            self._defaults, self._complete = defaults, defaults.complete(self._policy, writes=self._writes)
-        return self._complete
+    def _settle(self, traffic: Traffic) -> None:
+        self._policy = traffic.defaults.complete(self._own, writes=self._writes)
+        is_counted_here = self._policy.is_nothing or traffic.admission.is_at_once
+        self._is_at_once = is_counted_here and not self._policy.limits_progress
+        self._traffic = traffic
 
     def _judge(self, principal: Principal) -> None:
-        if not self._is_by_role:
-            require(self._rule, principal)
-            return
-        kind = principal.rights
-        if kind not in self._let_in:
-            require(self._rule, principal)
+        require(self._rule, principal)
+        if self._is_by_role:
             if len(self._let_in) >= _MOST_KINDS:
                 self._let_in.clear()
-            self._let_in.add(kind)
+            self._let_in.add(principal.rights)
