@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.__main__ import RESULTS, circumstances
-from bench.versus import environments, rounds, variations
+from bench.versus import environments, growth, rounds, variations
 from bench.versus.contenders import CONTENDERS, QUICK
 from bench.versus.measuring import Effort
 from bench.versus.page import write_page
@@ -29,7 +29,7 @@ def main() -> int:
         if _is_part(asked):
             print(json.dumps(found, indent=2))
             return 0
-    write_page(json.loads(KEPT.read_text()))
+    write_page(json.loads(KEPT.read_text()) | _grown())
     return 0
 
 
@@ -80,6 +80,10 @@ async def _compare(asked: Any) -> dict[str, Any]:
                     found[name] = figures
                     _keep(found)
     return found
+
+
+def _grown() -> dict[str, Any]:
+    return {"growth": json.loads(growth.KEPT.read_text())} if growth.KEPT.exists() else {}
 
 
 def _keep(found: Mapping[str, Any]) -> None:

@@ -21,6 +21,8 @@ READS = ("W1", "W2", "deep")  # no search: what it looks through grows with the 
 ROUNDS = 4
 MOST_TIMES = 1.3  # a read through an index may cost so many times what it did: a deeper index, colder pages
 
+KEPT = RESULTS / "growth.json"
+
 Costs = dict[str, dict[str, float]]
 """By read: its figures."""
 
@@ -30,7 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.versus.growth", description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000)
     found = asyncio.run(_grow(parser.parse_args().rows))
-    (RESULTS / "growth.json").write_text(json.dumps(found, indent=2) + "\n")
+    KEPT.write_text(json.dumps(found, indent=2) + "\n")
     print(json.dumps(found, indent=2))
     return int(not all(each["met"] for each in found["targets"].values()))
 

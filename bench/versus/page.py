@@ -40,7 +40,7 @@ page; `make bench-growth` asks Freehold with ten million rows. `python -m bench.
 
 
 def write_page(found: Mapping[str, Any]) -> None:
-    """Write the page and the chart."""
+    """Write the page and the chart. found: what `make bench` kept, and under `growth` what `make bench-growth` did."""
     figures: Figures = found["rounds"]
     PAGE.write_text(page(found))
     medians = {name: {who: median(runs, "server_us") for who, runs in each.items()} for name, each in figures.items()}
@@ -78,6 +78,8 @@ def _sections(found: Mapping[str, Any]) -> Iterator[str]:
         if name in found:
             yield f"## {title}\n"
             yield _table(found[name], list(found[name]), cell)
+    if "growth" in found:
+        yield from _growth(found["growth"])
     if "workers" in found:
         yield "## W1 by several processes, on both cores with the load beside them: requests per second\n"
         yield _workers(found["workers"])
@@ -99,6 +101,23 @@ def _table(figures: Figures, names: Sequence[str], cell: Any) -> str:
         cells = [cell(figures[name][who], figures[name][OURS]) if who in figures[name] else ABSENT for name in names]
         lines.append(f"| {CONTENDERS[who].title} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _growth(found: Mapping[str, Any]) -> Iterator[str]:
+    few, many = (f"{rows:,} rows" for rows in found["rows"])
+    yield "## What stays flat as a table grows\n"
+    yield f"Freehold's CPU and PostgreSQL's together, medians of rounds in turn, by `make bench-growth` on {found['measured_at']}.\n"
+    lines = [f"| | {few} | {many} | times | owed | |", "|---" * 6 + "|"]
+    for name, target in found["targets"].items():
+        costs = [
+            f"{each['server_us']:.0f} + {each['postgresql_us']:.0f}"
+            for each in (found["few"][name], found["many"][name])
+        ]
+        word = "met" if target["met"] else "missed"
+        lines.append(
+            f"| {name}: {WORKLOADS[name].title} | {' | '.join(costs)} | {target['found']} | under {target['most_times']} | {word} |"
+        )
+    yield "\n".join(lines) + "\n"
 
 
 def _goals(figures: Figures) -> str:
