@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.identity.conftest import SECRET, Hand, Letters, Member, People
 
-from freehold.errors import ConfigurationError
+from freehold.errors import ConfigurationError, Unauthenticated
 from freehold.identity import Cost, Identity
 from freehold.identity.authentication import Requirement
 from freehold.store.database import Database
@@ -35,6 +36,43 @@ async def test_a_log_in_by_password_says_so_and_a_refresh_does_not_make_it_young
     assert {key: claims(second.access_token)[key] for key in told} == told
     caller = await people.caller(second.access_token)
     assert (caller.authentication_age, caller.amr, caller.has_factor) == (540, {"pwd"}, False)
+
+
+async def test_requests_of_one_second_have_one_principal_and_a_log_in_is_never_taken_for_younger(
+    people: Any, hand: Hand
+) -> None:
+    await people.add()
+    shown = f"Bearer {(await people.log_in()).access_token}"
+    bearer, began = people.parts.bearer, hand.at
+    first = await people.identity.authenticate([shown])
+    ages = []
+    for milliseconds in (1, 500, 999, 1_000, 1_001):
+        hand.at = began + timedelta(milliseconds=milliseconds)
+        ages.append(bearer.known(shown).authentication_age)
+    assert (first.authentication_age, ages) == (0, [1, 1, 1, 1, 2])
+    again = bearer.known(shown)
+    assert again is bearer.known(shown)
+    hand.at = began  # a clock that is set back
+    assert bearer.known(shown).authentication_age == 0
+    with pytest.raises(AttributeError):
+        again.roles = frozenset({"admin"})
+
+
+async def test_a_principal_that_is_kept_for_its_second_goes_with_its_log_in_and_its_roles(
+    people: Any, hand: Hand
+) -> None:
+    user_id = await people.add()
+    shown = f"Bearer {(await people.log_in()).access_token}"
+    before = await people.identity.authenticate([shown])
+    assert people.parts.bearer.known(shown) is before
+    await people.run(people.parts.accounts.set_roles, user_id, ["reviewer"])
+    assert people.parts.bearer.known(shown) is None
+    after = await people.identity.authenticate([shown])
+    assert (before.roles, after.roles, after.seen_at) == ({"tenant"}, {"reviewer"}, before.seen_at)
+    await people.run(people.parts.sessions.end, after.session_id, by="logout")
+    assert people.parts.bearer.known(shown) is None
+    with pytest.raises(Unauthenticated):
+        await people.identity.authenticate([shown])
 
 
 async def test_a_role_that_asks_for_a_factor_does_not_count_without_one(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from math import ceil
 from typing import Any
 
 from freehold.errors import Unauthenticated
@@ -24,7 +25,9 @@ def unproved_token() -> Unauthenticated:
 class _Verified:
     """A token whose signature is good, and what it comes to with its log-in as that was looked at last."""
 
-    __slots__ = ("acting", "amr", "claims", "claims_factor", "counts", "is_good", "standing", "withheld")
+    __slots__ = (
+        "_holder", "_seen_second", "acting", "amr", "claims", "claims_factor", "counts", "is_good", "standing", "withheld",
+    )  # fmt: skip
 
     def __init__(self, claims: AccessClaims) -> None:
         self.claims = claims
@@ -32,6 +35,8 @@ class _Verified:
         self.acting: dict[str, Any] = {} if claims.actor_id is None else {"act": {"sub": str(claims.actor_id)}}
         self.standing: Standing | None = None
         self.is_good = False
+        self._holder: Principal | None = None
+        self._seen_second = 0
         self.amr = self.counts = self.withheld = frozenset[str]()
 
     def look_at(self, standing: Standing, rights: Rights) -> None:
@@ -42,15 +47,26 @@ class _Verified:
         """
         if standing is self.standing:
             return
+        self._holder = None
         self.is_good = standing.is_good and standing.user_id == self.claims.subject
         self.amr = self.claims.amr if standing.has_factor else self.claims.amr - {MULTI_FACTOR}
         self.counts, self.withheld = rights.counting(standing.roles, self.amr)
         self.standing = standing
 
     def holder(self, now: datetime) -> Principal | None:
-        """Who calls with it now; None where the log-in is over."""
+        """Who calls with it now; None where the log-in is over.
+
+        Seen at the end of this second, so that its requests have one principal: a log-in is taken for older than it is, never
+        for younger.
+        """
         if not self.is_good or self.standing is None or self.standing.ends_at <= now:
             return None
+        second = ceil(now.timestamp())
+        if self._holder is None or second != self._seen_second:
+            self._holder, self._seen_second = self._seen(datetime.fromtimestamp(second, UTC)), second
+        return self._holder
+
+    def _seen(self, at: datetime) -> Principal:
         claims = self.claims
         return Principal(
             id=claims.subject,
@@ -62,7 +78,7 @@ class _Verified:
             withheld=self.withheld,
             client_id=claims.client_id,
             claims=dict(self.acting),
-            seen_at=now,
+            seen_at=at,
         )
 
 
@@ -100,7 +116,8 @@ class Bearer:
         now = clock.now()
         if standing is None or not self._tokens.is_surely_current(found.claims, now):
             return None
-        found.look_at(standing, self._rights)
+        if standing is not found.standing:
+            found.look_at(standing, self._rights)
         return found.holder(now)
 
     async def holder(self, token: str, *, key_thumbprint: str | None = None) -> Principal:

@@ -99,13 +99,20 @@ class KeyRing:
         await self._refresh_if_older(RELOAD_AFTER)
         if kid not in self._keys:
             await self._look_again(kid)
-        found = self._keys.get(kid)
-        return found if found is not None and _is_live(found) else None
+        return self._live(kid, clock.now())
 
-    def known(self, kid: str) -> SigningKey | None:
+    def known(self, kid: str, now: datetime) -> SigningKey | None:
         """The same, of keys that were read lately enough; None for any other, whatever it is."""
-        found = self._keys.get(kid) if time.monotonic() - self._read_at < RELOAD_AFTER.total_seconds() else None
-        return found if found is not None and _is_live(found) else None
+        is_recent = time.monotonic() - self._read_at < RELOAD_AFTER.total_seconds()
+        return self._live(kid, now) if is_recent else None
+
+    def _live(self, kid: str, now: datetime) -> SigningKey | None:
+        found = self._keys.get(kid)
+        return found if found is not None and (found.expires_at is None or now < found.expires_at) else None
+
+    def _all_live(self) -> list[SigningKey]:
+        now = clock.now()
+        return [key for key in sorted(self._keys.values(), key=_by_age) if self._live(key.kid, now)]
 
     async def _look_again(self, kid: str) -> None:
         """Requests that name a new key at one moment wait for one look: none of them is refused meanwhile (T12)."""
@@ -117,12 +124,12 @@ class KeyRing:
     async def jwks(self) -> dict[str, Any]:
         """The public key set (RFC 7517)."""
         await self._refresh_if_older(RELOAD_AFTER)
-        return {"keys": [_public(key) for key in sorted(self._keys.values(), key=_by_age) if _is_live(key)]}
+        return {"keys": [_public(key) for key in self._all_live()]}
 
     async def states(self) -> dict[str, str]:
         """Key id -> `next`, `active` or `retired`, the oldest first, of those that still verify."""
         await self.reload()
-        return {key.kid: key.state for key in sorted(self._keys.values(), key=_by_age) if _is_live(key)}
+        return {key.kid: key.state for key in self._all_live()}
 
     async def rotate(self, *, immediately: bool = False) -> None:
         """Publish the next key and, once it has been published long enough, let it sign in place of the active one.
@@ -204,10 +211,6 @@ class KeyRing:
         async with self._reading:
             if time.monotonic() - self._read_at >= age.total_seconds():
                 await self.reload()
-
-
-def _is_live(key: SigningKey) -> bool:
-    return key.expires_at is None or clock.now() < key.expires_at
 
 
 def _by_age(key: SigningKey) -> datetime:

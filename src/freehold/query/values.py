@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, TypeVar
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -84,7 +84,15 @@ def uuid(value: str) -> UUID:
     """A UUID in its usual form of five groups."""
     if not _UUID.fullmatch(value):
         raise BadValue("Expected a UUID.")
-    return UUID(value)
+    return _uuid_of(int(value.replace("-", ""), 16))
+
+
+def _uuid_of(number: int) -> UUID:
+    """As `UUID(int=number)`, which first looks which of the many forms it was given: two thirds of what a key cost to read."""
+    made = object.__new__(UUID)
+    object.__setattr__(made, "int", number)
+    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    return made
 
 
 def day(value: str) -> date:

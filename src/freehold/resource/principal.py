@@ -26,7 +26,8 @@ class Principal:
     of the service, which acts for nobody.
     authenticated_at: when a person last proved who they are; None where nobody did (a key, a job of the system).
     amr: how they did (RFC 8176: `pwd`, `otp`, `pop`, `mfa`). withheld: roles that count once a second factor is proved.
-    seen_at: the moment of the request, against which `authenticated_at` is measured: a rule gives one answer in all of it.
+    seen_at: the moment of the request (by a token of the service's own: the end of its second), against which
+    `authenticated_at` is measured: a rule gives one answer in all of it.
     client_id: the application of others that acts for the caller; it may do what a scope names, and nothing else.
     rights: equal for callers whom the same rules let in, as far as these do not ask how and when somebody logged in. A
     credential that acts for nobody is not nobody, and an application is not whom it acts for, whatever scopes they share.
