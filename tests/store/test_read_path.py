@@ -179,6 +179,28 @@ async def test_readers_that_leave_and_connections_that_die_leave_nothing_behind(
     assert await seen(database, plans, ADA, keys[0]) == 0
 
 
+async def test_while_connections_are_lost_readers_are_not_kept_by_attempts_that_are_in_vain(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (key,), plans, path = await filled(database, 1), planned(), path_of(database)
+    attempts = 0
+
+    async def lost(sql: str, values: Sequence[Any]) -> Any:
+        nonlocal attempts
+        attempts += 1
+        raise ConnectionResetError
+
+    expected = 0
+    for _ in range(2):
+        with monkeypatch.context() as outage:
+            outage.setattr(path.lanes, "fetch", lost)
+            for number in (3, 1, 1):
+                expected += number
+                assert await seen(database, plans, ADA, key) == 0, "by SQLAlchemy's connection"
+                assert attempts == expected
+        assert await seen(database, plans, ADA, key) == 0, "and then all is as it was"
+
+
 async def test_a_statement_that_is_cancelled_gives_its_place_back(database: Database) -> None:
     path = path_of(database)
     for _ in range(6):

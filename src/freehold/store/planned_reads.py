@@ -85,11 +85,11 @@ class PlannedReads:
         return self._read_path is not None and Replicas not in cast("Database", self).parts
 
     def question(self, principal: Principal, plan: Plan, params: Mapping[str, Any]) -> Question | None:
-        """As `planned_rows`, to be asked without waiting; None for what has to be waited for."""
+        """As `planned_rows`, to be asked without waiting, where `has_questions`; None for what has to be waited for."""
         path = self.read_path_of(principal)
-        if path is None or self._read_scopes is None or not self.has_questions:
+        if path is None:
             return None
-        dialect, _ = self._read_scopes.dialect(principal, None)
+        dialect, _ = self.read_scopes.dialect(principal, None)
         try:
             return path.question(plan, params, principal=principal, dialect=dialect)
         except Unserved:

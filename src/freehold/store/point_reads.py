@@ -9,33 +9,34 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from contextvars import Context
 from typing import Any, Final
 
 from freehold.store.lanes import Lanes
 from freehold.store.pairs import Pairs, paired
 from freehold.store.prepared import Prepared
 from freehold.store.read_path import Answer
+from freehold.store.shared_reads import SharedReads
 
 MOST_PAIRS: Final = 64
 AT_ONCE: Final = 2
 """Statements of one plan on their way: one is answered while the next is gathered."""
 _ATTEMPTS: Final = 3
+"""While connections are lost. After a statement that had all of them in vain each has one, until one brings rows: readers
+then ask by other ways, and ask here again first."""
 # What a connection that was lost says, whatever it was doing; anything else is the statement's own fault.
 _LOST: Final = ("08", "57P")
 
 
-class PointReads:
+class PointReads(SharedReads):
     """The reads of one plan. Settles every answer, whatever happens to a connection."""
 
     def __init__(self, lanes: Lanes, prepared: Prepared, key: str) -> None:
-        self._lanes = lanes
-        self._prepared = prepared
+        super().__init__(lanes, prepared)
         self._pairs: Pairs | None = paired(prepared.sql, {*prepared.caller, prepared.key[key]})
         self._waiting: deque[tuple[list[Any], Answer]] = deque()
         self._running = 0
         self._is_due = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._attempts = _ATTEMPTS
         self._loop: asyncio.AbstractEventLoop
 
     @property
@@ -50,7 +51,7 @@ class PointReads:
         return answer
 
     def ask(self, values: list[Any], answer: Answer) -> None:
-        """The same, for whoever waits by other means than a future."""
+        """See `PlanReads`."""
         if not self._waiting:
             # Those that wait together wait in one loop, and to ask which one it is costs a system call.
             self._loop = asyncio.get_running_loop()
@@ -60,7 +61,7 @@ class PointReads:
             self._loop.call_soon(self._send)  # together with what else this round of the loop asks for
 
     def leave(self, answer: Answer) -> None:
-        """Nobody waits for an answer any more. Its statement is that of others, too."""
+        """See `PlanReads`. Its statement is that of others, too."""
 
     def _send(self) -> None:
         self._is_due = False
@@ -72,10 +73,7 @@ class PointReads:
                     batch.append(asked)
             if batch:
                 self._running += 1
-                # What the one who asked first has in their context is nothing to the others.
-                task = self._loop.create_task(self._run(batch), context=Context())
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._start(self._run(batch), self._loop)
 
     async def _run(self, batch: list[tuple[list[Any], Answer]]) -> None:
         try:
@@ -101,13 +99,20 @@ class PointReads:
         self._send()
 
     async def _fetch(self, values: list[list[Any]]) -> list[Sequence[Sequence[Any]]]:
-        for attempt in range(_ATTEMPTS):
+        left = self._attempts
+        while True:
+            left -= 1
             try:
-                return await (self._one(values[0]) if len(values) == 1 else self._many(values))
+                found = await (self._one(values[0]) if len(values) == 1 else self._many(values))
             except Exception as error:
-                if attempt == _ATTEMPTS - 1 or not is_lost(error):
+                if not is_lost(error):
                     raise
-        raise AssertionError("unreachable")
+                if left <= 0:
+                    self._attempts = 1
+                    raise
+            else:
+                self._attempts = _ATTEMPTS
+                return found
 
     async def _one(self, values: list[Any]) -> list[Sequence[Sequence[Any]]]:
         rows, oids = await self._lanes.fetch(self._prepared.sql, values)

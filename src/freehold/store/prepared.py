@@ -7,7 +7,6 @@ is bound and read as it would be by `Connection.execute`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Row
@@ -29,7 +28,7 @@ _ABSENT: Final = object()
 class Prepared:
     """One statement in one rule shape. tables: those that it reads. writes: those that it writes. bare, locks: see `Told`.
 
-    caller: the places (from 0) of values that depend on the caller. slow_until: it took long in the event loop (monotonic).
+    caller: the places (from 0) of values that depend on the caller.
     tellers: by place, what makes of a value what stands in a cursor. writers: by place, in order, for the columns whose
     values orjson does not take as they come. many: see `many_of`.
     """
@@ -37,7 +36,6 @@ class Prepared:
     __slots__ = (
         "_asked",
         "_fixed",
-        "_given",
         "_keys",
         "_meta",
         "_names",
@@ -52,7 +50,6 @@ class Prepared:
         "key",
         "locks",
         "many",
-        "slow_until",
         "sql",
         "tables",
         "tellers",
@@ -70,7 +67,6 @@ class Prepared:
         binders = [_binder(compiled, name) for name in names]
         self.caller = frozenset(place for place, (_, ask, _, _) in enumerate(binders) if ask is not None)
         self._names = [name for name, _, _, _ in binders]
-        self._given = itemgetter(*self._names) if len(self._names) > 1 else None
         self._fixed = {name: fixed for name, ask, fixed, _ in binders if ask is None and fixed is not _ABSENT}
         self._asked = [(place, ask) for place, (_, ask, _, _) in enumerate(binders) if ask is not None]
         self._processed = [(place, process) for place, (_, _, _, process) in enumerate(binders) if process is not None]
@@ -84,16 +80,12 @@ class Prepared:
         self.tellers: Sequence[Decoder] = ()
         self.writers: Sequence[tuple[int, Callable[[Any], Any]]] = ()
         self._writers: dict[int, Writers] = {}
-        self.slow_until = 0.0
         self.many: str | None = None
 
     def bind(self, params: Mapping[str, Any], principal: Principal) -> list[Any]:
         """The values of a statement, in order. Raises what the types raise for a value that is not theirs."""
         given = {**self._fixed, **params} if self._fixed else params
-        if self._asked:
-            found = self._with_caller(given, principal)
-        else:
-            found = [given[name] for name in self._names] if self._given is None else list(self._given(given))
+        found = self._with_caller(given, principal) if self._asked else list(map(given.__getitem__, self._names))
         for place, process in self._processed:
             found[place] = process(found[place])
         return found

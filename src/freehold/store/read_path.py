@@ -14,8 +14,8 @@ from sqlalchemy.engine import Dialect
 
 from freehold.resource.principal import Principal
 from freehold.store.executor import Plan
-from freehold.store.prepared import Prepared, prepare
-from freehold.store.touched import note_read
+from freehold.store.fetched import Fetched
+from freehold.store.prepared import Prepared
 
 Listeners = list[Callable[[str], None]]
 """Told of every statement that a path runs, for whoever counts them."""
@@ -41,24 +41,28 @@ class Answer(Protocol):
         ...
 
 
-class Question(Protocol):
-    """A plan bound for a caller, whose rows come without a task that waits for them."""
+class PlanReads(Protocol):
+    """The reads of one plan in the text of one shape, whose rows come without a task that waits for them."""
 
-    def ask(self, answer: Answer) -> None:
-        """Have it answered, never before this returns."""
+    def ask(self, values: list[Any], answer: Answer) -> None:
+        """Have a question answered, never before this returns. values: those of the statement, in order."""
         ...
 
     def leave(self, answer: Answer) -> None:
         """Nobody waits for it any more: what runs for this answer alone is cut short."""
         ...
 
-    def rows(self, found: Sequence[Sequence[Any]]) -> Sequence[Row[Any]]:
+    def rows(self, found: Sequence[Sequence[Any]]) -> Fetched:
         """What was found, as SQLAlchemy gives it."""
         ...
 
     def fault(self, error: Exception) -> Exception | None:
         """What an error means to whoever asked; None where the plan is to be fetched."""
         ...
+
+
+Question = tuple[PlanReads, list[Any]]
+"""A plan, bound for a caller: whom to ask, and its values."""
 
 
 class ReadPath(Protocol):
@@ -73,24 +77,15 @@ class ReadPath(Protocol):
     def question(
         self, plan: Plan, params: Mapping[str, Any], *, principal: Principal, dialect: Dialect
     ) -> Question | None:
-        """The same, to be asked without waiting; None for what has to be fetched. Raises Unserved."""
+        """The same, to be asked without waiting; None for what has to be fetched. Raises Unserved.
+
+        It notes no tables (`touched`): whoever listens to what a caller has read waits for it in a task.
+        """
         ...
 
     async def close(self) -> None:
         """Give its connections back."""
         ...
-
-
-def prepared_for(path: ReadPath, plan: Plan, dialect: Dialect) -> Prepared:
-    """The plan in the text of a shape, made once. Raises Unserved for one that only SQLAlchemy can run."""
-    place = path, dialect
-    if place not in plan.kept:
-        plan.kept[place] = prepare(plan, dialect)
-    found: Prepared | None = plan.kept[place]
-    if found is None:
-        raise Unserved
-    note_read(found.tables)
-    return found
 
 
 def bound_values(prepared: Prepared, params: Mapping[str, Any], principal: Principal) -> list[Any]:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-import asyncpg
 from sqlalchemy import Row
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from freehold.errors import DeadlineExceeded
 from freehold.resource.principal import Principal
 from freehold.store.executor import Plan
 from freehold.store.lanes import Lanes
 from freehold.store.point_reads import PointReads
 from freehold.store.postgresql import Patience
-from freehold.store.prepared import Prepared
-from freehold.store.read_path import Answer, Listeners, Question, Unserved, bound_values, prepared_for
+from freehold.store.prepared import Prepared, prepare
+from freehold.store.read_path import Listeners, Question, Unserved, bound_values
 from freehold.store.shared_lists import SharedLists
+from freehold.store.shared_reads import meaning
+from freehold.store.touched import note_read
 
 MOST_LANES: Final = 4
-# OSError: could not connect. ValueError: a value that the driver refuses.
-_UNSERVED: Final = (
-    asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, ValueError, SQLAlchemyError,
-)  # fmt: skip
 
 
 def open_reads(engine: AsyncEngine, patience: Patience, listeners: Listeners) -> PostgresReads | None:
@@ -39,37 +34,11 @@ def open_reads(engine: AsyncEngine, patience: Patience, listeners: Listeners) ->
     return PostgresReads(lanes, listeners)
 
 
-class SharedQuestion:
-    """See `Question`."""
+class Served(NamedTuple):
+    """A plan in the text of a shape. shared: those that it shares statements with; None where each has its own."""
 
-    __slots__ = ("_listeners", "_prepared", "_shared", "_values")
-
-    def __init__(
-        self, shared: PointReads | SharedLists, prepared: Prepared, values: list[Any], listeners: Listeners
-    ) -> None:
-        self._shared = shared
-        self._prepared = prepared
-        self._values = values
-        self._listeners = listeners
-
-    def ask(self, answer: Answer) -> None:
-        """See `Question`."""
-        for each in self._listeners:
-            each(self._prepared.sql)
-        self._shared.ask(self._values, answer)
-
-    def leave(self, answer: Answer) -> None:
-        """See `Question`."""
-        self._shared.leave(answer)
-
-    def rows(self, found: Sequence[Sequence[Any]]) -> Sequence[Row[Any]]:
-        """See `Question`."""
-        return self._prepared.rows(found)
-
-    def fault(self, error: Exception) -> Exception | None:
-        """See `Question`."""
-        found = _fault(error)
-        return None if isinstance(found, Unserved) else found
+    prepared: Prepared
+    shared: PointReads | SharedLists | None
 
 
 class PostgresReads:
@@ -78,26 +47,24 @@ class PostgresReads:
     def __init__(self, lanes: Lanes, listeners: Listeners) -> None:
         self.lanes = lanes
         self._listeners = listeners
-        self._points: dict[Prepared, PointReads | None] = {}
 
     async def fetch(
         self, plan: Plan, params: Mapping[str, Any], *, principal: Principal, dialect: Dialect
     ) -> Sequence[Row[Any]]:
         """See `ReadPath`."""
-        prepared = prepared_for(self, plan, dialect)
+        prepared, shared = self._served(plan, dialect)
+        note_read(prepared.tables)
         values = bound_values(prepared, params, principal)
-        for each in self._listeners:
-            each(prepared.sql)
+        self._tell(prepared)
         try:
-            shared = self._shared_of(plan, prepared)
             if shared is not None:
-                return prepared.rows(await shared.read(values))
+                return shared.rows(await shared.read(values))
             rows, oids = await self.lanes.fetch(prepared.sql, values)
         except Exception as error:
-            fault = _fault(error)
-            if fault is error:
+            meant = meaning(error)
+            if meant is error:
                 raise
-            raise fault from error
+            raise meant from error
         prepared.describe(oids)
         return prepared.rows(rows)
 
@@ -105,41 +72,37 @@ class PostgresReads:
         self, plan: Plan, params: Mapping[str, Any], *, principal: Principal, dialect: Dialect
     ) -> Question | None:
         """See `ReadPath`."""
-        prepared = prepared_for(self, plan, dialect)
-        shared = self._shared_of(plan, prepared)
+        prepared, shared = plan.kept.get((self, dialect)) or self._served(plan, dialect)
         if shared is None:
             return None
-        return SharedQuestion(shared, prepared, bound_values(prepared, params, principal), self._listeners)
+        values = bound_values(prepared, params, principal)
+        if self._listeners:
+            self._tell(prepared)
+        return shared, values
 
-    def _shared_of(self, plan: Plan, prepared: Prepared) -> PointReads | SharedLists | None:
-        """Those that the plan shares statements with; None for one that has its own."""
-        points = self._points_of(plan, prepared)
-        if points is not None or plan.limit is None:
-            return points
-        return self._lists_of(plan, plan.limit, prepared)
-
-    def _points_of(self, plan: Plan, prepared: Prepared) -> PointReads | None:
-        if plan.key is None:
-            return None
-        if prepared not in self._points:
-            made = PointReads(self.lanes, prepared, plan.key)
-            self._points[prepared] = made if made.can_share else None
-        return self._points[prepared]
-
-    def _lists_of(self, plan: Plan, limit: str, prepared: Prepared) -> SharedLists:
-        # With the plan, of which clients can make up any number: it is forgotten with it.
-        found: SharedLists | None = plan.kept.get((self, prepared))
+    def _served(self, plan: Plan, dialect: Dialect) -> Served:
+        """Made once, and kept with the plan: clients can make up any number of plans, and it is forgotten with its own."""
+        place = self, dialect
+        if place not in plan.kept:
+            plan.kept[place] = self._made(plan, dialect)
+        found: Served | None = plan.kept[place]
         if found is None:
-            found = plan.kept[self, prepared] = SharedLists(self.lanes, prepared, limit)
+            raise Unserved
         return found
+
+    def _made(self, plan: Plan, dialect: Dialect) -> Served | None:
+        prepared = prepare(plan, dialect)
+        if prepared is None:
+            return None
+        points = None if plan.key is None else PointReads(self.lanes, prepared, plan.key)
+        if points is not None and points.can_share:
+            return Served(prepared, points)
+        return Served(prepared, None if plan.limit is None else SharedLists(self.lanes, prepared, plan.limit))
+
+    def _tell(self, prepared: Prepared) -> None:
+        for each in self._listeners:
+            each(prepared.sql)
 
     async def close(self) -> None:
         """See `ReadPath`."""
         await self.lanes.close()
-
-
-def _fault(error: Exception) -> Exception:
-    """What an error of a statement means to its reader."""
-    if isinstance(error, asyncpg.QueryCanceledError):  # the server's time limit: to ask again would take as long again
-        return DeadlineExceeded(retry_after=1)
-    return Unserved() if isinstance(error, _UNSERVED) else error

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
+from contextvars import Context
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,49 +15,74 @@ from sqlalchemy.engine import Dialect
 
 from freehold.resource.principal import Principal
 from freehold.store.executor import Plan
+from freehold.store.fetched import Fetched
 from freehold.store.functions import register_sqlite
-from freehold.store.prepared import Prepared
-from freehold.store.read_path import Answer, Listeners, Question, Unserved, bound_values, prepared_for
+from freehold.store.prepared import Prepared, prepare
+from freehold.store.read_path import Answer, Listeners, Question, Unserved, bound_values
 from freehold.store.sqlite_reads import LoopReader, TooLong
+from freehold.store.touched import note_read
 
 # What was slow once may have met a cold disk or a crowded machine. To try again costs the loop no more than the first time.
 _REST_SECONDS: Final = 10.0
 
 
-class SqliteQuestion:
-    """See `Question`."""
+class LoopReads:
+    """The reads of one plan in the event loop. slow_until: it took long there (monotonic). See `PlanReads`."""
 
-    __slots__ = ("_prepared", "_reads", "_values")
+    def __init__(self, reader: LoopReader, prepared: Prepared, listeners: Listeners) -> None:
+        self.prepared = prepared
+        self.slow_until = 0.0
+        self._reader = reader
+        self._listeners = listeners
+        self._waiting: list[tuple[list[Any], Answer]] = []
 
-    def __init__(self, reads: SqliteReads, prepared: Prepared, values: list[Any]) -> None:
-        self._reads = reads
-        self._prepared = prepared
-        self._values = values
+    def ask(self, values: list[Any], answer: Answer) -> None:
+        """See `PlanReads`."""
+        self._waiting.append((values, answer))
+        if len(self._waiting) == 1:
+            # What the one who asked first has in their context is nothing to the others.
+            asyncio.get_running_loop().call_soon(self._answer, context=Context())
 
-    def ask(self, answer: Answer) -> None:
-        """See `Question`."""
-        asyncio.get_running_loop().call_soon(self._answer, answer)
-
-    def _answer(self, answer: Answer) -> None:
-        if answer.done():
-            return
-        try:
-            found = self._reads.found(self._prepared, self._values)
-        except Exception as error:  # noqa: BLE001 (who asked judges it)
-            answer.set_exception(error)
-        else:
-            answer.set_result(found)
+    def _answer(self) -> None:
+        asked, self._waiting = self._waiting, []
+        for values, answer in asked:
+            if answer.done():
+                continue
+            try:
+                found = self.found(values)
+            except Exception as error:  # noqa: BLE001 (who asked judges it)
+                answer.set_exception(error)
+            else:
+                answer.set_result(found)
 
     def leave(self, answer: Answer) -> None:
-        """See `Question`. It is never on its way."""
+        """See `PlanReads`. It is never on its way."""
 
-    def rows(self, found: Sequence[Sequence[Any]]) -> Sequence[Row[Any]]:
-        """See `Question`."""
-        return self._prepared.rows(found)
+    def rows(self, found: Sequence[Sequence[Any]]) -> Fetched:
+        """See `PlanReads`."""
+        return Fetched(found, self.prepared)
 
     def fault(self, error: Exception) -> Exception | None:
-        """See `Question`."""
+        """See `PlanReads`."""
         return None if isinstance(error, Unserved) else error
+
+    def found(self, values: list[Any]) -> Sequence[Sequence[Any]]:
+        """The rows of one, as the driver gives them. It waits neither for a lock nor for another statement. Raises Unserved."""
+        if self.slow_until and time.monotonic() < self.slow_until:
+            raise Unserved
+        prepared = self.prepared
+        try:
+            rows = self._reader.fetch(prepared.sql, values)
+        except TooLong as error:
+            self.slow_until = time.monotonic() + _REST_SECONDS
+            raise Unserved from error
+        except (sqlite3.Error, OverflowError) as error:
+            raise Unserved from error
+        for each in self._listeners:
+            each(prepared.sql)
+        if prepared.decoders is None:
+            prepared.describe([None] * prepared.width)
+        return rows
 
 
 class SqliteReads:
@@ -69,37 +95,27 @@ class SqliteReads:
     async def fetch(
         self, plan: Plan, params: Mapping[str, Any], *, principal: Principal, dialect: Dialect
     ) -> Sequence[Row[Any]]:
-        """See `ReadPath`. It never waits: neither for a lock nor for another statement."""
-        prepared = self._prepared(plan, dialect)
-        return prepared.rows(self.found(prepared, bound_values(prepared, params, principal)))
+        """See `ReadPath`."""
+        reads = self._reads_of(plan, dialect)
+        note_read(reads.prepared.tables)
+        return reads.rows(reads.found(bound_values(reads.prepared, params, principal)))
 
     def question(
         self, plan: Plan, params: Mapping[str, Any], *, principal: Principal, dialect: Dialect
     ) -> Question | None:
         """See `ReadPath`."""
-        prepared = self._prepared(plan, dialect)
-        return SqliteQuestion(self, prepared, bound_values(prepared, params, principal))
+        reads: LoopReads = plan.kept.get((self, dialect)) or self._reads_of(plan, dialect)
+        return reads, bound_values(reads.prepared, params, principal)
 
-    def _prepared(self, plan: Plan, dialect: Dialect) -> Prepared:
-        prepared = prepared_for(self, plan, dialect)
-        if prepared.slow_until and time.monotonic() < prepared.slow_until:
+    def _reads_of(self, plan: Plan, dialect: Dialect) -> LoopReads:
+        place = self, dialect
+        if place not in plan.kept:
+            prepared = prepare(plan, dialect)
+            plan.kept[place] = None if prepared is None else LoopReads(self._reader, prepared, self._listeners)
+        found: LoopReads | None = plan.kept[place]
+        if found is None:
             raise Unserved
-        return prepared
-
-    def found(self, prepared: Prepared, values: list[Any]) -> Sequence[Sequence[Any]]:
-        """The rows of a statement, as the driver gives them. Raises Unserved."""
-        try:
-            rows = self._reader.fetch(prepared.sql, values)
-        except TooLong as error:
-            prepared.slow_until = time.monotonic() + _REST_SECONDS
-            raise Unserved from error
-        except (sqlite3.Error, OverflowError) as error:
-            raise Unserved from error
-        for each in self._listeners:
-            each(prepared.sql)
-        if prepared.decoders is None:
-            prepared.describe([None] * prepared.width)
-        return rows
+        return found
 
     async def close(self) -> None:
         """See `ReadPath`."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from contextvars import Context
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple
 
 from freehold.store.bounded_plan import is_bounded
 from freehold.store.lanes import Lane, Lanes
 from freehold.store.pairs import Pairs, paired
 from freehold.store.prepared import Prepared
 from freehold.store.read_path import Answer
+from freehold.store.shared_reads import SharedReads
 
 MOST_ROWS: Final = 400
 """Of one statement, so that the first list does not wait long for the last. A longer list is asked for alone."""
@@ -37,29 +37,18 @@ JUDGED_SECONDS: Final = 60.0
 Rows = Sequence[Sequence[Any]]
 
 
-class _Waits(Protocol):
-    """Who waits in a place, for rows; for None where the list has to be asked for alone."""
-
-    def done(self) -> bool: ...
-    def set_result(self, found: Rows | None, /) -> None: ...
-
-
-class _Place:
+class _Place(NamedTuple):
     """One list that waits."""
 
-    __slots__ = ("answer", "values")
-
-    def __init__(self, values: list[Any], answer: _Waits) -> None:
-        self.values = values
-        self.answer = answer
+    values: list[Any]
+    answer: Answer
 
 
-class SharedLists:
+class SharedLists(SharedReads):
     """The lists of one plan. limit: the bind that says how many rows one gives at most."""
 
     def __init__(self, lanes: Lanes, prepared: Prepared, limit: str) -> None:
-        self._lanes = lanes
-        self._prepared = prepared
+        super().__init__(lanes, prepared)
         self._limit = prepared.key[limit]
         self._pairs: Pairs | None = paired(prepared.sql, prepared.key.values())
         self._waiting: deque[_Place] = deque()
@@ -69,35 +58,35 @@ class SharedLists:
         self._is_bounded = False
         self._judged_until = 0.0
         self._apart_until = 0.0
-        self._tasks: set[asyncio.Task[None]] = set()
         self._alone_for: dict[Answer, asyncio.Task[None]] = {}
 
     async def read(self, values: list[Any]) -> Rows:
         """The rows, as the driver gives them, perhaps with a column more. Raises what the driver raises."""
         if not self._may_share(values):
             return await self._alone(values)
-        answer: asyncio.Future[Rows | None] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Rows] = asyncio.get_running_loop().create_future()
         self._wait(values, answer)
-        found = await answer
-        return await self._alone(values) if found is None else found
+        try:
+            return await answer
+        finally:
+            self.leave(answer)
 
     def ask(self, values: list[Any], answer: Answer) -> None:
-        """The same, for whoever waits by other means than a future."""
+        """See `PlanReads`."""
         if self._may_share(values):
-            self._wait(values, _Asker(self, values, answer))
+            self._wait(values, answer)
         else:
-            self.ask_alone(values, answer)
-
-    def ask_alone(self, values: list[Any], answer: Answer) -> None:
-        """The same by a statement of its own."""
-        task = self._alone_for[answer] = self._start(self._answer_alone(values, answer))
-        task.add_done_callback(lambda _: self._alone_for.pop(answer, None))
+            self._ask_alone(values, answer)
 
     def leave(self, answer: Answer) -> None:
-        """Nobody waits for an answer any more."""
+        """See `PlanReads`."""
         task = self._alone_for.get(answer)
         if task is not None:
             task.cancel()
+
+    def _ask_alone(self, values: list[Any], answer: Answer) -> None:
+        task = self._alone_for[answer] = self._start(self._answer_alone(values, answer), asyncio.get_running_loop())
+        task.add_done_callback(lambda _: self._alone_for.pop(answer, None))
 
     async def _answer_alone(self, values: list[Any], answer: Answer) -> None:
         try:
@@ -109,17 +98,13 @@ class SharedLists:
             if not answer.done():
                 answer.set_result(found)
 
-    def _wait(self, values: list[Any], answer: _Waits) -> None:
-        self._waiting.append(_Place(values, answer))
-        self._gather()
-
     def _may_share(self, values: list[Any]) -> bool:
         pairs, now = self._pairs, asyncio.get_running_loop().time()
         if pairs is None or values[self._limit] > MOST_ROWS:
             return False
         if now >= self._judged_until and self._on_the_way:  # lists that never meet need no judgement
             self._judged_until = now + JUDGED_SECONDS
-            self._start(self._judge(pairs, values))
+            self._start(self._judge(pairs, values), asyncio.get_running_loop())
         return self._is_bounded and now >= self._apart_until
 
     async def _judge(self, pairs: Pairs, values: list[Any]) -> None:
@@ -139,12 +124,15 @@ class SharedLists:
         self._prepared.describe(oids)
         return rows
 
-    def _gather(self) -> None:
+    def _wait(self, values: list[Any], answer: Answer) -> None:
+        self._waiting.append(_Place(values, answer))
+        if self._is_due:
+            return
         loop = asyncio.get_running_loop()
-        if not self._is_due and self._on_the_way < AT_ONCE:
+        if self._on_the_way < AT_ONCE:
             self._is_due = True
             loop.call_soon(self._send_due)  # together with what else this round of the loop asks for
-        elif self._timer is None and not self._is_due:
+        elif self._timer is None:
             self._timer = loop.call_later(PATIENCE_SECONDS, self._send_late)
 
     def _send_due(self) -> None:
@@ -173,9 +161,9 @@ class SharedLists:
                 rows += place.values[self._limit]
         if len(batch) > 1:
             self._on_the_way += 1
-            self._start(self._run(batch))
+            self._start(self._run(batch), asyncio.get_running_loop())
         elif batch:
-            batch[0].answer.set_result(None)
+            self._ask_alone(*batch[0])
 
     async def _run(self, batch: list[_Place]) -> None:
         found: Sequence[Rows | None] = [None] * len(batch)
@@ -187,7 +175,11 @@ class SharedLists:
             self._on_the_way -= 1
             self._send()  # what waits goes on its way before anybody makes an answer of what came
             for place, rows in zip(batch, found, strict=True):
-                if not place.answer.done():
+                if place.answer.done():
+                    continue
+                if rows is None:
+                    self._ask_alone(*place)
+                else:
                     place.answer.set_result(rows)
 
     async def _many(self, values: list[list[Any]]) -> Sequence[Rows]:
@@ -210,29 +202,3 @@ class SharedLists:
 
     def _stay_apart(self, seconds: float) -> None:
         self._apart_until = max(self._apart_until, asyncio.get_running_loop().time() + seconds)
-
-    def _start(self, work: Any) -> asyncio.Task[None]:
-        # What the one who asked first has in their context is nothing to the others.
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work, context=Context())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-
-class _Asker:
-    """One who is told by other means than a future."""
-
-    __slots__ = ("_answer", "_lists", "_values", "done")
-
-    def __init__(self, lists: SharedLists, values: list[Any], answer: Answer) -> None:
-        self._lists = lists
-        self._values = values
-        self._answer = answer
-        self.done = answer.done
-
-    def set_result(self, found: Rows | None) -> None:
-        """See `_Waits`."""
-        if found is None:
-            self._lists.ask_alone(self._values, self._answer)
-        else:
-            self._answer.set_result(found)

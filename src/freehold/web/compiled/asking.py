@@ -9,13 +9,14 @@ from sqlalchemy import Row
 from starlette.types import Scope
 
 from freehold.resource.principal import Principal
-from freehold.store.read_path import Question
+from freehold.store.read_path import PlanReads
 from freehold.web.answer import Ready
 from freehold.web.compiled.door import Door
 from freehold.web.runtime import Runtime
 
-Asking = tuple[Question, Callable[[Sequence[Row[Any]]], Ready]]
-"""The question of one request, and what makes the answer of its rows, or raises what the operation raises."""
+Asking = tuple[PlanReads, list[Any], Callable[[Sequence[Row[Any]]], Ready]]
+"""The question of one request (whom to ask, and its values), and what makes the answer of its rows, or raises what the
+operation raises."""
 
 
 class Asks(Protocol):

@@ -19,7 +19,7 @@ from freehold.errors import DeadlineExceeded, Problem, Unavailable
 from freehold.observe.context import CURRENT
 from freehold.observe.logs import get_logger
 from freehold.resource.principal import Principal
-from freehold.store.read_path import Question
+from freehold.store.read_path import PlanReads
 from freehold.web.answer import Ready
 from freehold.web.compiled.asking import Asks
 from freehold.web.compiled.entrance import Entrance
@@ -117,7 +117,7 @@ class Asked(Limited):
 
     __slots__ = (
         "_began", "_cycle", "_direct", "_exchange", "_is_done", "_is_over", "_operation", "_outcome", "_parts",
-        "_principal", "_question", "_reply", "_rest", "_server",
+        "_principal", "_reads", "_reply", "_rest", "_server",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0917 (made in one place, for each request: names would cost what is to be saved)
@@ -141,7 +141,7 @@ class Asked(Limited):
         self._principal = principal
         self._began = began
         self._is_done = self._is_over = False
-        self._question: Question | None = None
+        self._reads: PlanReads | None = None
         self._outcome: Ready | Exception | None = None
         self._rest: Rest | None = None
 
@@ -155,8 +155,8 @@ class Asked(Limited):
             self._operation.door.enter_at_once(self._parts, scope, self._principal)
             asking = self._operation.asking(self._parts, scope, self._principal)
             if asking is not None:
-                self._question, self._reply = asking
-                self._question.ask(self)
+                self._reads, values, self._reply = asking
+                self._reads.ask(values, self)
         except Exception as error:  # noqa: BLE001 (a refusal among them)
             self._go_on(error)
         else:
@@ -178,9 +178,9 @@ class Asked(Limited):
             CURRENT.reset(token)
 
     def _answer(self, found: Sequence[Sequence[Any]]) -> None:
-        assert self._question is not None, "it was asked"
+        assert self._reads is not None, "it was asked"
         try:
-            reply = self._reply(self._question.rows(found))
+            reply = self._reply(self._reads.rows(found))
             is_sent = self._exchange.send_whole(reply)
         except Exception as error:  # noqa: BLE001 (as what an endpoint raises)
             self._go_on(error)
@@ -195,8 +195,8 @@ class Asked(Limited):
 
     def set_exception(self, error: Exception) -> None:
         """See `Answer`."""
-        assert self._question is not None, "it was asked"
-        self._go_on(self._question.fault(error))
+        assert self._reads is not None, "it was asked"
+        self._go_on(self._reads.fault(error))
 
     def passes(self) -> None:
         """Its deadline does."""
@@ -206,8 +206,8 @@ class Asked(Limited):
         self._is_over = True
         if not self._is_done:
             self._go_on(None)
-        if self._question is not None:
-            self._question.leave(self)
+        if self._reads is not None:
+            self._reads.leave(self)
 
     def cancel(self, msg: Any = None) -> bool:
         """As of a task: the server is shutting down, and its patience is over."""

@@ -51,7 +51,7 @@ class Listing:
         if asked is None:
             return None
         question = parts.database.question(principal, asked.plan, asked.page.values())
-        return None if question is None else (question, partial(_reply, scope, asked))
+        return None if question is None else (*question, partial(_reply, scope, asked))
 
 
 def _reply(scope: Scope, asked: AskedList, rows: Sequence[Row[Any]]) -> Ready:

@@ -67,7 +67,7 @@ class OwnUser:
     def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
         """See `Asks`."""
         question = parts.database.question(_ITSELF, self._plan, {KEY: principal.id})
-        return None if question is None else (question, partial(self._reply, scope))
+        return None if question is None else (*question, partial(self._reply, scope))
 
     def _reply(self, scope: Scope, rows: Sequence[Row[Any]]) -> Ready:
         if not rows:

@@ -43,7 +43,7 @@ class PointRead:
     def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
         """See `Asks`."""
         question = parts.database.question(principal, self._reads.shown_plan, {KEY: self._key(scope)})
-        return None if question is None else (question, partial(self._reply, parts, scope, principal))
+        return None if question is None else (*question, partial(self._reply, parts, scope, principal))
 
     def _reply(self, parts: Runtime, scope: Scope, principal: Principal, rows: Sequence[Row[Any]]) -> Ready:
         return self._told(parts, scope, principal, self._reads.shown_in(rows))

@@ -1,0 +1,54 @@
+"""What reads of one plan have in common whose statements are shared by those who meet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextvars import Context
+from typing import Any, Final
+
+import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
+
+from freehold.errors import DeadlineExceeded
+from freehold.store.fetched import Fetched
+from freehold.store.lanes import Lanes
+from freehold.store.prepared import Prepared
+from freehold.store.read_path import Unserved
+
+# OSError: could not connect. ValueError: a value that the driver refuses.
+_UNSERVED: Final = (
+    asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, ValueError, SQLAlchemyError,
+)  # fmt: skip
+
+
+class SharedReads:
+    """The rows, the errors and the tasks of one plan. See `PlanReads`."""
+
+    def __init__(self, lanes: Lanes, prepared: Prepared) -> None:
+        self._lanes = lanes
+        self._prepared = prepared
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def rows(self, found: Sequence[Sequence[Any]]) -> Fetched:
+        """See `PlanReads`."""
+        return Fetched(found, self._prepared)
+
+    def fault(self, error: Exception) -> Exception | None:
+        """See `PlanReads`."""
+        found = meaning(error)
+        return None if isinstance(found, Unserved) else found
+
+    def _start(self, work: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
+        # What the one who asked first has in their context is nothing to the others.
+        task = loop.create_task(work, context=Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def meaning(error: Exception) -> Exception:
+    """What an error of a statement means to its reader."""
+    if isinstance(error, asyncpg.QueryCanceledError):  # the server's time limit: to ask again would take as long again
+        return DeadlineExceeded(retry_after=1)
+    return Unserved() if isinstance(error, _UNSERVED) else error
