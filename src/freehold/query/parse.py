@@ -23,6 +23,7 @@ MAX_NEEDLE_CHARACTERS: Final = 200
 MAX_ERRORS: Final = 20
 """Faults told in one answer."""
 HALF_EQUATOR_KM: Final = 20_038.0
+_BY_RELEVANCE: Final = SortKey(RELEVANCE)
 
 T = TypeVar("T")
 
@@ -61,8 +62,10 @@ class _Parser:
             box=self._read("bbox", _box, None),
             cursor=self.given.get("cursor"),
             count=self._read("count", values.boolean, False),
-            expand=self._names("expand", [name for name, uses in self.spec.expand.items() if not uses & self.hidden]),
-            facets=self._names("facets", [name for name in self.spec.facets if name not in self.hidden]),
+            expand=self._names(
+                "expand", lambda: [name for name, uses in self.spec.expand.items() if not uses & self.hidden]
+            ),
+            facets=self._names("facets", lambda: [name for name in self.spec.facets if name not in self.hidden]),
             deleted=self.spec.shows_deleted and self._read(DELETED, values.boolean, False),
         )
         if self.errors:
@@ -108,8 +111,11 @@ class _Parser:
 
     def _conditions(self) -> tuple[Condition, ...]:
         found: list[Condition] = []
-        for name in sorted(self.given.keys() & self.spec.filters.keys()):
-            asked = self.spec.filters[name]
+        filters = self.spec.filters
+        for name in sorted(self.given):
+            if name not in filters:
+                continue
+            asked = filters[name]
             value = self._read(name, lambda text, asked=asked: _operand(asked, text), None)  # type: ignore[misc]
             found.append(Condition(asked.field, asked.operation, value))
         return tuple(found)
@@ -117,6 +123,8 @@ class _Parser:
     def _custom(self) -> tuple[tuple[ColumnElement[bool], ...], Mapping[str, Any]]:
         clauses: list[ColumnElement[bool]] = []
         known: dict[str, Any] = {}
+        if not self.spec.custom:
+            return (), known
         faults = len(self.errors)
         for name in sorted(self.given.keys() & self.spec.custom.keys()):
             known[name] = self._read(name, self.spec.custom[name].read, None)
@@ -133,12 +141,12 @@ class _Parser:
         return tuple(clauses), known
 
     def _sort(self, search: Search | None, *, has_near: bool) -> tuple[SortKey, ...]:
-        usual = [key for key in self.spec.default_sort if key.name not in self.hidden] or [self._newest()]
-        best = [SortKey(RELEVANCE)] if self.spec.sorts_by_relevance and search is not None and search.phrases else []
+        usual = self._usual_sort()
+        best = [_BY_RELEVANCE] if self.spec.sorts_by_relevance and search is not None and search.phrases else []
         keys = [sort_key(part) for part in self.given["sort"].split(",")] if "sort" in self.given else [*best, *usual]
         if "sort" in self.given and not self._check_sort(keys, has_near=has_near):
             keys = usual
-        if keys[0] == SortKey(RELEVANCE) and self.spec.sorts_by_relevance:
+        if keys[0] == _BY_RELEVANCE and self.spec.sorts_by_relevance:
             # Where nothing is wanted, but something is unwanted, all rows are equally good.
             keys = [*best, *(keys[1:] or usual)]
         names = [key.name for key in keys]
@@ -146,8 +154,9 @@ class _Parser:
             return tuple(keys[: names.index(self.spec.key.name) + 1])
         return (*keys, SortKey(self.spec.key.name, keys[-1].descending))
 
-    def _newest(self) -> SortKey:
-        return SortKey(self.spec.key.name, descending=True)
+    def _usual_sort(self) -> list[SortKey]:
+        shown = [key for key in self.spec.default_sort if key.name not in self.hidden]
+        return shown or [SortKey(self.spec.key.name, descending=True)]
 
     def _check_sort(self, keys: Sequence[SortKey], *, has_near: bool) -> bool:
         names = [key.name for key in keys]
@@ -165,7 +174,7 @@ class _Parser:
         return False
 
     def _check_relevance(self, keys: Sequence[SortKey]) -> bool:
-        if keys[0] != SortKey(RELEVANCE):
+        if keys[0] != _BY_RELEVANCE:
             self.fault("sort", "query.invalid_value", "relevance comes first, without a minus.")
         elif "q" not in self.given:
             self.fault("sort", "query.invalid_value", "Sorting by relevance needs q.")
@@ -188,6 +197,8 @@ class _Parser:
         return limit
 
     def _near(self) -> Near | None:
+        if "near" not in self.given and "within_km" not in self.given:
+            return None
         point = self._read("near", lambda text: _degrees(text, 2), None)
         within = self._read("within_km", values.number, None)
         if within is not None and not 0 < within <= HALF_EQUATOR_KM:
@@ -201,10 +212,10 @@ class _Parser:
             self.fault("near", "query.out_of_range", "A latitude within 90 and a longitude within 180 degrees.")
         return Near(latitude, longitude, within)
 
-    def _names(self, parameter: str, allowed: Collection[str]) -> tuple[str, ...]:
+    def _names(self, parameter: str, allow: Callable[[], Collection[str]]) -> tuple[str, ...]:
         if parameter not in self.given:
             return ()
-        names = self.given[parameter].split(",")
+        names, allowed = self.given[parameter].split(","), allow()
         if any(name not in allowed for name in names) or len(set(names)) < len(names):
             self.fault(parameter, "query.invalid_value", f"Of {', '.join(sorted(allowed)) or 'none'}, each once.")
         return tuple(names)

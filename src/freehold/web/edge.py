@@ -195,12 +195,13 @@ class Edge:
     def judged_again(self, scope: Scope, fields: Fields) -> None:
         """The same of another target, with fields and a client that were judged before."""
         check_sizes(scope, fields, self.options)
-        self._judge_target(scope, fields)
+        check_path(scope)
+        check_query(scope)
 
     def _judge_target(self, scope: Scope, fields: Fields) -> None:
         check_path(scope)
         check_query(scope)
-        check_credentials(scope, fields)
+        check_credentials(fields)
 
     def _received(self, exchange: Exchange, fields: Fields, receive: Receive, options: EdgeOptions) -> Receive:
         """`receive`, as the application gets it."""
@@ -309,7 +310,7 @@ class Edge:
             self._admit(scope, fields)
             check_path(scope)
             check_query(scope)
-            check_credentials(scope, fields)
+            check_credentials(fields)
         except Problem as problem:
             await refuse_websocket(scope, send, problem, request_id=trace.request_id)
         else:

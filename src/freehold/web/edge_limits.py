@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope
@@ -30,6 +30,7 @@ _ODD_PATH = re.compile(
 _PLAIN = bytes(sorted(b"/-_" + bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123))))
 _ODD_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ufffd\u2028\u2029]")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
+_REFUSED_NAME = "access_token"
 _SHOWN_CHARACTERS = 100
 _LONGEST_KEPT = 300
 _REST_OF_LINE = len(" ? HTTP/1.1\r\n")
@@ -38,7 +39,8 @@ CLOSE = {"Connection": "close"}
 
 def check_sizes(scope: Scope, fields: Fields, options: EdgeOptions) -> None:
     """414 for a long request line, 431 for a large header block. The connection is closed: the rest is not read."""
-    line = len(raw_path(scope)) + len(scope.get("query_string", b"")) + len(scope["method"])
+    raw = scope.get("raw_path")
+    line = len(raw_path(scope) if raw is None else raw) + len(scope.get("query_string", b"")) + len(scope["method"])
     if line + _REST_OF_LINE > options.line_limit_bytes:
         raise UriTooLong(headers=CLOSE)
     if fields.size_bytes > options.header_limit_bytes or fields.count > options.header_limit_count:
@@ -65,25 +67,10 @@ def check_framing(fields: Fields, options: EdgeOptions) -> None:
         )
 
 
-def check_credentials(scope: Scope, fields: Fields) -> None:
-    """Credentials come in one Authorization header and never in the address, where logs and histories keep them."""
+def check_credentials(fields: Fields) -> None:
+    """Credentials come in one Authorization header."""
     if b"authorization" in fields.repeated:
         raise BadRequest("Send one Authorization header.")
-    query: bytes = scope.get("query_string", b"")
-    if query and (b"access" in query.lower() or b"%" in query) and _asks_with_token(query):
-        raise BadRequest("Send the token in the Authorization header, not in the query.")
-
-
-def _asks_with_token(query: bytes) -> bool:
-    return _known_to_hold_token(query) if len(query) <= _LONGEST_KEPT else _holds_token(query)
-
-
-def _holds_token(query: bytes) -> bool:
-    names = (name.lower() for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
-    return "access_token" in names
-
-
-_known_to_hold_token = lru_cache(maxsize=1_000)(_holds_token)
 
 
 def raw_path(scope: Scope) -> bytes:
@@ -94,7 +81,9 @@ def raw_path(scope: Scope) -> bytes:
 
 def check_path(scope: Scope) -> None:
     """One spelling for each path: another one is 404. One trailing slash is taken off: it means the same resource."""
-    raw, path = raw_path(scope), scope["path"]
+    raw, path = scope.get("raw_path"), scope["path"]
+    if raw is None:
+        raw = raw_path(scope)
     if not raw.translate(None, _PLAIN) and b"//" not in raw and path.startswith("/") and not path.endswith("/"):
         return
     if _ODD_PATH.search(raw) is not None or not path.startswith("/"):
@@ -110,23 +99,28 @@ def check_path(scope: Scope) -> None:
 
 
 def check_query(scope: Scope) -> None:
-    """400 for bytes that are no UTF-8: what decodes them puts U+FFFD in their place, and nothing here is repaired."""
+    """400 for bytes that are no UTF-8: what decodes them puts U+FFFD in their place, and nothing here is repaired.
+
+    And for a token, which would stand in logs and histories with the address.
+    """
     query: bytes = scope.get("query_string", b"")
-    if not query or _is_utf8(query):
+    if not query or (_is_known_as_harmless(query) if len(query) <= _LONGEST_KEPT else _is_harmless(query)):
         return
     for part in query.split(b"&"):
+        name = unquote_to_bytes(part.partition(b"=")[0].replace(b"+", b" ")).decode("utf-8", "replace")
         if _decoded(part) is None:
-            name = unquote_to_bytes(part.partition(b"=")[0].replace(b"+", b" ")).decode("utf-8", "replace")
             raise _not_utf8(name[:_SHOWN_CHARACTERS])
+        if name.lower() == _REFUSED_NAME:
+            raise BadRequest("Send the token in the Authorization header, not in the query.")
 
 
-def _is_utf8(query: bytes) -> bool:
-    return _known_as_utf8(query) if len(query) <= _LONGEST_KEPT else _decoded(query) is not None
+def _is_harmless(query: bytes) -> bool:
+    text = _decoded(query)
+    return text is not None and _REFUSED_NAME not in text.lower()
 
 
-@lru_cache(maxsize=1_000)
-def _known_as_utf8(query: bytes) -> bool:
-    return _decoded(query) is not None
+# Bounded in bytes too: what is longer than is kept is looked at each time.
+_is_known_as_harmless = lru_cache(maxsize=1_000)(_is_harmless)
 
 
 def _decoded(encoded: bytes) -> str | None:

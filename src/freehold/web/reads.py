@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row
-from starlette.datastructures import Headers, QueryParams
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
@@ -23,6 +23,7 @@ from freehold.query.links import page_links
 from freehold.query.parse import parse
 from freehold.query.request import ListQuery
 from freehold.query.spec import ListSpec
+from freehold.query.text import parameters
 from freehold.resource.principal import Principal
 from freehold.store.at_once import is_seen
 from freehold.store.database import Database
@@ -164,7 +165,7 @@ class Reads:
         """What is asked. The same text asks the same, unless a filter of one's own is in it."""
         known = self._questions.get((text, hidden))
         if known is None:
-            params = tuple(QueryParams(text).multi_items())
+            params = parameters(text)
             known = parse(self.spec, params, hidden=hidden), params
             if not known[0].custom and len(text) <= _LONGEST_KEPT:
                 if len(self._questions) >= _MOST_KEPT:
