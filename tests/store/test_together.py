@@ -23,6 +23,7 @@ class Described:
     """What `Together` asks of a prepared statement."""
 
     writes = frozenset({"buds"})
+    sql = "one"
 
     def describe(self, kinds: Sequence[Any]) -> None:
         assert list(kinds) == [0]
@@ -63,8 +64,8 @@ class Lap:
     def __init__(self, road: Road) -> None:
         self.road = road
 
-    async def run(self, _: str, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[int]]:
-        (column,) = values
+    async def run(self, sql: str, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[int]]:
+        (column,) = values if sql == "many" else [values]
         self.road.sizes.append(len(column))
         try:
             await self.road.goes_on.wait()
@@ -73,6 +74,8 @@ class Lap:
             await self.road.pause("answer")
         finally:
             self.road.open -= 1
+        if sql == "one":
+            return [(column[0],)], [0]
         numbered = [(value, number) for number, value in enumerate(column, 1)]
         return random.sample(numbered, len(numbered)), [0, 0]
 
@@ -154,7 +157,7 @@ async def test_whatever_happens_each_is_settled_and_nothing_stays_behind() -> No
         await asyncio.sleep(chance.random() / 10)
         try:
             told[value] = (await together.write([value]))[0]
-        except (Apart, NotAtOnce):
+        except (Apart, NotAtOnce, NotTaken):
             told[value] = None
         except (OutcomeUnknown, LookupError) as error:
             told[value] = error
@@ -184,15 +187,21 @@ class TestApart:
         for later in (True, False):
             together.begins()
             together.begins()
-            refused = await sends(together, 1)
+            refused = [await sends(together, number) for number in range(2)]
             together.ends()
-            with pytest.raises(Apart):
-                await asyncio.wait_for(refused, 5)
-            waiting = await sends(together, 2)
-            assert together.is_better_alone is not later
-            waiting.cancel()
-            await asyncio.wait([waiting])
+            for each in refused:
+                with pytest.raises(Apart):
+                    await asyncio.wait_for(each, 5)
+            assert together.is_apart is not later
             together.ends()
+
+    async def test_one_that_was_sent_by_itself_is_told_how_it_was_refused_and_sends_nobody_alone(self) -> None:
+        road = Road(lambda place: NotTaken() if place == "run" else None)
+        together = meeting(road)
+        for number in range(3):
+            with pytest.raises(NotTaken):
+                await asyncio.wait_for(together.write([number]), 5)
+        assert not together.is_apart
 
     async def test_what_is_cut_short_because_all_have_left_is_no_refusal(self) -> None:
         road = Road(lambda place: NotTaken() if place == "run" else None)
@@ -201,19 +210,63 @@ class TestApart:
             road.goes_on.clear()
             together.begins()
             together.begins()
-            leaving = await sends(together, 1)
+            leaving = [await sends(together, number) for number in range(2)]
             together.ends()
             while not road.sizes:  # noqa: ASYNC110 (one round of the loop)
                 await asyncio.sleep(0)
             road.sizes.clear()
-            leaving.cancel()
+            for each in leaving:
+                each.cancel()
             road.goes_on.set()
-            with pytest.raises(asyncio.CancelledError):
-                await leaving
+            for each in leaving:
+                with pytest.raises(asyncio.CancelledError):
+                    await each
             together.ends()
-        together.begins()
-        together.begins()
-        assert not together.is_better_alone
+        assert not together.is_apart
+
+
+async def test_those_that_come_in_one_round_of_the_loop_are_one_statement() -> None:
+    road = Road()
+    together = meeting(road)
+    assert [list(each) for each in await asyncio.gather(*(together.write([n]) for n in range(5)))] == [
+        [n] for n in range(5)
+    ]
+    assert road.sizes == [5]
+
+
+async def test_who_comes_while_the_last_room_is_taken_waits_no_longer_than_a_while() -> None:
+    """It saw room, and others were sent before this round of the loop was over."""
+    road = Road()
+    together = meeting(road)
+    task = asyncio.create_task(together.write([1]))
+    asyncio.get_running_loop().call_soon(lambda: [together.begins() for _ in range(AT_ONCE)])
+    assert list(await asyncio.wait_for(task, 5)) == [1]
+
+
+async def test_what_waits_is_sent_before_anybody_makes_an_answer_of_what_came() -> None:
+    road, seen = Road(), []
+    together = meeting(road)
+
+    class Answering:
+        def done(self) -> bool:
+            return False
+
+        def set_result(self, found: Sequence[Any]) -> None:
+            seen.append(together._on_the_way)
+
+        def set_exception(self, error: Exception) -> None:
+            raise AssertionError
+
+    road.goes_on.clear()
+    together.begins()
+    together.ask([1], Answering())
+    while not road.sizes:  # noqa: ASYNC110 (a round of the loop)
+        await asyncio.sleep(0)
+    together.ask([2], Answering())
+    road.goes_on.set()
+    while len(seen) < 2:  # noqa: ASYNC110 (as above)
+        await asyncio.sleep(0.001)
+    assert seen == [2, 1], "the second was on its way, beside what was sent by itself"
 
 
 async def test_what_is_shared_is_done_in_no_requests_context() -> None:

@@ -678,7 +678,7 @@ class TestAtOnce:
         monkeypatch.setattr(way.lanes, "lane", none)
         with pytest.raises(NotAtOnce):
             await way.turn()
-        assert (await self.made(stage))[1] == 1, "in a unit of its own"
+        assert (await self.made(stage))[1] == 2, "it was about to be sent, and then done in a unit of its own"
 
 
 TRIGGER = (

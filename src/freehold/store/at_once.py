@@ -110,7 +110,7 @@ class Alone:
         together = self._way.together(prepared, self._watchers)
         if together is None:
             return await self._by_itself(prepared, values, change)
-        if not together.is_better_alone:
+        if not together.is_apart:
             self._way.tell(prepared.sql)
             try:
                 return prepared.rows([await together.write(values)])

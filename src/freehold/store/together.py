@@ -1,4 +1,4 @@
-"""Units of one statement and one shape that wait at the same time share a statement, and so a commit.
+"""Units of one statement and one shape that come in one round of the loop, or wait at the same time, share a statement, and so a commit.
 
 Each has an outcome of its own: what the database refuses of the shared one is undone whole, and done by each alone. A unit
 joins only a statement that was not sent yet. Whoever leaves before that leaves nothing; later, the outcome is waited for.
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from contextvars import Context
 from math import inf
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from freehold.errors import OutcomeUnknown
 from freehold.store.many import PATIENCE_MS
@@ -38,7 +38,7 @@ class _Batch:
 
     __slots__ = ("places", "task", "turn")
 
-    def __init__(self, places: list[_Place], turn: Turn) -> None:
+    def __init__(self, places: list[Place], turn: Turn) -> None:
         self.places = places
         self.turn = turn
         self.task = asyncio.current_task()
@@ -54,12 +54,28 @@ class _Batch:
             self.turn.cut_short()
 
 
-class _Place:
+class Row(Protocol):
+    """Who waits for a row: a future, or whoever answers with it at once. See `read_path.Answer`, which waits for rows."""
+
+    def done(self) -> bool:
+        """Whether nobody waits any more."""
+        ...
+
+    def set_result(self, found: Sequence[Any], /) -> None:
+        """It is committed. Raises nothing: others wait for the same statement."""
+        ...
+
+    def set_exception(self, error: Exception, /) -> None:
+        """It will not come."""
+        ...
+
+
+class Place:
     """One unit that waits. batch: that took it along."""
 
     __slots__ = ("answer", "batch", "values")
 
-    def __init__(self, values: Sequence[Any], answer: asyncio.Future[Sequence[Any]]) -> None:
+    def __init__(self, values: Sequence[Any], answer: Row) -> None:
         self.values = values
         self.answer = answer
         self.batch: _Batch | None = None
@@ -73,19 +89,21 @@ class Together:
         self._prepared = prepared
         self._many = many
         self._watchers = watchers
-        self._waiting: deque[_Place] = deque()
+        self._waiting: deque[Place] = deque()
         self._on_the_way = 0
-        self._is_gathering = False
+        self._is_gathering = self._is_due = False
+        self._loop: asyncio.AbstractEventLoop
         self._apart_until = 0.0
         self._refused_at = -inf
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
-    def is_better_alone(self) -> bool:
-        """Whether one that comes now is sent at once, by itself; between `begins` and `ends`."""
-        has_room = self._on_the_way < AT_ONCE and not self._waiting
-        return has_room or (bool(self._apart_until) and self._is_apart())
+    def is_apart(self) -> bool:
+        """Whether one that comes now is not to join others; it is sent by itself then, between `begins` and `ends`."""
+        if self._apart_until and asyncio.get_running_loop().time() >= self._apart_until:
+            self._apart_until = 0.0
+        return bool(self._apart_until)
 
     def begins(self) -> None:
         """One is sent by itself."""
@@ -97,34 +115,52 @@ class Together:
         self._send()
 
     async def write(self, values: Sequence[Any]) -> Sequence[Any]:
-        """Its row, committed. Raises Apart and NotAtOnce where nothing was done, OutcomeUnknown, and what watchers raise."""
-        loop = asyncio.get_running_loop()
-        place = _Place(values, loop.create_future())
-        self._waiting.append(place)
-        self._bound_the_wait()
+        """Its row, committed. Raises Apart, NotTaken and NotAtOnce where nothing was done, OutcomeUnknown, and what watchers raise."""
+        answer: asyncio.Future[Sequence[Any]] = asyncio.get_running_loop().create_future()
+        place = self.ask(values, answer)
         try:
-            return await place.answer
+            return await answer
         except asyncio.CancelledError:
-            if place.batch is not None:
-                place.batch.left()
-                await _over(place.batch.task)
-            elif place in self._waiting:  # otherwise it was passed over before this task learned that it is cancelled
-                self._waiting.remove(place)
+            await over(self.leave(place))
             raise
 
-    def _is_apart(self) -> bool:
-        if asyncio.get_running_loop().time() >= self._apart_until:
-            self._apart_until = 0.0
-        return bool(self._apart_until)
+    def ask(self, values: Sequence[Any], answer: Row) -> Place:
+        """The same, for whoever waits by other means than a future."""
+        if not self._waiting:
+            # Those that wait together wait in one loop, and to ask which one it is costs a system call.
+            self._loop = asyncio.get_running_loop()
+        place = Place(values, answer)
+        self._waiting.append(place)
+        if self._on_the_way >= AT_ONCE:
+            self._bound_the_wait()
+        elif not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._send_due)  # together with what else this round of the loop brings
+        return place
+
+    def leave(self, place: Place) -> asyncio.Task[Any] | None:
+        """Nobody waits for it any more. What was sent is cut short once all have left, and is over with this task."""
+        if place.batch is not None:
+            place.batch.left()
+            return place.batch.task
+        if place in self._waiting:  # otherwise it was passed over before who waits learned that they are to leave
+            self._waiting.remove(place)
+        return None
 
     def _bound_the_wait(self) -> None:
         """Have what waits now sent after a while, whatever became of those that were sent before."""
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(PATIENCE_MS / 1000, self._send_late)
+            self._timer = self._loop.call_later(PATIENCE_MS / 1000, self._send_late)
+
+    def _send_due(self) -> None:
+        self._is_due = False
+        self._send()
 
     def _send(self) -> None:
         if self._on_the_way < AT_ONCE:
             self._carry_some()
+        elif self._waiting:
+            self._bound_the_wait()
 
     def _send_late(self) -> None:
         """Those that were sent before wait for something: nobody waits along with them."""
@@ -137,7 +173,7 @@ class Together:
         self._is_gathering = True
         self._on_the_way += 1
         # In a context of its own: what it does is not a part of the request that set it off.
-        task = asyncio.get_running_loop().create_task(self._carry(), context=Context())
+        task = self._loop.create_task(self._carry(), context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -153,15 +189,16 @@ class Together:
             finally:
                 await self._watchers.has_changed(change)
         except BaseException as error:
-            _fail(batch.places if batch is not None else self._all_waiting(), error)
+            places = batch.places if batch is not None else self._all_waiting()
+            self.ends()  # what waits goes on its way before anybody makes an answer of what came
+            _fail(places, error)
             if not isinstance(error, Exception):
                 raise
         else:
+            self.ends()
             for place, row in zip(batch.places, rows, strict=True):
                 if not place.answer.done():
                     place.answer.set_result(row)
-        finally:
-            self.ends()
 
     def _taken(self, turn: Turn) -> _Batch:
         self._is_gathering = False
@@ -185,16 +222,23 @@ class Together:
             self._apart_until = now + _APART_SECONDS
         self._refused_at = now
 
-    def _all_waiting(self) -> list[_Place]:
+    def _all_waiting(self) -> list[Place]:
         self._is_gathering = False
         found = list(self._waiting)
         self._waiting.clear()
         return found
 
-    async def _sent(self, batch: _Batch) -> list[Sequence[Any]]:
+    async def _sent(self, batch: _Batch) -> Sequence[Sequence[Any]]:
         if not batch.places:
             batch.turn.leave()
             return []
+        if len(batch.places) == 1:
+            found, kinds = await batch.turn.run(self._prepared.sql, batch.places[0].values)
+            self._prepared.describe(kinds)
+            return found
+        return await self._sent_together(batch)
+
+    async def _sent_together(self, batch: _Batch) -> Sequence[Sequence[Any]]:
         values = list(zip(*(place.values for place in batch.places), strict=True))
         try:
             rows, kinds = await batch.turn.run(self._many, values)
@@ -209,14 +253,14 @@ class Together:
         return found
 
 
-def _fail(places: Sequence[_Place], error: BaseException) -> None:
+def _fail(places: Sequence[Place], error: BaseException) -> None:
     told = error if isinstance(error, Exception) else OutcomeUnknown("The process ends.")
     for place in places:
         if not place.answer.done():
             place.answer.set_exception(told)
 
 
-async def _over(task: asyncio.Task[Any] | None) -> None:
+async def over(task: asyncio.Task[Any] | None) -> None:
     """Wait for the end of a task, however often the waiting one is cancelled."""
     while task is not None and not task.done():
         with suppress(asyncio.CancelledError):
