@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Any, Final, Union, get_args, get_origin
+from typing import Any, Final, NamedTuple, Union, get_args, get_origin
 from uuid import UUID
 
 import orjson
@@ -37,9 +37,8 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy.types import TypeEngine
 
 from freehold.resource.base import UTCDateTime
-from freehold.store.fetched import Write, Writers, as_written
+from freehold.store.fetched import Fetched
 
-_Namer = Callable[[Sequence[Sequence[Any]]], list[dict[str, Any]]]
 _SAME: Final[Mapping[type[Any], frozenset[type[TypeEngine[Any]]]]] = {
     UUID: frozenset({Uuid}),
     str: frozenset({String, Text}),
@@ -58,10 +57,16 @@ _HARMLESS: Final = frozenset(
         "validate_by_name",
     }
 )  # fmt: skip
-_MOST_KEPT: Final = 100
 _OWN: Final = ("__get_pydantic_core_schema__", "model_post_init", "__init__", "__new__")
 # A column of instants holds nothing but UTC, whether the driver says so of a value or not.
 _OPTIONS: Final = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
+
+
+class RowWriters(NamedTuple):
+    """Rows of one form -> JSON: one by itself, or all as one array."""
+
+    one: Callable[[Sequence[Any]], bytes]
+    all: Callable[[Sequence[Sequence[Any]]], bytes]
 
 
 class ExactEncoder:
@@ -73,46 +78,50 @@ class ExactEncoder:
     def __init__(self, names: Sequence[str], texts: Sequence[int] = ()) -> None:
         self._names = tuple(names)
         self._texts = tuple(texts)
-        self._namers: dict[Writers, _Namer] = {}
+        self._of_values = self._made({})
 
     def each(self, rows: Sequence[Sequence[Any]]) -> list[bytes]:
         """Each row as JSON."""
-        return [orjson.dumps(row, _other, _OPTIONS) for row in self._named(rows)]
+        raw, writers = self._writing(rows)
+        return list(map(writers.one, raw))
 
     def many(self, rows: Sequence[Sequence[Any]]) -> bytes:
         """All rows as one array."""
-        return orjson.dumps(self._named(rows), _other, _OPTIONS)
+        raw, writers = self._writing(rows)
+        return writers.all(raw)
 
     def takes(self, row: Mapping[str, Any]) -> bool:
         """Whether it writes a row of these values, by their names; what it leaves to Pydantic may be refused there."""
         return not self._texts or all(_is_texts(row[self._names[place]]) for place in self._texts)
 
-    def _named(self, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-        raw, writers = as_written(rows, len(self._names))
-        name_all = self._namers.get(writers)
-        if name_all is None:
-            if len(self._namers) >= _MOST_KEPT:
-                self._namers.clear()
-            name_all = self._namers[writers] = _namer(self._names, dict(writers))
-        found = name_all(raw)
-        for place in self._texts:
-            for row in found:
-                if not _is_texts(row[self._names[place]]):
-                    raise TypeError(type(row[self._names[place]]).__name__)
-        return found
+    def _writing(self, rows: Sequence[Sequence[Any]]) -> tuple[Sequence[Sequence[Any]], RowWriters]:
+        """The rows as they came, and what writes such rows: made once for a statement, and kept with it."""
+        if not isinstance(rows, Fetched):
+            return rows, self._of_values
+        prepared = rows.prepared
+        found: RowWriters | None = prepared.encoders.get(self)
+        if found is None:
+            found = prepared.encoders[self] = self._made(prepared.writers)
+        return rows.raw, found
 
+    def _made(self, writers: Mapping[int, Callable[[Any], Any]]) -> RowWriters:
+        """writers: what values go through, by place.
 
-def _namer(names: Sequence[str], writers: Mapping[int, Write]) -> _Namer:
-    """What makes objects of rows. writers: what values go through, by place.
-
-    Its text is made here, as that of a named tuple is: a dict whose keys stand in the text takes a quarter of the time of
-    one that is made of pairs, and the rows of a page took a tenth of what the page costs.
-    """
-    values = [f"w{place}(row[{place}])" if place in writers else f"row[{place}]" for place in range(len(names))]
-    members = ", ".join(f"{name!r}: {value}" for name, value in zip(names, values, strict=True))
-    known = {f"w{place}": write for place, write in writers.items()}
-    made: _Namer = eval(f"lambda rows: [{{{members}}} for row in rows]", known)  # noqa: S307 (names of fields, quoted)
-    return made
+        Its text is made here, as that of a named tuple is: a dict whose keys stand in the text takes a quarter of the time of
+        one that is made of pairs, and the rows of a page took a tenth of what the page costs.
+        """
+        known: dict[str, Any] = {"dumps": orjson.dumps, "other": _other, "options": _OPTIONS, "texts": _texts}
+        members = []
+        for place, name in enumerate(self._names):
+            value = f"row[{place}]"
+            if place in writers:
+                known[f"w{place}"] = writers[place]
+                value = f"w{place}({value})"
+            members.append(f"{name!r}: {f'texts({value})' if place in self._texts else value}")
+        row = f"{{{', '.join(members)}}}"
+        one = eval(f"lambda row: dumps({row}, other, options)", known)  # noqa: S307 (names of fields, quoted)
+        many = eval(f"lambda rows: dumps([{row} for row in rows], other, options)", known)  # noqa: S307 (as above)
+        return RowWriters(one, many)
 
 
 def exact_encoder(read: type[BaseModel], columns: Mapping[str, Column[Any]] | None) -> ExactEncoder | None:
@@ -171,6 +180,12 @@ def _plain_type(annotation: Any) -> tuple[Any, bool]:
         parts = [part for part in get_args(annotation) if part is not NoneType]
         return (parts[0], True) if len(parts) == 1 else (None, False)
     return annotation, False
+
+
+def _texts(value: Any) -> Any:
+    if not _is_texts(value):
+        raise TypeError(type(value).__name__)
+    return value
 
 
 def _is_texts(value: Any) -> bool:

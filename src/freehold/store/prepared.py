@@ -14,7 +14,7 @@ from sqlalchemy.engine.result import SimpleResultMetaData
 
 from freehold.resource.principal import Principal
 from freehold.store.carried import Decoder, carried
-from freehold.store.fetched import Fetched, Writers
+from freehold.store.fetched import Fetched
 from freehold.store.scope import CALLER
 from freehold.store.writers import teller, writer
 
@@ -29,8 +29,8 @@ class Prepared:
     """One statement in one rule shape. tables: those that it reads. writes: those that it writes. bare, locks: see `Told`.
 
     caller: the places (from 0) of values that depend on the caller.
-    tellers: by place, what makes of a value what stands in a cursor. writers: by place, in order, for the columns whose
-    values orjson does not take as they come. many: see `many_of`.
+    tellers: by place, what makes of a value what stands in a cursor. writers: by place, for the columns whose values
+    orjson does not take as they come. encoders: what writes its rows, by whose they are. many: see `many_of`.
     """
 
     __slots__ = (
@@ -42,11 +42,11 @@ class Prepared:
         "_processed",
         "_processors",
         "_types",
-        "_writers",
         "bare",
         "caller",
         "decoders",
         "dialect",
+        "encoders",
         "key",
         "locks",
         "many",
@@ -78,8 +78,8 @@ class Prepared:
         self.decoders: Sequence[Decoder] | None = None
         self._processors: Any = None
         self.tellers: Sequence[Decoder] = ()
-        self.writers: Sequence[tuple[int, Callable[[Any], Any]]] = ()
-        self._writers: dict[int, Writers] = {}
+        self.writers: Mapping[int, Callable[[Any], Any]] = {}
+        self.encoders: dict[Any, Any] = {}
         self.many: str | None = None
 
     def bind(self, params: Mapping[str, Any], principal: Principal) -> list[Any]:
@@ -111,14 +111,7 @@ class Prepared:
             columns = list(zip(self._types, self.decoders, strict=True))
             self.tellers = [teller(*column, self.dialect) for column in columns]
             each = [writer(*column, self.dialect) for column in columns]
-            self.writers = [(place, write) for place, write in enumerate(each) if write is not None]
-
-    def writers_of(self, width: int) -> Writers:
-        """Those of the first `width` columns."""
-        found = self._writers.get(width)
-        if found is None:
-            found = self._writers[width] = tuple([each for each in self.writers if each[0] < width])
-        return found
+            self.writers = {place: write for place, write in enumerate(each) if write is not None}
 
     @property
     def width(self) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +16,9 @@ from sqlalchemy import Uuid
 from freehold.resource.base import UTCDateTime
 from freehold.store.carried import CarriedInstant, CarriedKey, Decoder, instant_text, told
 
+_MOST_KEPT: Final = 10_000
+_LONGEST_KEPT: Final = 36
+"""Of a key. By hand it may have been written with any number of hyphens; an instant has forty characters at most."""
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -40,6 +44,7 @@ def _is_stored_key(type_: Any, dialect: Any) -> bool:
     return dialect.name == "sqlite" and type(type_) is Uuid and type_.as_uuid
 
 
+@lru_cache(maxsize=_MOST_KEPT)
 def _instant(stored: str | None) -> datetime | None:
     """As `UTCDateTime` reads it, without a zone where that would be UTC, which is what orjson writes for none."""
     if stored is None:
@@ -49,9 +54,14 @@ def _instant(stored: str | None) -> datetime | None:
 
 
 def _uuid(stored: str | None) -> str | None:
-    """As text. Written by hand it may have been spelt otherwise."""
+    """As text."""
     if stored is None:
         return None
-    if _HEX.fullmatch(stored) is None:
+    return _grouped(stored) if len(stored) <= _LONGEST_KEPT else str(UUID(stored))
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _grouped(stored: str) -> str:
+    if _HEX.fullmatch(stored) is None:  # written by hand it may have been spelt otherwise
         return str(UUID(stored))
     return f"{stored[:8]}-{stored[8:12]}-{stored[12:16]}-{stored[16:20]}-{stored[20:]}"

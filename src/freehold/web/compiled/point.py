@@ -34,7 +34,8 @@ class PointRead:
 
     async def read(self, parts: Runtime, scope: Scope, principal: Principal) -> Ready:
         """The same for a caller who was let in."""
-        return self._told(parts, scope, principal, await self._reads.shown(parts.database, principal, self._key(scope)))
+        key = self._key(scope)
+        return self._told(parts, scope, principal, key, await self._reads.shown(parts.database, principal, key))
 
     def may_ask(self, parts: Runtime, scope: Scope) -> bool:
         """See `Asks`."""
@@ -42,19 +43,20 @@ class PointRead:
 
     def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
         """See `Asks`."""
-        question = parts.database.question(principal, self._reads.shown_plan, {KEY: self._key(scope)})
-        return None if question is None else (*question, partial(self._reply, parts, scope, principal))
+        key = self._key(scope)
+        question = parts.database.question(principal, self._reads.shown_plan, {KEY: key})
+        return None if question is None else (*question, partial(self._reply, parts, scope, principal, key))
 
-    def _reply(self, parts: Runtime, scope: Scope, principal: Principal, rows: Sequence[Row[Any]]) -> Ready:
-        return self._told(parts, scope, principal, self._reads.shown_in(rows))
+    def _reply(self, parts: Runtime, scope: Scope, principal: Principal, key: Any, rows: Sequence[Row[Any]]) -> Ready:
+        return self._told(parts, scope, principal, key, self._reads.shown_in(rows))
 
     def _key(self, scope: Scope) -> Any:
         return self._reads.bound.parse_key(scope["path_params"]["id"])
 
-    def _told(self, parts: Runtime, scope: Scope, principal: Principal, shown: Shown | None) -> Ready:
+    def _told(self, parts: Runtime, scope: Scope, principal: Principal, key: Any, shown: Shown | None) -> Ready:
         if shown is None:
             raise NotFound
         reply = tagged(scope, shown.body, shown.tag)
         if self._reads.tells:
-            self._reads.tell(scope, principal, self._key(scope), parts.database)
+            self._reads.tell(scope, principal, key, parts.database)
         return reply
