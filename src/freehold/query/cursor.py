@@ -57,7 +57,7 @@ class Cursors:
 
     def seal(self, position: Position, *, resource: str, principal: Principal, digest: str) -> str:
         """The text of a cursor, safe in an address."""
-        payload = _written([position.direction[0], *map(_to_json, position.values)])
+        payload = _written(position)
         return base64url(self._mac(payload, resource, principal, digest) + payload)
 
     def open(self, text: str, *, resource: str, principal: Principal, digest: str, kinds: Sequence[Kind]) -> Position:
@@ -103,12 +103,18 @@ def _decode(text: str) -> bytes:
     return raw
 
 
-def _written(values: list[Any]) -> bytes:
+def _written(position: Position) -> bytes:
     """JSON; numbers by the standard library, which knows those that are none."""
-    for value in values:
-        if type(value) is not str:
-            return _compact(values).encode()
-    return orjson.dumps(values)
+    said = [position.direction[0], *position.values]
+    if not _is_text(said):
+        said = list(map(_to_json, said))
+        if not _is_text(said):
+            return _compact(said).encode()
+    return orjson.dumps(said)
+
+
+def _is_text(values: list[Any]) -> bool:
+    return {*map(type, values)} == {str}
 
 
 def _read(payload: bytes) -> Any:

@@ -20,9 +20,9 @@ def page_links(
     """
     first = _first(path, tuple(params))
     beside = f"{first}{'&' if '?' in first else '?'}cursor="
-    cursors = {"next": next_cursor, "prev": prev_cursor}
-    links = [f'<{beside}{cursor}>; rel="{rel}"' for rel, cursor in cursors.items() if cursor is not None]
-    return ", ".join([*links, f'<{first}>; rel="first"'])
+    following = "" if next_cursor is None else f'<{beside}{next_cursor}>; rel="next", '
+    preceding = "" if prev_cursor is None else f'<{beside}{prev_cursor}>; rel="prev", '
+    return f'{following}{preceding}<{first}>; rel="first"'
 
 
 @lru_cache(maxsize=_MOST_KEPT)

@@ -43,9 +43,11 @@ class Scopes:
 
     def dialect(self, principal: Principal, grant: Grant | None) -> tuple[Dialect, Shape]:
         """The dialect and shape that callers like `principal` share."""
-        if grant is not None or principal.reason is not None or not self._registry.is_by_role:
+        registry = self._registry
+        if grant is not None or not registry.is_by_role:
             return self._dialect(principal, grant)
-        kind = (principal.rights, self._registry.size)
+        # The system has one shape, whatever its reason and its rights.
+        kind = principal.reason is None and principal.rights, registry.size
         known = self._known.get(kind)
         if known is None:
             if len(self._known) >= _MOST_KINDS:

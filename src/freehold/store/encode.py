@@ -139,4 +139,5 @@ def spliced(item: bytes, extra: Sequence[tuple[str, bytes]]) -> bytes:
 def envelope(items: bytes, *, next_cursor: str | None, extra: Sequence[tuple[str, bytes]] = ()) -> bytes:
     """The body of a list."""
     # Joined at once: to format bytes of that length copies them twice.
-    return spliced(b"".join((b'{"items":', items, b',"next_cursor":', to_json(next_cursor), b"}")), extra)
+    body = b"".join((b'{"items":', items, b',"next_cursor":', to_json(next_cursor), b"}"))
+    return spliced(body, extra) if extra else body

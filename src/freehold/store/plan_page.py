@@ -54,7 +54,7 @@ async def fetch_page(
     visibility_of: what the caller sees of the fields of a model; asked for the resource and for what it expands.
     Raises BadRequest `query.bad_cursor`.
     """
-    asked = AskedPage(plans, query, cursors=cursors, principal=principal)
+    asked = PageQuery(plans, query, cursors=cursors, principal=principal)
     query = await weighed(plans, executor, query)
     found = await fetch_rows(plans, executor, query, asked.position, visibility_of(plans.spec.model))
     page, next_cursor, prev_cursor = asked.cut(found)
@@ -78,7 +78,7 @@ async def fetch_items(
     visibility_of: VisibilityOf = _everything,
 ) -> tuple[list[bytes], str | None]:
     """The items of one page, each as JSON by itself, and the cursor of the next; without counts and facets."""
-    asked = AskedPage(plans, query, cursors=cursors, principal=principal)
+    asked = PageQuery(plans, query, cursors=cursors, principal=principal)
     query = await weighed(plans, executor, query)
     found = await fetch_rows(plans, executor, query, asked.position, visibility_of(plans.spec.model))
     page, next_cursor, _ = asked.cut(found)
@@ -108,7 +108,7 @@ async def fetch_one(
     return item, version
 
 
-class AskedPage:
+class PageQuery:
     """A page that a caller asks for. Raises BadRequest `query.bad_cursor`."""
 
     __slots__ = ("_cursors", "_plans", "_principal", "_query", "position")
@@ -122,6 +122,16 @@ class AskedPage:
 
     def only_plan(self, dialect_name: str) -> Plan | None:
         """The plan whose rows are the page, for who sees every field of them; None where more has to be read."""
+        if self.position is not START:
+            return self._only_plan(dialect_name)
+        known = self._query.kept
+        asked = "first page", self._plans, dialect_name
+        if asked not in known:
+            known[asked] = self._only_plan(dialect_name)
+        found: Plan | None = known[asked]
+        return found
+
+    def _only_plan(self, dialect_name: str) -> Plan | None:
         if not is_one_read(self._plans, self._query, dialect_name):
             return None
         return self._plans.page(self._query, self.position)
@@ -150,7 +160,7 @@ class AskedPage:
             has_prev = False
         following = (Position("after", page.place(-1)) if page.rows else START) if has_next else None
         preceding = (Position("before", page.place(0)) if page.rows else END) if has_prev else None
-        return page, self._sealed(following), self._sealed(preceding)
+        return page, following and self._sealed(following), preceding and self._sealed(preceding)
 
     def _opened(self, text: str) -> Position:
         plans, query = self._plans, self._query
@@ -162,9 +172,7 @@ class AskedPage:
             kinds=plans.sort_kinds(query),
         )
 
-    def _sealed(self, position: Position | None) -> str | None:
-        if position is None:
-            return None
+    def _sealed(self, position: Position) -> str:
         return self._cursors.seal(
             position, resource=self._plans.spec.resource, principal=self._principal, digest=self._query.digest()
         )

@@ -86,10 +86,10 @@ class PlannedReads:
 
     def question(self, principal: Principal, plan: Plan, params: Mapping[str, Any]) -> Question | None:
         """As `planned_rows`, to be asked without waiting, where `has_questions`; None for what has to be waited for."""
-        path = self.read_path_of(principal)
-        if path is None:
+        path, scopes = self.read_path_of(principal), self._read_scopes
+        if path is None or scopes is None:
             return None
-        dialect, _ = self.read_scopes.dialect(principal, None)
+        dialect, _ = scopes.dialect(principal, None)
         try:
             return path.question(plan, params, principal=principal, dialect=dialect)
         except Unserved:

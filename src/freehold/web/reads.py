@@ -30,7 +30,7 @@ from freehold.store.database import Database
 from freehold.store.encode import EVERYTHING, Visibility
 from freehold.store.executor import Plan, SessionExecutor
 from freehold.store.fetched import Fetched, value_at
-from freehold.store.plan_page import AskedPage, Page, fetch_items, fetch_one, fetch_page
+from freehold.store.plan_page import Page, PageQuery, fetch_items, fetch_one, fetch_page
 from freehold.store.plans import KEY, ResourcePlans
 from freehold.store.protection import Grant
 from freehold.store.reading import Reading, executor_of
@@ -62,10 +62,10 @@ class Shown(NamedTuple):
     tag: str
 
 
-class AskedList(NamedTuple):
-    """A list by one plan. params: those that asked for it."""
+class OnePlanPage(NamedTuple):
+    """A page that takes the rows of one plan. params: those that asked for it."""
 
-    page: AskedPage
+    page: PageQuery
     plan: Plan
     params: Params
 
@@ -127,10 +127,10 @@ class Reads:
     ) -> tuple[Page, Params]:
         """One page as a caller sees it, and the parameters that asked for it. above: the key of the row of `parent`."""
         if parent is None:
-            asked = self.asked(database, viewer, question)
-            if asked is not None:
-                rows = await database.planned_rows(viewer, asked.plan, asked.page.values(), tables=self._listed)
-                return asked.page.page(rows), asked.params
+            found = self.one_plan_page(database, viewer, question)
+            if found is not None:
+                rows = await database.planned_rows(viewer, found.plan, found.page.values(), tables=self._listed)
+                return found.page.page(rows), found.params
         query, params = self._question(question, self.unaskable(viewer))
         if parent is not None:
             query = query.within(self.spec.fields[parent[1]], above)
@@ -150,16 +150,16 @@ class Reads:
 
         return await database.planned(viewer, work, tables=self._listed, grant=grant), params
 
-    def asked(self, database: Database, viewer: Principal, question: bytes) -> AskedList | None:
+    def one_plan_page(self, database: Database, viewer: Principal, question: bytes) -> OnePlanPage | None:
         """A page that takes the rows of one plan, and no more; None for any other. Raises as `listed` does."""
         if not self.is_one_plan:
             return None
-        query, params = self._question(question, self.unaskable(viewer))
+        query, params = self._question(question, NOTHING)
         if query.deleted:
             return None
-        page = AskedPage(self._plans, query, cursors=self.cursors, principal=viewer)
+        page = PageQuery(self._plans, query, cursors=self.cursors, principal=viewer)
         plan = page.only_plan(database.dialect_name)
-        return None if plan is None else AskedList(page, plan, params)
+        return None if plan is None else OnePlanPage(page, plan, params)
 
     def _question(self, text: bytes, hidden: frozenset[str]) -> tuple[ListQuery, Params]:
         """What is asked. The same text asks the same, unless a filter of one's own is in it."""

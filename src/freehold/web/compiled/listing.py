@@ -18,7 +18,7 @@ from freehold.web.answer import JSON, Ready
 from freehold.web.bound import Bound
 from freehold.web.compiled.asking import Asking
 from freehold.web.compiled.door import Door
-from freehold.web.reads import AskedList, Params, Reads
+from freehold.web.reads import OnePlanPage, Params, Reads
 from freehold.web.runtime import Runtime
 
 
@@ -47,15 +47,15 @@ class Listing:
 
     def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
         """See `Asks`."""
-        asked = self._reads.asked(parts.database, principal, scope["query_string"])
-        if asked is None:
+        found = self._reads.one_plan_page(parts.database, principal, scope["query_string"])
+        if found is None:
             return None
-        question = parts.database.question(principal, asked.plan, asked.page.values())
-        return None if question is None else (*question, partial(_reply, scope, asked))
+        question = parts.database.question(principal, found.plan, found.page.values())
+        return None if question is None else (*question, partial(_reply, scope, found))
 
 
-def _reply(scope: Scope, asked: AskedList, rows: Sequence[Row[Any]]) -> Ready:
-    return _told(scope, asked.page.page(rows), asked.params)
+def _reply(scope: Scope, found: OnePlanPage, rows: Sequence[Row[Any]]) -> Ready:
+    return _told(scope, found.page.page(rows), found.params)
 
 
 def _told(scope: Scope, page: Page, params: Params) -> Ready:
