@@ -162,6 +162,19 @@ async def test_idle_keys_are_forgotten_and_the_number_of_keys_is_bounded(clock: 
     assert len(limiter) == 1
 
 
+async def test_calm_callers_are_remembered_for_a_moment_and_not_for_longer(clock: Clock) -> None:
+    limiter, quick = MemoryLimiter(monotonic_ns=clock), Quota(60_000, timedelta(minutes=1))
+    for _ in range(20):
+        for caller in ("ada", "bob", "eve"):
+            clock.now += 100_000_000
+            await limiter.hit("api", caller, quick)
+        assert len(limiter) == 3
+    clock.now += 1_100_000_000
+    for _ in range(2):
+        await limiter.hit("api", "zoe", quick)
+    assert len(limiter) == 1
+
+
 async def test_a_flood_of_refusals_does_not_keep_a_key_alive_nor_lose_it(clock: Clock) -> None:
     limiter = MemoryLimiter(monotonic_ns=clock)
     for _ in range(50):

@@ -10,6 +10,8 @@ from freehold.resource.quotas import Quota
 from freehold.traffic.limits import EXACT_UP_TO, Decision, Wanted, scaled
 
 _NANOSECONDS = 1_000_000_000
+# A calm caller's count is idle between any two requests, and is wanted again by the next.
+_KEPT_IDLE = _NANOSECONDS
 
 
 class _Count:
@@ -128,8 +130,8 @@ class MemoryLimiter:
             else:
                 passes = False
             decisions.append(decision)
-            if entries[next(iter(entries))].idle_at <= now or len(entries) > self._max_keys:
-                self._forget_idle(now)
+            if entries[next(iter(entries))].idle_at <= now - _KEPT_IDLE or len(entries) > self._max_keys:
+                self._forget_idle(now - _KEPT_IDLE)
         if not passes:
             self._give_all_back(wanted, decisions, cost)
         return decisions
@@ -166,12 +168,12 @@ class MemoryLimiter:
         if count is not None:
             count.give_back(cost)
 
-    def _forget_idle(self, now: int) -> None:
+    def _forget_idle(self, since: int) -> None:
         """Look at the two keys used longest ago, so that forgetting keeps pace with what comes in."""
         entries = self._entries
         for _ in range(2):
             oldest = next(iter(entries), None)
-            if oldest is None or (entries[oldest].idle_at > now and len(entries) <= self._max_keys):
+            if oldest is None or (entries[oldest].idle_at > since and len(entries) <= self._max_keys):
                 return
             del entries[oldest]
 
