@@ -14,7 +14,6 @@ import asyncio
 import time
 from collections.abc import Awaitable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,6 +25,7 @@ from freehold.observe.metrics import Metrics
 from freehold.web.body import MERGE_PATCH_TYPES
 from freehold.web.edge_cors import Cors
 from freehold.web.edge_deadline import Deadline, Deadlines
+from freehold.web.edge_direct import Direct
 from freehold.web.edge_exchange import Exchange
 from freehold.web.edge_fields import Fields
 from freehold.web.edge_headers import RawHeaders
@@ -49,28 +49,13 @@ from freehold.web.edge_trace import trace_of
 from freehold.web.edge_websocket import refuse_websocket
 from freehold.web.problem_translation import to_problem
 
-if TYPE_CHECKING:
-    from freehold.web.edge_cycle import Cycle
-    from freehold.web.edge_protocol import StrictProtocol
-
-__all__ = ["Direct", "Edge", "EdgeOptions"]
+__all__ = ["Edge", "EdgeOptions"]
 
 _log = get_logger("freehold.edge")
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 _ALL_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 # What was found of the caller of a request, by the application that it came to.
 _OF_THE_CALLER = ("fh_principal", "fh_session_value", "fh_rule")
-
-
-class Direct(Protocol):
-    """Answers some requests without a task of theirs."""
-
-    def takes(self, server: StrictProtocol, cycle: Cycle, app: Any) -> bool:
-        """Begin to answer a request. False, and nothing is counted or sent, for one that has to take the way of all. Raises nothing.
-
-        app: that the server serves.
-        """
-        ...
 
 
 class Edge:

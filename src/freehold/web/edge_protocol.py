@@ -8,7 +8,6 @@ end (in bytes and in time), targets that name another host than the Host header,
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import struct
 from typing import Any, cast
@@ -19,12 +18,11 @@ from uvicorn.server import ServerState as UvicornState
 
 from freehold.errors import BadRequest, HeadersTooLarge, Problem, UriTooLong
 from freehold.web.edge_cycle import Cycle
-from freehold.web.edge_headers import finished
 from freehold.web.edge_linger import LingeringTransport
-from freehold.web.edge_load import ARRIVED, is_probe
+from freehold.web.edge_load import ARRIVED, Load, is_probe
 from freehold.web.edge_reader import Reader
-from freehold.web.edge_refusal import is_last, plain_path, refusal
-from freehold.web.problems import problem_parts
+from freehold.web.edge_refusal import is_last, last_answer, plain_path, refusal
+from freehold.web.edge_told import told
 
 HEAD_LIMIT_BYTES = 48 * 1024
 """A head that goes on past this is cut while it comes; the exact limits are the edge's."""
@@ -56,6 +54,10 @@ class StrictProtocol(HttpToolsProtocol):
     # uvicorn declares both without None, and sets them to None.
     parser: Any
     cycle: Any
+
+    told = told
+    piece: bytes | None = None
+    """What the parser is being given, where it began on a connection on which nothing else was under way."""
 
     _edge: Any = None
     _refusal: Problem | None = None
@@ -104,34 +106,45 @@ class StrictProtocol(HttpToolsProtocol):
             self._reader.took()
 
     def data_received(self, data: bytes) -> None:
-        self._edge = getattr(self.app, "edge", None)
-        if self.parser is None or self.transport.is_closing() or self._is_refused(data):
+        edge = self._edge = self._edge or getattr(self.app, "edge", None)
+        if self.parser is None or self.transport.is_closing():
             return
+        is_alone = self._is_idle()
+        if is_alone and edge is not None:
+            if edge.load.is_full and self._is_refused(edge.load, data):
+                return
+            if edge.direct is not None and edge.direct.repeats(self, data):
+                return
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_LIMIT_BYTES:
                 self._refusal = UriTooLong() if not self.headers and not self.url else HeadersTooLarge()
                 self.send_400_response("")
                 return
+        self.piece = data if is_alone else None
         super().data_received(data)
+        self.piece = None
         if self._in_head or self._has_only_line_ends():
             self._start_timer()  # a head that comes in one piece needs none
 
-    def _is_refused(self, data: bytes) -> bool:
-        """Refuse a request at once where the process has no room for it and it can be refused unparsed; the edge refuses the rest."""
-        edge = self._edge
-        if edge is None or not edge.load.is_full or not self._is_idle():
-            return False
+    def _is_refused(self, load: Load, data: bytes) -> bool:
+        """Refuse a request at once that the process has no room for, where it can be refused unparsed; the edge refuses the rest."""
         path = plain_path(data)
         if path is None or is_probe(path.decode()):
             return False
-        self.transport.write(refusal(edge.load, self.server_state.default_headers, is_https=self.scheme == "https"))
+        self.transport.write(refusal(load, self.server_state.default_headers, is_https=self.scheme == "https"))
         if is_last(data):
             self.transport.close()
             return True
         self._stop_timer()
         self._wait_for_next()
         return True
+
+    def begins(self, cycle: Cycle) -> None:
+        """A request has come whole that the parser has not seen."""
+        self.cycle = cycle
+        self._is_waiting = False
+        self._stop_timer()
 
     def _is_idle(self) -> bool:
         """Whether what comes now begins a request, whose answer could be written at once."""
@@ -196,7 +209,7 @@ class StrictProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.__class__ = Cycle  # uvicorn makes it where it reads the head, and it has done nothing yet
-        edge = getattr(app, "edge", None)  # none of what answers where uvicorn itself has no room
+        edge = self._edge if app is self.app else None  # none of what answers where uvicorn itself has no room
         self._is_taken = edge is not None and edge.direct is not None and edge.direct.takes(self, cycle, app)
         if not self._is_taken:
             self.start(cycle, app)
@@ -242,7 +255,9 @@ class StrictProtocol(HttpToolsProtocol):
         if broken is not None and broken.response_started:
             self.transport.close()  # it has its answer, or half of it: a second one must not be mixed into it
             return
-        self._last_answer = self._refusal_bytes()
+        problem = self._refusal or BadRequest("The request is not well-formed HTTP.")
+        self.logger.warning("Malformed request refused: %s", problem.problem_code)
+        self._last_answer = last_answer(problem, is_https=self.scheme == "https")
         is_waiting = self._abandon(broken) if broken is not None else self._is_answering()
         if not is_waiting:
             self._end_with_refusal()
@@ -258,21 +273,6 @@ class StrictProtocol(HttpToolsProtocol):
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
-
-    def _refusal_bytes(self) -> bytes:
-        request_id = os.urandom(16).hex()
-        problem = self._refusal or BadRequest("The request is not well-formed HTTP.")
-        status, headers, body = problem_parts(problem, request_id=request_id)
-        fields = finished(
-            [*headers, (b"connection", b"close")],
-            status=status,
-            has_credentials=False,
-            is_https=self.scheme == "https",
-            request_id=request_id.encode(),
-        )
-        self.logger.warning("Malformed request refused: %s", problem.problem_code)
-        head = b"".join(b"%s: %s\r\n" % field for field in fields)
-        return b"HTTP/1.1 %d %s\r\n%s\r\n%s" % (status, problem.title.encode(), head, body)
 
     def _end_with_refusal(self) -> None:
         answer, self._last_answer = self._last_answer, None

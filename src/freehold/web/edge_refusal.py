@@ -1,6 +1,6 @@
-"""The answer for which nothing else is done: 503 for a request that there is no room for, as bytes that are there already.
+"""Answers of the server itself, as bytes: to what is no request, and 503 for one that there is no room for, which is there already.
 
-A process that is asked for four times what it can bear spends on refusals what it takes from the rest. This one costs
+A process that is asked for four times what it can bear spends on refusals what it takes from the rest. The latter costs
 a look at the bytes and a write: no parser, no task, no scope, no timer, no line in the log.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 
-from freehold.errors import AtCapacity
+from freehold.errors import AtCapacity, Problem
 from freehold.web.edge_headers import finished
 from freehold.web.edge_load import Load
 from freehold.web.problems import problem_parts
@@ -54,3 +54,18 @@ def plain_path(data: bytes) -> bytes | None:
 def is_last(data: bytes) -> bool:
     """Whether its client wants the connection closed after the answer."""
     return _LAST.search(data) is not None
+
+
+def last_answer(problem: Problem, *, is_https: bool) -> bytes:
+    """The answer to what the parser could not read on from; the connection is closed behind it."""
+    request_id = os.urandom(16).hex()
+    status, headers, body = problem_parts(problem, request_id=request_id)
+    fields = finished(
+        [*headers, (b"connection", b"close")],
+        status=status,
+        has_credentials=False,
+        is_https=is_https,
+        request_id=request_id.encode(),
+    )
+    head = b"".join(b"%s: %s\r\n" % field for field in fields)
+    return b"HTTP/1.1 %d %s\r\n%s\r\n%s" % (status, problem.title.encode(), head, body)

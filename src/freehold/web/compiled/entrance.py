@@ -6,7 +6,7 @@ import time
 from typing import Final
 
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 ASKED_AGAIN_SECONDS: Final = 1.0
 
@@ -32,10 +32,10 @@ class Entrance(FastAPI):
             self.middleware_stack = self.build_middleware_stack()
         await self.middleware_stack(scope, receive, send)
 
-    @property
-    def is_plainly_called(self) -> bool:
-        """Whether a request comes in here, and through nothing that a class of somebody's own does first."""
-        return type(self).__call__ is Entrance.__call__
+    def leads_straight_to(self, stack: ASGIApp) -> bool:
+        """Whether nothing stands between a server and `stack`: no class of somebody's own, nothing around it, no mount, no telemetry."""
+        is_plain = self.middleware_stack is stack and not self.root_path
+        return is_plain and type(self).__call__ is Entrance.__call__ and self.is_untraced()
 
     def is_untraced(self) -> bool:
         """Whether nobody has set up telemetry, so that requests need not take FastAPI's own way."""

@@ -36,9 +36,10 @@ class Front:
         if found is None:
             await self._inner(scope, receive, send)
             return
-        operation, template, key = found
-        leads_to(scope, template, key)
-        await self.conclude(operation.answer(self._app.state["freehold"], scope, receive), scope, receive, send)
+        place, key = found
+        leads_to(scope, place.template, key)
+        answering = place.operation.answer(self._app.state["freehold"], scope, receive)
+        await self.conclude(answering, scope, receive, send)
 
     async def conclude(self, answering: Awaitable[ASGIApp], scope: Scope, receive: Receive, send: Send) -> None:
         """Send an answer, or have it raised where the application's own handlers see it."""

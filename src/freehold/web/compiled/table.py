@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeGuard
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -16,6 +16,7 @@ from freehold.observe.logs import get_logger
 from freehold.query.fields import Kind
 from freehold.resource.declaration import Nested
 from freehold.web.admission import Endpoint
+from freehold.web.compiled.asking import Asks
 from freehold.web.compiled.listing import Listing
 from freehold.web.compiled.own_user import OwnUser
 from freehold.web.compiled.point import PointRead
@@ -47,47 +48,63 @@ class Compiled(Protocol):
         ...
 
 
-Found = tuple[Compiled, str, str | None]
-"""An operation that answers a request, its template, and the key of the row as it stands in the path."""
+class Place:
+    """Where an operation stands. keys: how a key in its path is spelt; None where there is none."""
+
+    __slots__ = ("asks", "keys", "operation", "template")
+
+    def __init__(self, template: str, operation: Compiled, keys: re.Pattern[str] | None) -> None:
+        self.template = template
+        self.operation = operation
+        self.asks = operation if _asks(operation) else None
+        self.keys = keys
+
+
+def _asks(operation: object) -> TypeGuard[Asks]:
+    return hasattr(operation, "asking")
+
+
+Found = tuple[Place, str | None]
+"""What answers a request, and the key of the row as it stands in the path."""
 
 
 class Places:
     """The compiled operations of one method, by where they stand."""
 
     def __init__(self) -> None:
-        self.exact: dict[str, tuple[Compiled, str]] = {}
-        self.below: dict[str, tuple[Compiled, str, re.Pattern[str]]] = {}
-        self.nested: dict[tuple[str, str], tuple[Compiled, str, re.Pattern[str]]] = {}
+        self.exact: dict[str, Found] = {}
+        self.below: dict[str, Place] = {}
+        self.nested: dict[tuple[str, str], Place] = {}
 
-    def add(self, path: str, made: Compiled, keys: re.Pattern[str] | None) -> None:
-        """Put an operation where its path leads. keys: how a key in it is spelt."""
-        head, _, name = path.rpartition("/")
-        if keys is None:
-            self.exact[path] = made, path
+    def add(self, place: Place) -> None:
+        """Put an operation where its path leads."""
+        head, _, name = place.template.rpartition("/")
+        if place.keys is None:
+            self.exact[place.template] = place, None
         elif name == "{id}":
-            self.below[head] = made, path, keys
+            self.below[head] = place
         else:
-            self.nested[head.rpartition("/")[0], name] = made, path, keys
+            self.nested[head.rpartition("/")[0], name] = place
 
     def find(self, path: str, question: bytes) -> Found | None:
         """The operation that answers. question: parameters, which no operation on a single row has here."""
         exact = self.exact.get(path)
         if exact is not None:
-            return exact[0], exact[1], None
+            return exact
         head, _, key = path.rpartition("/")
         below = self.below.get(head)
         if below is None:
             return self._nested_in(head, key)
-        if question or below[2].fullmatch(key) is None:
-            return None
-        return below[0], below[1], key
+        return None if question else _with_key(below, key)
 
     def _nested_in(self, path: str, name: str) -> Found | None:
         head, _, key = path.rpartition("/")
         nested = self.nested.get((head, name))
-        if nested is None or nested[2].fullmatch(key) is None:
-            return None
-        return nested[0], nested[1], key
+        return None if nested is None else _with_key(nested, key)
+
+
+def _with_key(place: Place, key: str) -> Found | None:
+    return None if place.keys is None or place.keys.fullmatch(key) is None else (place, key)
 
 
 class Table:
@@ -103,13 +120,15 @@ class Table:
         self.is_off = settings is not None and settings.compiled == "off"
 
     def find(self, scope: Scope) -> Found | None:
-        """The operation of a request; None for what goes to FastAPI. Overridden dependencies switch the table off."""
+        """The operation of a request; None for what goes to FastAPI."""
+        return self.find_at(scope["method"], get_route_path(scope), scope["query_string"])
+
+    def find_at(self, method: str, path: str, question: bytes) -> Found | None:
+        """The same by its parts. path: below what this is mounted under. Overridden dependencies switch the table off."""
         if self._size != len(self._app.router.routes):
             self._make()
-        places = self._places.get(scope["method"])
-        if places is None or self._app.dependency_overrides:
-            return None
-        return places.find(get_route_path(scope), scope["query_string"])
+        places = self._places.get(method)
+        return None if places is None or self._app.dependency_overrides else places.find(path, question)
 
     def reason(self, method: str, path: str) -> str:
         """Why an operation is not compiled; empty where it is."""
@@ -149,7 +168,7 @@ class Table:
         own = OwnUser(identity)
         self._reasons["GET", OWN] = "what is shown of an account needs an object"
         if own.is_possible:
-            self._at("GET").add(OWN, own, None)
+            self._at("GET").add(Place(OWN, own, None))
             self._reasons["GET", OWN] = ""
 
     def _is_first(self, path: str, wanted: Any) -> bool:
@@ -177,7 +196,7 @@ class Table:
         if "{id}" in operation.path and kind not in _KEYS:
             return "its key is neither a UUID nor a number"
         keys = _KEYS[kind] if "{id}" in operation.path else None
-        self._at(operation.method).add(operation.path, self._made(operation, above), keys)
+        self._at(operation.method).add(Place(operation.path, self._made(operation, above), keys))
         return ""
 
     def _above(self, operation: Operation) -> Reads:

@@ -1,0 +1,90 @@
+"""What was found of the fields of requests: those of one client are the same from request to request, and judged once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from starlette.types import Scope
+
+from freehold.errors import Problem
+from freehold.web.edge import Edge
+from freehold.web.edge_fields import Fields
+from freehold.web.edge_headers import RawHeaders
+from freehold.web.edge_repeat import block_of
+
+if TYPE_CHECKING:
+    from freehold.web.edge_cycle import Cycle
+    from freehold.web.edge_protocol import StrictProtocol
+
+# Whoever sends others each time fills it with four megabytes, and as much again for what was made of them.
+_MOST_HEADS: Final = 1_000
+_LONGEST_HEAD: Final = 4_096
+# Of a request with a body, which is received elsewhere.
+_FRAMING: Final = (b"content-length", b"transfer-encoding", b"content-encoding")
+
+
+class Head:
+    """What was found of the fields of a request, and of who a listed proxy says has sent it."""
+
+    __slots__ = ("_client", "_is_told", "_name", "_scheme", "cors", "fields", "headers")
+
+    def __init__(self, scope: Scope, seen: Scope, fields: Fields, cors: RawHeaders) -> None:
+        self.headers = tuple(scope["headers"])
+        self.fields = fields
+        self.cors = cors
+        self._client, self._scheme, self._name = seen["client"], seen["scheme"], seen["state"]["client"]
+        self._is_told = seen["client"] is not scope["client"] or seen["scheme"] != scope["scheme"]
+
+    def tell(self, scope: Scope) -> None:
+        """Put it where the edge does."""
+        scope["state"]["client"] = self._name
+        if self._is_told:
+            scope["client"], scope["scheme"] = self._client, self._scheme
+
+
+class Heads:
+    """Those of requests without a body, by the bytes that they came in, and by who has sent them."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+        self._known: dict[tuple[str | None, str | None, bytes], Head] = {}
+
+    def known(self, server: StrictProtocol, block: bytes) -> Head | None:
+        """What was found of the same bytes before. The target is to be judged all the same."""
+        peer = server.client
+        return self._known.get((peer and peer[0], server.scheme, block))
+
+    def of(self, server: StrictProtocol, cycle: Cycle) -> Head | None:
+        """What is found of those of a request; None where something is amiss, or looked at elsewhere."""
+        scope: Scope = cycle.scope  # type: ignore[assignment]
+        fields = Fields(scope["headers"])
+        if not fields.values.keys().isdisjoint(_FRAMING):
+            return None
+        seen = {**scope, "state": {}}
+        try:
+            self._edge.judged(seen, fields)
+        except Problem:
+            return None
+        made = Head(scope, seen, fields, self._edge.cors(fields))
+        # What asks the server for more than an answer is not known by its bytes alone; what has ids of its own does not come again.
+        is_plain = cycle.keep_alive and not cycle.waiting_for_100_continue and not server.parser.should_upgrade()
+        if is_plain and not fields.has_ids:
+            self._keep(server, made)
+        return made
+
+    def _keep(self, server: StrictProtocol, head: Head) -> None:
+        block = block_of(server.piece)
+        if block is None or len(block) > _LONGEST_HEAD:
+            return
+        if len(self._known) >= _MOST_HEADS:
+            self._known.clear()
+        peer = server.client
+        self._known[peer and peer[0], server.scheme, block] = head
+
+    def is_good(self, scope: Scope, head: Head) -> bool:
+        """Whether the edge lets in a target with fields that are known."""
+        try:
+            self._edge.judged_again(scope, head.fields)
+        except Problem:
+            return False
+        return True

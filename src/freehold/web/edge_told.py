@@ -1,0 +1,46 @@
+"""What uvicorn makes of a request, made of one that was told from its bytes (`edge_repeat`)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from freehold.web.edge_cycle import Cycle
+
+if TYPE_CHECKING:
+    from freehold.web.edge_protocol import StrictProtocol
+
+
+def told(server: StrictProtocol, path: bytes, query: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Cycle:
+    """The exchange of a GET without a body, which has come whole. path: without escapes."""
+    made = Cycle(
+        scope={
+            "type": "http",
+            "asgi": {"version": server.asgi_version, "spec_version": "2.3"},
+            "http_version": "1.1",
+            "server": server.server,
+            "client": server.client,
+            "scheme": server.scheme,  # type: ignore[typeddict-item]
+            "root_path": server.root_path,
+            "headers": list(headers),
+            "state": server.app_state.copy(),
+            "method": "GET",
+            "path": path.decode("ascii"),
+            "raw_path": path,
+            "query_string": query,
+        },
+        transport=server.transport,
+        flow=server.flow,
+        logger=server.logger,
+        access_logger=server.access_logger,
+        access_log=server.access_log,
+        default_headers=server.server_state.default_headers,
+        message_event=asyncio.Event(),
+        expect_100_continue=False,
+        keep_alive=True,
+        on_response=server.on_response_complete,
+    )
+    made.more_body = False
+    made.message_event.set()
+    return made

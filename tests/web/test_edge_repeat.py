@@ -1,0 +1,451 @@
+"""A request whose fields came before is not read again, and nothing about it is other than if it had been."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import uvicorn
+from hypothesis import given
+from hypothesis import strategies as st
+
+from freehold.traffic import Limits, per_minute
+from freehold.web.compiled import heads
+from freehold.web.edge_load import Load
+from freehold.web.edge_protocol import ServerState, StrictProtocol, protocol_options
+from freehold.web.edge_repeat import block_of, line_of
+from tests.waiting import until
+from tests.web.signs import Sign, Site, made, opened
+from tests.web.test_direct import Held
+
+ID = re.compile(rb"[0-9a-f]{32}")
+LINES = st.sampled_from([b"GET /v1/signs?a=b HTTP/1.1", b"GET / HTTP/1.1", b"HEAD /a HTTP/1.1", b"GET /a HTTP/1.0"]) | (
+    st.tuples(st.binary(max_size=3), st.text("/?#%.a-_ \t", max_size=8)).map(
+        lambda parts: b"GET /%b%b HTTP/1.1" % (parts[1].encode(), parts[0])
+    )
+)
+FIELD = st.one_of(
+    st.sampled_from(
+        [
+            b"Host: localhost", b"host:a", b"Host : a", b" folded", b"Accept:\t*/* ", b"A:", b"Connection: close", b"Connection: Upgrade",
+            b"Upgrade: h2c", b"Upgrade: websocket", b"Expect: 100-continue", b"Content-Length: 0", b"Content-Length: 3",
+            b"Transfer-Encoding: chunked", b"GET /b HTTP/1.1", b"X-Odd: \xe4", b"X-Nul: \0", b"",
+        ]
+    ),
+    st.tuples(st.text("abcXYZ-09_", max_size=6), st.text(max_size=6)).map(lambda pair: ":".join(pair).encode()),
+)  # fmt: skip
+END = st.sampled_from([b"\r\n"] * 8 + [b"\n", b"\r", b"\r\r\n"])
+PIECE = st.tuples(LINES, END, st.lists(st.tuples(FIELD, END), max_size=4), st.sampled_from([b"\r\n", b"", b"\n", b"\r\n\r\n"])).map(
+    lambda parts: b"".join([parts[0], parts[1], *(field + end for field, end in parts[2]), parts[3]])
+)  # fmt: skip
+
+
+class Wire:
+    """A transport to nobody."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.is_closed = False
+
+    def get_extra_info(self, name: str) -> Any:
+        return {"peername": ("192.0.2.7", 4711), "sockname": ("127.0.0.1", 80)}.get(name)
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: 0
+
+
+class Taking:
+    """An application that takes every request, and answers none. asked: what came, and in which piece."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, bytes | None]] = []
+        self.edge = SimpleNamespace(direct=self, load=Load(100))
+
+    def takes(self, server: StrictProtocol, cycle: Any, app: Any) -> bool:
+        self.asked.append((cycle, server.piece))
+        return True
+
+    def repeats(self, server: StrictProtocol, piece: bytes) -> bool:
+        return False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+
+def connection(app: Any) -> tuple[StrictProtocol, Wire]:
+    timer = SimpleNamespace(cancel=lambda: None)
+    loop: Any = SimpleNamespace(time=lambda: 0.0, call_later=lambda *_: timer, call_soon=lambda *_: timer)
+    config = uvicorn.Config(app, **protocol_options())
+    server = StrictProtocol(config, ServerState(), {"app": "state"}, loop)
+    wire = Wire()
+    server.connection_made(wire)  # type: ignore[arg-type]
+    return server, wire
+
+
+def parts_of(cycle: Any) -> dict[str, Any]:
+    """A cycle but for what is of each alone."""
+    found = {**vars(cycle), "scope": list(cycle.scope.items())}
+    return {**found, "message_event": cycle.message_event.is_set(), "on_response": cycle.on_response.__func__}
+
+
+@given(PIECE, st.sampled_from([b"GET /v1/signs/none?q=%ff&a=[b] HTTP/1.1\r\n", b"GET /b_-9/A HTTP/1.1\r\n"]))
+def test_what_is_told_from_bytes_is_what_the_parser_makes_of_them(piece: bytes, line: bytes) -> None:
+    block = block_of(piece)
+    if block is None:
+        return
+    for whole in (piece, line + block):
+        app = Taking()
+        server, wire = connection(app)
+        server.data_received(whole)
+        if wire.written:
+            return  # the parser has refused it: it comes to nobody who could keep it
+        if server.parser.should_upgrade():
+            return
+        assert [kept for _, kept in app.asked] == [whole]
+        (read, _), told = app.asked[0], line_of(whole)
+        assert told is not None
+        assert told[2] == block
+        if read.more_body:
+            return  # so it says of how long it is
+        assert read.scope["method"] == "GET"
+        made = server.told(told[0], told[1], read.scope["headers"])
+        if read.keep_alive and not read.waiting_for_100_continue:
+            assert parts_of(made) == parts_of(read)
+
+
+@pytest.mark.parametrize("character", [chr(each) for each in range(256)])
+def test_a_request_line_is_plain_where_the_parser_takes_it_as_it_is(character: str) -> None:
+    for target in (f"/a{character}b", f"/a?{character}b", f"{character}/a"):
+        told = line_of(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode("latin-1"))
+        if told is not None:
+            app = Taking()
+            server, _ = connection(app)
+            server.data_received(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode("latin-1"))
+            scope = app.asked[0][0].scope
+            assert (scope["raw_path"], scope["query_string"]) == told[:2]
+            assert scope["path"].encode() == told[0]
+
+
+@dataclass
+class Line:
+    """A connection of a client that writes bytes."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def tell(self, *pieces: bytes) -> None:
+        for number, piece in enumerate(pieces):
+            if number:
+                await asyncio.sleep(0.02)
+            self.writer.write(piece)
+
+    async def hear(self) -> tuple[int, bytes, bytes]:
+        """Status, head and body of the next answer."""
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)
+        size = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
+        return int(head[9:12]), head, await self.reader.readexactly(size)
+
+    async def ask(self, *pieces: bytes) -> tuple[int, bytes, bytes]:
+        await self.tell(*pieces)
+        return await self.hear()
+
+
+@dataclass
+class Told:
+    """A service, and how many of its requests were told from their bytes."""
+
+    site: Site
+    count: int = 0
+    lines: list[Line] = field(default_factory=list)
+
+    async def line(self, **how: Any) -> Line:
+        self.lines.append(Line(*await asyncio.open_connection("127.0.0.1", self.site.direct.base_url.port, **how)))
+        return self.lines[-1]
+
+
+@asynccontextmanager
+async def counted(site: Site) -> AsyncIterator[Told]:
+    told, taker = Told(site), site.app.edge.direct
+    repeats = taker.repeats
+
+    def counting(*given: Any) -> bool:
+        is_told: bool = repeats(*given)
+        told.count += is_told
+        return is_told
+
+    taker.repeats = counting
+    try:
+        yield told
+    finally:
+        for each in told.lines:
+            each.writer.close()
+            with suppress(OSError):
+                await each.writer.wait_closed()
+
+
+@pytest.fixture
+async def told(database_url: str, tmp_path: Path) -> AsyncIterator[Told]:
+    async with opened(made(database_url, tmp_path)) as site, counted(site) as found:
+        yield found
+
+
+@pytest.fixture
+async def slowly(postgres_url: str, tmp_path: Path) -> AsyncIterator[Told]:
+    async with opened(made(postgres_url, tmp_path)) as site, counted(site) as found:
+        yield found
+
+
+def asking(path: str, *fields: str) -> bytes:
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: localhost", *fields, "", ""]).encode()
+
+
+def lasting(answer: tuple[int, bytes, bytes]) -> tuple[int, bytes, bytes]:
+    """An answer but for what no two have in common."""
+    status, head, body = answer
+    head = re.sub(rb"(date|ratelimit): [^\r]+", b"", head)
+    return status, re.sub(ID, b"", head), re.sub(ID, b"", body)
+
+
+@pytest.mark.anyio
+async def test_the_second_answer_is_the_first_one(told: Told) -> None:
+    paths = [await told.site.add(Sign(text=str(number))) for number in range(3)]
+    paths += ["/v1/signs", "/v1/signs?limit=2", "/v1/signs?limit=none", f"/v1/signs/{uuid4()}"]
+    lines = [await told.line() for _ in range(2)]
+    for fields in (
+        [],
+        ["Accept: a"],
+        ["Origin: https://elsewhere.example"],
+        ["If-None-Match: *"],
+        ["If-None-Match: x"],
+    ):
+        found = [[lasting(await line.ask(asking(path, *fields))) for path in paths] for line in lines]
+        assert found[0] == found[1]
+        assert {status for status, _, _ in found[1]} <= {200, 304, 400, 404, 422}
+        ids = [re.search(rb"x-request-id: ([^\r]+)", (await lines[0].ask(asking(path, *fields)))[1]) for path in paths]
+        assert len({each[1] for each in ids if each}) == len(paths)
+    assert told.count == 5 * (3 * len(paths) - 1), "all but the first of each block"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ["X-Request-ID: same"], ["Content-Length: 0"], ["Expect: 100-continue"], ["Connection: Upgrade", "Upgrade: h2c"],
+        ["Host: localhost"], ["Cookie: a=b"], ["Authorization: Basic x"], ["X-Long: " + "x" * 4_096], ["X-Odd:\xe4"], ["X_Low: a"],
+    ],
+)  # fmt: skip
+async def test_what_is_more_than_plain_is_read_each_time(told: Told, fields: list[str]) -> None:
+    path, line = await told.site.add(Sign(text="Again")), await told.line()
+    found = [lasting(await line.ask(asking(path, *fields))) for _ in range(3)]
+    assert found == [found[0]] * 3
+    assert told.count == 0
+    assert found[0][0] == {"Host: localhost": 400, "Authorization: Basic x": 401}.get(fields[0], 200)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("fields", [["Connection: close"], ["Connection: Keep-Alive, close"]])
+async def test_a_connection_is_closed_each_time_that_its_client_wants_it(told: Told, fields: list[str]) -> None:
+    path = await told.site.add(Sign(text="Last"))
+    for _ in range(2):
+        line = await told.line()
+        await line.tell(asking(path, *fields))
+        assert b'"text":"Last"' in await asyncio.wait_for(line.reader.read(), 10)
+    assert told.count == 0
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "target",
+    ["/v1/signs/", "//v1/signs", "/v1/./signs", "/v1/%73igns", "/v1/signs#a", "http://localhost/v1/signs", "*"],
+)
+async def test_another_spelling_is_read(told: Told, target: str) -> None:
+    line = await told.line()
+    await line.ask(asking("/v1/signs"))
+    odd = lasting(await line.ask(asking(target)))
+    assert told.count == 0
+    assert odd == lasting(await (await told.line()).ask(asking(target)))
+    assert (await line.ask(asking("/v1/signs")))[0] == 200 if odd[0] != 400 else True
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("question", ["access_token=none", "a=%ff", "limit=" + "1" * 5_000, "sort=none"])
+async def test_a_question_is_judged_each_time(told: Told, question: str) -> None:
+    one, other = await told.line(), await told.line()
+    expected = lasting(await one.ask(asking(f"/v1/signs?{question}")))
+    assert expected[0] in (400, 422)
+    await other.ask(asking("/v1/signs"))
+    assert lasting(await other.ask(asking(f"/v1/signs?{question}"))) == expected
+
+
+@pytest.mark.anyio
+async def test_pieces_are_put_together_and_taken_apart(told: Told) -> None:
+    paths = [await told.site.add(Sign(text=str(number))) for number in range(3)]
+    zero, one, two = map(asking, paths)
+    line = await told.line()
+    assert (await line.ask(zero))[0] == 200
+
+    async def heard(number: int) -> list[bytes]:
+        return [(await line.hear())[2][:200] for _ in range(number)]
+
+    for pieces, number in (
+        ([zero + one + two], 3),
+        ([zero[:9], zero[9:]], 1),
+        ([zero, one[:30], one[30:] + two], 3),
+        ([zero + one[:30], one[30:]], 2),
+        ([b"\r\n", zero], 1),
+        ([b"\r", b"\n" + one], 1),
+        ([zero + b"\r\n", one], 2),
+        ([zero + b"\r", one], 2),
+    ):
+        await line.tell(*pieces)
+        bodies = await heard(number)
+        sent = b"".join(pieces)
+        assert [b'"text":"%d"' % paths.index(each.decode()) in body for each, body in zip(re.findall(rb"GET (\S+)", sent), bodies, strict=True)] == [True] * number  # fmt: skip
+    assert told.count > 0
+
+
+@pytest.mark.anyio
+async def test_what_comes_before_an_answer_waits_for_it(slowly: Told) -> None:
+    paths = [await slowly.site.add(Sign(text=str(number))) for number in range(3)]
+    line = await slowly.line()
+    await line.ask(asking(paths[0]))
+    held = Held(slowly.site.app)
+    await line.tell(asking(paths[0]))
+    await until(lambda: held.asked == 1)
+    await line.tell(asking(paths[1]), asking(paths[2]))
+    held.go.set()
+    bodies = [(await line.hear())[2] for _ in paths]
+    assert [b'"text":"%d"' % number in body for number, body in enumerate(bodies)] == [True] * 3
+    assert slowly.count == 1
+
+
+@pytest.mark.anyio
+async def test_a_client_that_leaves_leaves_nothing(slowly: Told) -> None:
+    path, line = await slowly.site.add(Sign(text="Gone")), await slowly.line()
+    await line.ask(asking(path))
+    held = Held(slowly.site.app)
+    await line.tell(asking(path))
+    await until(lambda: held.asked == 1)
+    line.writer.transport.abort()
+    await asyncio.sleep(0.05)
+    held.go.set()
+    await until(lambda: slowly.site.app.edge.in_flight == 0)
+    assert slowly.count == 1
+
+
+@pytest.mark.anyio
+async def test_every_request_is_counted(database_url: str, tmp_path: Path) -> None:
+    async with opened(made(database_url, tmp_path, limits=Limits(read=per_minute(3)))) as site, counted(site) as told:
+        line = await told.line()
+        assert [(await line.ask(asking("/v1/signs")))[0] for _ in range(5)] == [200, 200, 200, 429, 429]
+        assert told.count == 4
+        assert site.app.edge.in_flight == 0
+
+
+@pytest.mark.anyio
+async def test_who_was_known_and_is_no_more_is_refused(told: Told) -> None:
+    _, headers = await told.site.person("ada")
+    line, asked = await told.line(), asking("/v1/users/me", f"Authorization: {headers['Authorization']}")
+    assert [(await line.ask(asked))[0] for _ in range(3)] == [200] * 3
+    assert told.count
+    assert (await told.site.direct.delete("/v1/auth/sessions", headers=headers)).status_code == 204
+    count = told.count
+    assert (await line.ask(asked))[0] == 401
+    assert told.count == count
+
+
+@pytest.mark.anyio
+async def test_nobody_is_taken_for_a_client_of_a_proxy_that_is_not_theirs(database_url: str, tmp_path: Path) -> None:
+    limits = Limits(read=per_minute(2))
+    async with (
+        opened(made(database_url, tmp_path, trusted_proxies="127.0.0.1", limits=limits)) as site,
+        counted(site) as told,
+    ):
+        asked = asking("/v1/signs", "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https")
+        proxy, stranger = await told.line(), await told.line(local_addr=("127.0.0.2", 0))
+        found = [await proxy.ask(asked) for _ in range(3)]
+        assert [status for status, _, _ in found] == [200, 200, 429]
+        assert b"strict-transport-security" in found[1][1]
+        assert told.count == 2
+        found = [await stranger.ask(asked) for _ in range(3)]
+        assert [status for status, _, _ in found] == [200, 200, 429]
+        assert b"strict-transport-security" not in found[1][1]
+
+
+@pytest.mark.anyio
+async def test_where_there_is_no_room_nobody_is_let_in_by_a_head_that_is_known(told: Told) -> None:
+    line, load = await told.line(), told.site.app.edge.load
+    await line.ask(asking("/v1/signs"))
+    load.limit = 0
+    assert (await line.ask(asking("/v1/signs")))[0] == 503
+    load.limit = 8
+    assert (await line.ask(asking("/v1/signs")))[0] == 200
+    assert (told.count, load.in_flight, load.working) == (1, 0, 0)
+
+
+@pytest.mark.anyio
+async def test_a_server_that_leaves_says_so(told: Told) -> None:
+    line = await told.line()
+    await line.ask(asking("/v1/signs"))
+    await line.ask(asking("/v1/signs"))
+    connections: list[StrictProtocol] = []
+    repeats = told.site.app.edge.direct.repeats
+    told.site.app.edge.direct.repeats = lambda server, piece: connections.append(server) or repeats(server, piece)
+    await line.ask(asking("/v1/signs"))
+    state: Any = connections[0].server_state
+    state.take_leave()
+    count = told.count
+    assert b"connection: close" in (await line.ask(asking("/v1/signs")))[1].lower()
+    assert told.count == count
+
+
+@pytest.mark.anyio
+async def test_what_is_kept_of_heads_is_bounded(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "_MOST_HEADS", 10)
+    line, known = await told.line(), told.site.app.edge.direct._heads._known
+    for number in range(25):
+        for _ in range(2):
+            assert (await line.ask(asking("/v1/signs", f"X-Number: {number}")))[0] == 200
+        assert 0 < len(known) <= 10
+    assert told.count == 25
+    assert all(len(block) <= 4_096 for _, _, block in known)
+
+
+@pytest.mark.anyio
+async def test_a_connection_that_repeats_is_not_cut_off_for_its_patience(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await told.line()
+    await first.ask(asking("/v1/signs"))
+    monkeypatch.setattr("freehold.web.edge_protocol.PATIENCE_SECONDS", 0.2)
+    line = await told.line()
+    for _ in range(4):  # the first request of a connection is known as well, and the timer of its beginning ends
+        assert (await line.ask(asking("/v1/signs")))[0] == 200
+        await asyncio.sleep(0.1)
+    assert told.count == 4
+
+
+@pytest.mark.anyio
+async def test_a_socket_that_is_half_closed_gets_its_answer(told: Told) -> None:
+    line = await told.line()
+    await line.ask(asking("/v1/signs"))
+    await line.tell(asking("/v1/signs"))
+    line.writer.get_extra_info("socket").shutdown(socket.SHUT_WR)
+    assert b"HTTP/1.1 200" in await asyncio.wait_for(line.reader.read(), 10) or told.count == 1
