@@ -22,6 +22,16 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
+class _Taken:
+    """Those of one kind: how many took how long, and how long all of them."""
+
+    __slots__ = ("buckets", "seconds")
+
+    def __init__(self) -> None:
+        self.buckets = [0] * (len(_SECONDS) + 1)
+        self.seconds = 0.0
+
+
 class _Requests(Collector):
     """What every request counts: two metrics in one number each for its kind and its bucket, added up when somebody looks.
 
@@ -30,30 +40,30 @@ class _Requests(Collector):
 
     def __init__(self) -> None:
         self._since = time.time()
-        self._taken: dict[tuple[str, str, int], list[int]] = {}
-        self._seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
+        self._taken: dict[tuple[str, str, int], _Taken] = {}
 
     def done(self, method: str, route: str, status: int, seconds: float) -> None:
-        """One more."""
-        if method not in _METHODS:
-            method = "other"
-        taken = self._taken.get((method, route, status))
-        if taken is None:
-            taken = self._taken[method, route, status] = [0] * (len(_SECONDS) + 1)
-        taken[bisect_left(_SECONDS, seconds)] += 1
-        self._seconds[method, route] += seconds
+        """Count one answered request. route: the template, never the path."""
+        taken = self._taken.get((method, route, status)) or self._of(method, route, status)
+        taken.buckets[bisect_left(_SECONDS, seconds)] += 1
+        taken.seconds += seconds
+
+    def _of(self, method: str, route: str, status: int) -> _Taken:
+        """Those of a kind that is new, or of a method that a client made up."""
+        return self._taken.setdefault((method if method in _METHODS else "other", route, status), _Taken())
 
     def collect(self) -> Iterator[Metric]:
         """See `Collector`."""
         requests, times = self.describe()
-        by_route: dict[tuple[str, str], list[int]] = {}
+        by_route: defaultdict[tuple[str, str], _Taken] = defaultdict(_Taken)
         for (method, route, status), taken in list(self._taken.items()):
-            requests.add_metric([method, route, str(status)], sum(taken), created=self._since)
-            known = by_route.get((method, route), [0] * len(taken))
-            by_route[method, route] = [one + other for one, other in zip(known, taken, strict=True)]
+            requests.add_metric([method, route, str(status)], sum(taken.buckets), created=self._since)
+            known = by_route[method, route]
+            known.buckets = [one + other for one, other in zip(known.buckets, taken.buckets, strict=True)]
+            known.seconds += taken.seconds
         for named, taken in by_route.items():
-            buckets = zip([*map(floatToGoString, _SECONDS), "+Inf"], accumulate(taken), strict=True)
-            times.add_metric(list(named), list(buckets), self._seconds[named])
+            buckets = zip([*map(floatToGoString, _SECONDS), "+Inf"], accumulate(taken.buckets), strict=True)
+            times.add_metric(list(named), list(buckets), taken.seconds)
         yield requests
         yield times
 
@@ -75,10 +85,7 @@ class Metrics:
         self.registry = CollectorRegistry(auto_describe=True)
         self._requests = _Requests()
         self.registry.register(self._requests)
-
-    def request_done(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one answered request. route: the template, never the path."""
-        self._requests.done(method, route, status, seconds)
+        self.request_done = self._requests.done  # bound here: each request would pay for a delegation
 
     def gauge(self, name: str, documentation: str, read: Callable[[], float]) -> Gauge:
         """Register a gauge that is read when the metrics are asked for. `read` must be quick and do no I/O."""

@@ -291,7 +291,8 @@ class StrictProtocol(HttpToolsProtocol):
         is_last = not self.pipeline
         if is_last and not self.transport.is_closing():
             self.server_state.total_requests += 1  # as uvicorn does, but for the timer
-            self.flow.resume_reading()
+            if self.flow.read_paused:
+                self.flow.resume_reading()
             self._wait_for_next()
         else:
             super().on_response_complete()
