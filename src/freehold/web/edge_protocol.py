@@ -144,7 +144,8 @@ class StrictProtocol(HttpToolsProtocol):
         """A request has come whole that the parser has not seen."""
         self.cycle = cycle
         self._is_waiting = False
-        self._stop_timer()
+        if self._timer is not None:
+            self._stop_timer()
 
     def _is_idle(self) -> bool:
         """Whether what comes now begins a request, whose answer could be written at once."""

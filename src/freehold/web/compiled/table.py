@@ -92,19 +92,19 @@ class Places:
         if exact is not None:
             return exact
         head, _, key = path.rpartition("/")
-        below = self.below.get(head)
-        if below is None:
+        place = self.below.get(head)
+        if place is None:
             return self._nested_in(head, key)
-        return None if question else _with_key(below, key)
+        if question or place.keys is None or place.keys.fullmatch(key) is None:
+            return None
+        return place, key
 
     def _nested_in(self, path: str, name: str) -> Found | None:
         head, _, key = path.rpartition("/")
-        nested = self.nested.get((head, name))
-        return None if nested is None else _with_key(nested, key)
-
-
-def _with_key(place: Place, key: str) -> Found | None:
-    return None if place.keys is None or place.keys.fullmatch(key) is None else (place, key)
+        place = self.nested.get((head, name))
+        if place is None or place.keys is None or place.keys.fullmatch(key) is None:
+            return None
+        return place, key
 
 
 class Table:
