@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 from pydantic import BaseModel
-from sqlalchemy import MetaData, func, literal, select, text, update
+from sqlalchemy import MetaData, bindparam, func, literal, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from freehold import Access, Principal, owner, system
@@ -259,3 +259,70 @@ async def test_a_long_statement_of_sqlite_leaves_the_loop_for_a_thread(tmp_path:
             async with database.asking(ADA) as asking:
                 assert (await asking.fetch(counting, {}))[0][0] == 300_000
         assert [made.slow_until > time.monotonic() for made in counting.kept.values()] == [True]
+
+
+class Told:
+    """Who waits for rows, and asks for more once there are some."""
+
+    def __init__(self, after: Callable[[], None] = lambda: None) -> None:
+        self.found: Any = None
+        self._after = after
+
+    def done(self) -> bool:
+        return self.found is not None
+
+    def set_result(self, found: Any) -> None:
+        self.found = found
+        self._after()
+
+    def set_exception(self, error: Exception) -> None:
+        self.found = error
+
+
+async def test_questions_of_sqlite_that_meet_see_every_commit_before_them_and_fail_each_for_itself(
+    tmp_path: Path,
+) -> None:
+    one = Plan(select(PathNote.number).where(PathNote.id == bindparam("q_key")), ("one",))
+    async with opened(f"sqlite+aiosqlite:///{tmp_path}/t.db") as database:
+        keys = await filled(database, 2)
+        late, told = Told(), [Told(), Told()]
+
+        def ask(answer: Told, key: Any) -> None:
+            question = database.question(ADA, one, {"q_key": key})
+            assert question is not None
+            question[0].ask(question[1], answer)
+
+        first = Told(lambda: ask(late, keys[0]))
+        ask(first, keys[0])
+        for each in told:
+            ask(each, keys[0])
+        reads = next(iter(one.kept.values()))
+        broken = Told()
+        reads.ask([object()], broken)
+        assert not any(each.done() for each in (first, broken, *told)), "never before the question returns"
+        await until(late.done)
+        assert [each.found for each in (first, late, *told)] == [[(0,)]] * 4
+        assert reads.fault(broken.found) is None, "SQLAlchemy's connection says what is wrong with it"
+        async with database.writing(system("a change")) as unit:
+            await unit.session.execute(update(PathNote).where(PathNote.id == keys[0]).values(number=7))
+        again = [Told(), Told()]
+        for each in again:
+            ask(each, keys[0])
+        await until(lambda: all(each.done() for each in again))
+        assert [each.found for each in again] == [[(7,)]] * 2, "the moment before is left"
+
+
+async def test_a_question_of_sqlite_that_is_slow_keeps_those_beside_it_from_the_loop(tmp_path: Path) -> None:
+    number = select(literal(1).label("n")).cte("numbers", recursive=True)
+    number = number.union_all(select(number.c.n + 1).where(number.c.n < 3_000_000))
+    counting = Plan(select(func.count()).select_from(number), ("counting",))
+    async with opened(f"sqlite+aiosqlite:///{tmp_path}/t.db") as database:
+        question = database.question(ADA, counting, {})
+        assert question is not None
+        reads, values = question
+        told, began = [Told() for _ in range(50)], time.thread_time()
+        for each in told:
+            reads.ask(values, each)
+        await until(lambda: all(each.done() for each in told))
+        assert time.thread_time() - began < 0.1, "one of them was tried"
+        assert [reads.fault(each.found) for each in told] == [None] * 50

@@ -44,16 +44,25 @@ class LoopReads:
             asyncio.get_running_loop().call_soon(self._answer, context=Context())
 
     def _answer(self) -> None:
-        asked, self._waiting = self._waiting, []
-        for values, answer in asked:
+        asked, self._waiting = [each for each in self._waiting if not each[1].done()], []
+        if len(asked) > 1:
+            self._reader.begin()
+        outcomes = [self._outcome(values) for values, _ in asked]
+        if len(asked) > 1:
+            self._reader.end()
+        for (_, answer), outcome in zip(asked, outcomes, strict=True):
             if answer.done():
                 continue
-            try:
-                found = self.found(values)
-            except Exception as error:  # noqa: BLE001 (who asked judges it)
-                answer.set_exception(error)
+            if isinstance(outcome, Exception):
+                answer.set_exception(outcome)
             else:
-                answer.set_result(found)
+                answer.set_result(outcome)
+
+    def _outcome(self, values: list[Any]) -> Sequence[Sequence[Any]] | Exception:
+        try:
+            return self.found(values)
+        except Exception as error:  # noqa: BLE001 (who asked judges it)
+            return error
 
     def leave(self, answer: Answer) -> None:
         """See `PlanReads`. It is never on its way."""

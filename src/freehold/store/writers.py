@@ -17,8 +17,8 @@ from freehold.resource.base import UTCDateTime
 from freehold.store.carried import CarriedInstant, CarriedKey, Decoder, instant_text, told
 
 _MOST_KEPT: Final = 10_000
-_LONGEST_KEPT: Final = 36
-"""Of a key. By hand it may have been written with any number of hyphens; an instant has forty characters at most."""
+_LONGEST_KEY: Final = 36
+"""That is kept. By hand it may have been written with any number of hyphens; an instant has forty characters at most."""
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -32,7 +32,7 @@ def writer(type_: Any, decoder: Decoder, dialect: Any) -> Decoder:
         return None
     if dialect.name == "sqlite" and type(type_) is UTCDateTime:
         return _instant
-    return _uuid if _is_stored_key(type_, dialect) else decoder
+    return _key if _is_stored_key(type_, dialect) else decoder
 
 
 def teller(type_: Any, decoder: Decoder, dialect: Any) -> Decoder:
@@ -54,14 +54,19 @@ def _instant(stored: str | None) -> datetime | None:
 
 
 def _uuid(stored: str | None) -> str | None:
-    """As text."""
-    if stored is None:
-        return None
-    return _grouped(stored) if len(stored) <= _LONGEST_KEPT else str(UUID(stored))
+    """As text, of whatever length it was written."""
+    if stored is None or len(stored) <= _LONGEST_KEY:
+        return _key(stored)
+    return str(UUID(stored))
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def _grouped(stored: str) -> str:
-    if _HEX.fullmatch(stored) is None:  # written by hand it may have been spelt otherwise
-        return str(UUID(stored))
-    return f"{stored[:8]}-{stored[8:12]}-{stored[12:16]}-{stored[16:20]}-{stored[20:]}"
+def _key(stored: str | None) -> str | None:
+    """As text. Raises TypeError for what is too long to be kept, which is left to Pydantic."""
+    if stored is None:
+        return None
+    if _HEX.fullmatch(stored) is not None:
+        return f"{stored[:8]}-{stored[8:12]}-{stored[12:16]}-{stored[16:20]}-{stored[20:]}"
+    if len(stored) > _LONGEST_KEY:
+        raise TypeError("a key of that length")
+    return str(UUID(stored))  # written by hand
