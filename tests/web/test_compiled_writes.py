@@ -356,7 +356,7 @@ class TestAtOnce:
         )
         assert found is not None
         with pytest.raises(ClientDisconnect):
-            await found[0].answer(stage.app.state.freehold, {"type": "http", "method": "POST"}, receive)
+            await found[0].operation.answer(stage.app.state.freehold, {"type": "http", "method": "POST"}, receive)
         assert came == []
 
     async def test_commits_are_told_and_whoever_joins_them_does(self, stage: Stage) -> None:
