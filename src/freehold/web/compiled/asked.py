@@ -14,7 +14,7 @@ from freehold.observe.logs import get_logger
 from freehold.resource.principal import Principal
 from freehold.store.read_path import PlanReads
 from freehold.web.answer import Ready
-from freehold.web.compiled.asking import Asks
+from freehold.web.compiled.direct_operation import DirectOperation
 from freehold.web.edge_deadline import Limited, Rest
 from freehold.web.edge_exchange import Exchange
 from freehold.web.edge_limits import CLOSE
@@ -45,7 +45,7 @@ class Asked(Limited):
         server: StrictProtocol,
         cycle: Cycle,
         exchange: Exchange,
-        operation: Asks,
+        operation: DirectOperation,
         parts: Runtime,
         principal: Principal,
         began: float,
@@ -72,14 +72,14 @@ class Asked(Limited):
             self._direct.deadlines.follow(self)
         try:
             self._operation.door.enter_at_once(self._parts, scope, self._principal)
-            asking = self._operation.asking(self._parts, scope, self._principal)
-            if asking is not None:
-                self._reads, values, self._reply = asking
+            question = self._operation.question(self._parts, scope, self._principal)
+            if question is not None:
+                self._reads, values, self._reply = question
                 self._reads.ask(values, self)
         except Exception as error:  # noqa: BLE001 (a refusal among them)
             self._go_on(error)
         else:
-            if asking is None:
+            if question is None:
                 self._go_on(None)
 
     def done(self) -> bool:

@@ -16,7 +16,7 @@ from freehold.traffic.policy import Policy
 from freehold.web.addresses import address_asked
 from freehold.web.answer import JSON, Ready
 from freehold.web.bound import Bound
-from freehold.web.compiled.asking import Asking
+from freehold.web.compiled.direct_operation import DirectQuestion
 from freehold.web.compiled.door import Door
 from freehold.web.reads import OnePlanPage, Params, Reads
 from freehold.web.runtime import Runtime
@@ -42,11 +42,11 @@ class Listing:
         return _told(scope, page, params)
 
     def may_ask(self, parts: Runtime, scope: Scope) -> bool:
-        """See `Asks`."""
+        """See `DirectOperation`."""
         return self._parent is None and self._reads.is_one_plan and parts.database.has_questions
 
-    def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
-        """See `Asks`."""
+    def question(self, parts: Runtime, scope: Scope, principal: Principal) -> DirectQuestion | None:
+        """See `DirectOperation`."""
         found = self._reads.one_plan_page(parts.database, principal, scope["query_string"])
         if found is None:
             return None

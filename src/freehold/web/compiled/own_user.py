@@ -20,7 +20,7 @@ from freehold.store.fetched import value_at
 from freehold.store.plans import KEY, VERSION_LABEL
 from freehold.traffic.policy import Policy
 from freehold.web.answer import Ready
-from freehold.web.compiled.asking import Asking
+from freehold.web.compiled.direct_operation import DirectQuestion
 from freehold.web.compiled.door import Door
 from freehold.web.compiled.reply import tagged
 from freehold.web.execution import request_key
@@ -60,12 +60,12 @@ class OwnUser:
         return self._reply(scope, found)
 
     def may_ask(self, parts: Runtime, scope: Scope) -> bool:
-        """See `Asks`."""
+        """See `DirectOperation`."""
         request_key(scope)
         return parts.database.has_questions
 
-    def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
-        """See `Asks`."""
+    def question(self, parts: Runtime, scope: Scope, principal: Principal) -> DirectQuestion | None:
+        """See `DirectOperation`."""
         question = parts.database.question(_ITSELF, self._plan, {KEY: principal.id})
         return None if question is None else (*question, partial(self._reply, scope))
 

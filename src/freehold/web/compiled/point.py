@@ -14,7 +14,7 @@ from freehold.resource.principal import Principal
 from freehold.store.plans import KEY
 from freehold.traffic.policy import Policy
 from freehold.web.answer import Ready
-from freehold.web.compiled.asking import Asking
+from freehold.web.compiled.direct_operation import DirectQuestion
 from freehold.web.compiled.door import Door
 from freehold.web.compiled.reply import tagged
 from freehold.web.reads import Reads, Shown
@@ -38,11 +38,11 @@ class PointRead:
         return self._told(parts, scope, principal, key, await self._reads.shown(parts.database, principal, key))
 
     def may_ask(self, parts: Runtime, scope: Scope) -> bool:
-        """See `Asks`."""
+        """See `DirectOperation`."""
         return self._reads.is_one_plan and parts.database.has_questions
 
-    def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
-        """See `Asks`."""
+    def question(self, parts: Runtime, scope: Scope, principal: Principal) -> DirectQuestion | None:
+        """See `DirectOperation`."""
         key = self._key(scope)
         question = parts.database.question(principal, self._reads.shown_plan, {KEY: key})
         return None if question is None else (*question, partial(self._reply, parts, scope, principal, key))

@@ -16,7 +16,7 @@ from freehold.observe.logs import get_logger
 from freehold.query.fields import Kind
 from freehold.resource.declaration import Nested
 from freehold.web.admission import Endpoint
-from freehold.web.compiled.asking import Asks
+from freehold.web.compiled.direct_operation import DirectOperation
 from freehold.web.compiled.listing import Listing
 from freehold.web.compiled.own_user import OwnUser
 from freehold.web.compiled.point import PointRead
@@ -60,8 +60,8 @@ class Place:
         self.keys = keys
 
 
-def _asks(operation: object) -> TypeGuard[Asks]:
-    return hasattr(operation, "asking")
+def _asks(operation: object) -> TypeGuard[DirectOperation]:
+    return hasattr(operation, "question")
 
 
 Found = tuple[Place, str | None]

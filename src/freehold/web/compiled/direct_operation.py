@@ -14,12 +14,12 @@ from freehold.web.answer import Ready
 from freehold.web.compiled.door import Door
 from freehold.web.runtime import Runtime
 
-Asking = tuple[PlanReads, list[Any], Callable[[Sequence[Row[Any]]], Ready]]
+DirectQuestion = tuple[PlanReads, list[Any], Callable[[Sequence[Row[Any]]], Ready]]
 """The question of one request (whom to ask, and its values), and what makes the answer of its rows, or raises what the
 operation raises."""
 
 
-class Asks(Protocol):
+class DirectOperation(Protocol):
     """An operation that may have one question alone."""
 
     door: Door
@@ -28,7 +28,7 @@ class Asks(Protocol):
         """Whether it is worth asking for a question: what is refused before anything is counted has none."""
         ...
 
-    def asking(self, parts: Runtime, scope: Scope, principal: Principal) -> Asking | None:
+    def question(self, parts: Runtime, scope: Scope, principal: Principal) -> DirectQuestion | None:
         """Its question, of a caller who was let in; None where it takes more. Raises what `read` raises."""
         ...
 
