@@ -6,6 +6,7 @@ import base64
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from tests.identity.conftest import SECRET, Hand, Letters, Member, People
@@ -13,6 +14,8 @@ from tests.identity.conftest import SECRET, Hand, Letters, Member, People
 from freehold.errors import ConfigurationError, Unauthenticated
 from freehold.identity import Cost, Identity
 from freehold.identity.authentication import Requirement
+from freehold.resource import clock
+from freehold.store.caller import Told
 from freehold.store.database import Database
 from freehold.traffic.limits_memory import MemoryLimiter
 
@@ -56,6 +59,23 @@ async def test_requests_of_one_second_have_one_principal_and_a_log_in_is_never_t
     assert bearer.known(shown).authentication_age == 0
     with pytest.raises(AttributeError):
         again.roles = frozenset({"admin"})
+    with pytest.raises(TypeError):
+        again.claims["act"] = {"sub": "somebody"}
+    assert bearer.known(shown).claims == {}
+
+
+async def test_who_acts_in_an_account_is_not_changed_for_the_other_requests_of_the_second(people: Any) -> None:
+    user_id, actor_id = await people.add(), uuid4()
+    session_id = (await people.caller((await people.log_in()).access_token)).session_id
+    token, _ = await people.parts.tokens.issue(
+        subject=user_id, session_id=session_id, roles=[], scope=None, not_after=clock.now() + timedelta(hours=1), actor_id=actor_id
+    )  # fmt: skip
+    first = await people.identity.authenticate([f"Bearer {token}"])
+    with pytest.raises(TypeError):
+        del first.claims["act"]
+    again = people.parts.bearer.known(f"Bearer {token}")
+    assert json.dumps(dict(again.claims)) == json.dumps({"act": {"sub": str(actor_id)}})
+    assert Told(again, None).content["claims"] == {"act": {"sub": str(actor_id)}}
 
 
 async def test_a_principal_that_is_kept_for_its_second_goes_with_its_log_in_and_its_roles(

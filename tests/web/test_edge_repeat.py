@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
+import string
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from uuid import uuid4
 
 import pytest
 import uvicorn
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from freehold.traffic import Limits, per_minute
@@ -28,25 +29,47 @@ from tests.web.signs import Sign, Site, made, opened
 from tests.web.test_direct import Held
 
 ID = re.compile(rb"[0-9a-f]{32}")
-LINES = st.sampled_from([b"GET /v1/signs?a=b HTTP/1.1", b"GET / HTTP/1.1", b"HEAD /a HTTP/1.1", b"GET /a HTTP/1.0"]) | (
+HOST = b"Host: localhost"
+LINE = st.sampled_from([b"GET /v1/signs?a=b HTTP/1.1", b"GET /b_-9/A HTTP/1.1", b"GET /a?q=%ff&a=[b] HTTP/1.1"])
+ODD_LINE = st.sampled_from([b"GET / HTTP/1.1", b"HEAD /a HTTP/1.1", b"GET /a HTTP/1.0", b"GET /a#b HTTP/1.1"]) | (
     st.tuples(st.binary(max_size=3), st.text("/?#%.a-_ \t", max_size=8)).map(
         lambda parts: b"GET /%b%b HTTP/1.1" % (parts[1].encode(), parts[0])
     )
 )
-FIELD = st.one_of(
-    st.sampled_from(
-        [
-            b"Host: localhost", b"host:a", b"Host : a", b" folded", b"Accept:\t*/* ", b"A:", b"Connection: close", b"Connection: Upgrade",
-            b"Upgrade: h2c", b"Upgrade: websocket", b"Expect: 100-continue", b"Content-Length: 0", b"Content-Length: 3",
-            b"Transfer-Encoding: chunked", b"GET /b HTTP/1.1", b"X-Odd: \xe4", b"X-Nul: \0", b"",
-        ]
-    ),
-    st.tuples(st.text("abcXYZ-09_", max_size=6), st.text(max_size=6)).map(lambda pair: ":".join(pair).encode()),
-)  # fmt: skip
-END = st.sampled_from([b"\r\n"] * 8 + [b"\n", b"\r", b"\r\r\n"])
-PIECE = st.tuples(LINES, END, st.lists(st.tuples(FIELD, END), max_size=4), st.sampled_from([b"\r\n", b"", b"\n", b"\r\n\r\n"])).map(
-    lambda parts: b"".join([parts[0], parts[1], *(field + end for field, end in parts[2]), parts[3]])
-)  # fmt: skip
+FIELD = st.sampled_from(
+    [
+        HOST, b"host:a", b"Accept:\t*/* ", b"A:", b"Connection: close", b"Connection: Upgrade", b"Upgrade: h2c", b"Upgrade: websocket",
+        b"Expect: 100-continue", b"Content-Length: 0", b"Content-Length: 3", b"Transfer-Encoding: chunked",
+    ]
+) | st.tuples(
+    st.text("abcXYZ-09", min_size=1, max_size=6), st.text([chr(each) for each in range(32, 127)], max_size=6)
+).map(lambda pair: ":".join(pair).encode())  # fmt: skip
+ODD_FIELD = st.sampled_from(
+    [b"Host : a", b" folded", b":", b"GET /b HTTP/1.1", b"X-Odd: \xe4", b"X-Nul: \0", b"X_Low: a", b""]
+) | (st.tuples(st.text("abcXYZ-09_", max_size=6), st.text(max_size=6)).map(lambda pair: ":".join(pair).encode()))
+ODD_END = st.sampled_from([b"\n", b"\r", b"\r\r\n", b""])
+BEHIND = st.sampled_from([b"\r\n", b"\n", b"a", b"GET /b HTTP/1.1\r\nHost: a\r\n\r\n"])
+
+
+def piece_of(*lines: bytes) -> bytes:
+    return b"".join(line + b"\r\n" for line in (*lines, b""))
+
+
+@st.composite
+def pieces(draw: st.DrawFn) -> bytes:
+    """A request as it should be, or with one thing about it that is odd."""
+    lines = [draw(LINE), *draw(st.lists(FIELD, min_size=1, max_size=4)), b""]
+    ends, behind = [b"\r\n"] * len(lines), b""
+    match draw(st.sampled_from(["nothing", "nothing", "line", "field", "end", "behind"])):
+        case "line":
+            lines[0] = draw(ODD_LINE)
+        case "field":
+            lines[draw(st.integers(1, len(lines) - 2))] = draw(ODD_FIELD)
+        case "end":
+            ends[draw(st.integers(0, len(ends) - 1))] = draw(ODD_END)
+        case "behind":
+            behind = draw(BEHIND)
+    return b"".join(line + end for line, end in zip(lines, ends, strict=True)) + behind
 
 
 class Wire:
@@ -105,42 +128,82 @@ def parts_of(cycle: Any) -> dict[str, Any]:
     return {**found, "message_event": cycle.message_event.is_set(), "on_response": cycle.on_response.__func__}
 
 
-@given(PIECE, st.sampled_from([b"GET /v1/signs/none?q=%ff&a=[b] HTTP/1.1\r\n", b"GET /b_-9/A HTTP/1.1\r\n"]))
-def test_what_is_told_from_bytes_is_what_the_parser_makes_of_them(piece: bytes, line: bytes) -> None:
-    block = block_of(piece)
-    if block is None:
-        return
-    for whole in (piece, line + block):
-        app = Taking()
-        server, wire = connection(app)
-        server.data_received(whole)
-        if wire.written:
-            return  # the parser has refused it: it comes to nobody who could keep it
-        if server.parser.should_upgrade():
+def read(whole: bytes) -> tuple[str, StrictProtocol, Any]:
+    """What the parser makes of a piece that is one request: in what it is out of the ordinary, and its cycle, if any."""
+    app = Taking()
+    server, wire = connection(app)
+    server.data_received(whole)
+    if wire.written or wire.is_closed:
+        return "refused", server, None
+    if server.parser.should_upgrade():
+        return "upgrades", server, None
+    ((cycle, kept),) = app.asked
+    assert kept == whole
+    if cycle.more_body:
+        return "has a body", server, cycle
+    if not cycle.keep_alive:
+        return "closes", server, cycle
+    return "expects" if cycle.waiting_for_100_continue else "", server, cycle
+
+
+def test_what_is_made_of_bytes_is_what_the_parser_makes_of_them() -> None:
+    seen: Counter[str | None] = Counter()
+
+    @given(pieces(), LINE)
+    @example(piece_of(b"GET /a HTTP/1.1", HOST), b"GET /b?c HTTP/1.1")
+    @example(piece_of(b"GET /a HTTP/1.1", HOST, b"Connection: keep-alive"), b"GET /b?c HTTP/1.1")
+    @example(piece_of(b"GET /a HTTP/1.1", HOST, b"Connection: close"), b"GET /b?c HTTP/1.1")
+    @example(piece_of(b"GET /a HTTP/1.1", HOST, b"Expect: 100-continue"), b"GET /b?c HTTP/1.1")
+    @example(piece_of(b"GET /a HTTP/1.1", HOST, b"Connection: Upgrade", b"Upgrade: h2c"), b"GET /b?c HTTP/1.1")
+    @example(piece_of(b"GET /a HTTP/1.1", HOST, b"Content-Length: 3"), b"GET /b?c HTTP/1.1")
+    @example(piece_of(b"GET /a HTTP/1.1", HOST, b"Transfer-Encoding: chunked"), b"GET /b?c HTTP/1.1")
+    @example(piece_of(b"GET /a HTTP/1.1", HOST, b"Content-Length: 0", b"Content-Length: 0"), b"GET /b?c HTTP/1.1")
+    def compare(piece: bytes, line: bytes) -> None:
+        block = block_of(piece)
+        if block is None:
+            seen[None] += 1
             return
-        assert [kept for _, kept in app.asked] == [whole]
-        (read, _), told = app.asked[0], line_of(whole)
-        assert told is not None
-        assert told[2] == block
-        if read.more_body:
-            return  # so it says of how long it is
-        assert read.scope["method"] == "GET"
-        made = server.told(told[0], told[1], read.scope["headers"])
-        if read.keep_alive and not read.waiting_for_100_continue:
-            assert parts_of(made) == parts_of(read)
+        oddity, _, first = read(piece)
+        other_oddity, server, second = read(line + b"\r\n" + block)
+        assert oddity == other_oddity, "it is the block's alone"
+        seen[oddity] += 1
+        if oddity:
+            return  # and nobody keeps it
+        found = line_of(line + b"\r\n" + block)
+        assert found is not None
+        assert found[2] == block
+        # The fields are those of the first.
+        assert parts_of(server.told(found[0], found[1], first.scope["headers"])) == parts_of(second)
+
+    compare()
+    assert seen.keys() == {None, "", "refused", "upgrades", "has a body", "closes", "expects"}
+    assert seen[""] >= 20
 
 
-@pytest.mark.parametrize("character", [chr(each) for each in range(256)])
-def test_a_request_line_is_plain_where_the_parser_takes_it_as_it_is(character: str) -> None:
-    for target in (f"/a{character}b", f"/a?{character}b", f"{character}/a"):
-        told = line_of(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode("latin-1"))
-        if told is not None:
-            app = Taking()
-            server, _ = connection(app)
-            server.data_received(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode("latin-1"))
-            scope = app.asked[0][0].scope
-            assert (scope["raw_path"], scope["query_string"]) == told[:2]
-            assert scope["path"].encode() == told[0]
+LETTERS = set(string.ascii_letters + string.digits + "_-")
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "taken"),
+    [
+        ("/a", "b", LETTERS | {"/", "?"}),
+        ("/a?", "b", {chr(each) for each in range(0x21, 0x7F)} - {"#"}),
+        ("", "/a", set()),
+        ("/", "", LETTERS),
+    ],
+)
+def test_a_request_line_is_plain_where_the_parser_takes_it_as_it_is(before: str, behind: str, taken: set[str]) -> None:
+    found = set()
+    for character in map(chr, range(256)):
+        whole = piece_of(f"GET {before}{character}{behind} HTTP/1.1".encode("latin-1"), HOST)
+        line = line_of(whole)
+        if line is None:
+            continue
+        found.add(character)
+        scope = read(whole)[2].scope
+        assert (scope["raw_path"], scope["query_string"]) == line[:2]
+        assert scope["path"].encode() == line[0]
+    assert found == taken
 
 
 @dataclass
@@ -443,9 +506,17 @@ async def test_a_connection_that_repeats_is_not_cut_off_for_its_patience(
 
 
 @pytest.mark.anyio
-async def test_a_socket_that_is_half_closed_gets_its_answer(told: Told) -> None:
-    line = await told.line()
-    await line.ask(asking("/v1/signs"))
-    await line.tell(asking("/v1/signs"))
-    line.writer.get_extra_info("socket").shutdown(socket.SHUT_WR)
-    assert b"HTTP/1.1 200" in await asyncio.wait_for(line.reader.read(), 10) or told.count == 1
+async def test_who_ends_their_side_of_a_connection_has_left_whether_their_request_was_read_or_not(slowly: Told) -> None:
+    path, first = await slowly.site.add(Sign(text="Gone")), await slowly.line()
+    await first.ask(asking(path))
+    held = Held(slowly.site.app)
+    for number, fields in enumerate((["X-New: 1"], []), 1):
+        line = await slowly.line()
+        await line.tell(asking(path, *fields))
+        await until(lambda: held.asked == number)  # noqa: B023
+        line.writer.write_eof()
+        assert await asyncio.wait_for(line.reader.read(), 10) == b"", "uvicorn closes what is half closed"
+    held.go.set()
+    await until(lambda: slowly.site.app.edge.in_flight == 0)
+    assert slowly.count == 1
+    assert (await first.ask(asking(path)))[0] == 200

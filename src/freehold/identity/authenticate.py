@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from math import ceil
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
+from uuid import UUID
 
 from freehold.errors import Unauthenticated
 from freehold.identity.rights import Rights
@@ -14,6 +16,8 @@ from freehold.identity.standings import MOST_REMEMBERED, Standing, Standings
 from freehold.identity.tokens import AccessClaims, AccessTokens, invalid_token
 from freehold.resource import clock
 from freehold.resource.principal import ANONYMOUS, MULTI_FACTOR, Principal
+
+_NO_CLAIMS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def unproved_token() -> Unauthenticated:
@@ -26,13 +30,12 @@ class _Verified:
     """A token whose signature is good, and what it comes to with its log-in as that was looked at last."""
 
     __slots__ = (
-        "_holder", "_seen_second", "acting", "amr", "claims", "claims_factor", "counts", "is_good", "standing", "withheld",
+        "_holder", "_seen_second", "amr", "claims", "claims_factor", "counts", "is_good", "standing", "withheld",
     )  # fmt: skip
 
     def __init__(self, claims: AccessClaims) -> None:
         self.claims = claims
         self.claims_factor = MULTI_FACTOR in claims.amr
-        self.acting: dict[str, Any] = {} if claims.actor_id is None else {"act": {"sub": str(claims.actor_id)}}
         self.standing: Standing | None = None
         self.is_good = False
         self._holder: Principal | None = None
@@ -45,8 +48,6 @@ class _Verified:
         How the person logged in is what the token says: a proof given later is in the tokens that it earned. A second
         factor counts for as long as the log-in has it: with the last one removed it is gone from tokens, too.
         """
-        if standing is self.standing:
-            return
         self._holder = None
         self.is_good = standing.is_good and standing.user_id == self.claims.subject
         self.amr = self.claims.amr if standing.has_factor else self.claims.amr - {MULTI_FACTOR}
@@ -77,9 +78,14 @@ class _Verified:
             amr=self.amr,
             withheld=self.withheld,
             client_id=claims.client_id,
-            claims=dict(self.acting),
+            claims=_NO_CLAIMS if claims.actor_id is None else _acting(claims.actor_id),
             seen_at=at,
         )
+
+
+def _acting(actor_id: UUID) -> Mapping[str, Any]:
+    """Who acts in the account, as a principal tells it to many requests: not to be changed, and within it plain, as JSON wants it."""
+    return MappingProxyType({"act": {"sub": str(actor_id)}})
 
 
 class Bearer:
@@ -132,7 +138,8 @@ class Bearer:
         standing = await self._standings.find(claims.session_id, claims_factor=found.claims_factor)
         if standing is None:
             raise invalid_token()
-        found.look_at(standing, self._rights)
+        if standing is not found.standing:
+            found.look_at(standing, self._rights)
         holder = found.holder(clock.now())
         if holder is None:
             raise invalid_token()
