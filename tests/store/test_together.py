@@ -244,29 +244,26 @@ async def test_who_comes_while_the_last_room_is_taken_waits_no_longer_than_a_whi
 
 
 async def test_what_waits_is_sent_before_anybody_makes_an_answer_of_what_came() -> None:
-    road, seen = Road(), []
+    seen: list[str] = []
+    road = Road(seen.append)
     together = meeting(road)
 
-    class Answering:
-        def done(self) -> bool:
-            return False
-
-        def set_result(self, found: Sequence[Any]) -> None:
-            seen.append(together._on_the_way)
-
-        def set_exception(self, error: Exception) -> None:
-            raise AssertionError
+    async def answering(number: int) -> None:
+        await together.write([number])
+        seen.append(f"answered {number}")
 
     road.goes_on.clear()
     together.begins()
-    together.ask([1], Answering())
+    first = asyncio.create_task(answering(1))
     while not road.sizes:  # noqa: ASYNC110 (a round of the loop)
         await asyncio.sleep(0)
-    together.ask([2], Answering())
+    second = asyncio.create_task(answering(2))
+    while not together._waiting:  # noqa: ASYNC110 (as above)
+        await asyncio.sleep(0)
     road.goes_on.set()
-    while len(seen) < 2:  # noqa: ASYNC110 (as above)
-        await asyncio.sleep(0.001)
-    assert seen == [2, 1], "the second was on its way, beside what was sent by itself"
+    await asyncio.gather(first, second)
+    assert seen[:4] == ["turn", "run", "answer", "turn"], "the second was on its way"
+    assert "answered 1" in seen[4:]
 
 
 async def test_what_is_shared_is_done_in_no_requests_context() -> None:

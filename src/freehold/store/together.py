@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from contextvars import Context
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from freehold.errors import OutcomeUnknown
 from freehold.store.many import PATIENCE_MS
@@ -38,7 +38,7 @@ class _Batch:
 
     __slots__ = ("places", "task", "turn")
 
-    def __init__(self, places: list[Place], turn: Turn) -> None:
+    def __init__(self, places: list[_Place], turn: Turn) -> None:
         self.places = places
         self.turn = turn
         self.task = asyncio.current_task()
@@ -54,28 +54,12 @@ class _Batch:
             self.turn.cut_short()
 
 
-class Row(Protocol):
-    """Who waits for a row: a future, or whoever answers with it at once. See `read_path.Answer`, which waits for rows."""
-
-    def done(self) -> bool:
-        """Whether nobody waits any more."""
-        ...
-
-    def set_result(self, found: Sequence[Any], /) -> None:
-        """It is committed. Raises nothing: others wait for the same statement."""
-        ...
-
-    def set_exception(self, error: Exception, /) -> None:
-        """It will not come."""
-        ...
-
-
-class Place:
+class _Place:
     """One unit that waits. batch: that took it along."""
 
     __slots__ = ("answer", "batch", "values")
 
-    def __init__(self, values: Sequence[Any], answer: Row) -> None:
+    def __init__(self, values: Sequence[Any], answer: asyncio.Future[Sequence[Any]]) -> None:
         self.values = values
         self.answer = answer
         self.batch: _Batch | None = None
@@ -89,7 +73,7 @@ class Together:
         self._prepared = prepared
         self._many = many
         self._watchers = watchers
-        self._waiting: deque[Place] = deque()
+        self._waiting: deque[_Place] = deque()
         self._on_the_way = 0
         self._is_gathering = self._is_due = False
         self._loop: asyncio.AbstractEventLoop
@@ -116,36 +100,28 @@ class Together:
 
     async def write(self, values: Sequence[Any]) -> Sequence[Any]:
         """Its row, committed. Raises Apart, NotTaken and NotAtOnce where nothing was done, OutcomeUnknown, and what watchers raise."""
-        answer: asyncio.Future[Sequence[Any]] = asyncio.get_running_loop().create_future()
-        place = self.ask(values, answer)
-        try:
-            return await answer
-        except asyncio.CancelledError:
-            await over(self.leave(place))
-            raise
-
-    def ask(self, values: Sequence[Any], answer: Row) -> Place:
-        """The same, for whoever waits by other means than a future."""
-        if not self._waiting:
-            # Those that wait together wait in one loop, and to ask which one it is costs a system call.
-            self._loop = asyncio.get_running_loop()
-        place = Place(values, answer)
+        # Those that wait together wait in one loop.
+        self._loop = asyncio.get_running_loop()
+        place = _Place(values, self._loop.create_future())
         self._waiting.append(place)
         if self._on_the_way >= AT_ONCE:
             self._bound_the_wait()
         elif not self._is_due:
             self._is_due = True
             self._loop.call_soon(self._send_due)  # together with what else this round of the loop brings
-        return place
+        try:
+            return await place.answer
+        except asyncio.CancelledError:
+            await self._leave(place)
+            raise
 
-    def leave(self, place: Place) -> asyncio.Task[Any] | None:
-        """Nobody waits for it any more. What was sent is cut short once all have left, and is over with this task."""
+    async def _leave(self, place: _Place) -> None:
+        """Nobody waits for it any more. What was sent is cut short once all have left, and its end is waited for."""
         if place.batch is not None:
             place.batch.left()
-            return place.batch.task
-        if place in self._waiting:  # otherwise it was passed over before who waits learned that they are to leave
+            await _over(place.batch.task)
+        elif place in self._waiting:  # otherwise it was passed over before who waits learned that they are to leave
             self._waiting.remove(place)
-        return None
 
     def _bound_the_wait(self) -> None:
         """Have what waits now sent after a while, whatever became of those that were sent before."""
@@ -222,7 +198,7 @@ class Together:
             self._apart_until = now + _APART_SECONDS
         self._refused_at = now
 
-    def _all_waiting(self) -> list[Place]:
+    def _all_waiting(self) -> list[_Place]:
         self._is_gathering = False
         found = list(self._waiting)
         self._waiting.clear()
@@ -253,14 +229,14 @@ class Together:
         return found
 
 
-def _fail(places: Sequence[Place], error: BaseException) -> None:
+def _fail(places: Sequence[_Place], error: BaseException) -> None:
     told = error if isinstance(error, Exception) else OutcomeUnknown("The process ends.")
     for place in places:
         if not place.answer.done():
             place.answer.set_exception(told)
 
 
-async def over(task: asyncio.Task[Any] | None) -> None:
+async def _over(task: asyncio.Task[Any] | None) -> None:
     """Wait for the end of a task, however often the waiting one is cancelled."""
     while task is not None and not task.done():
         with suppress(asyncio.CancelledError):

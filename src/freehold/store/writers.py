@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,9 +15,6 @@ from sqlalchemy import Uuid
 from freehold.resource.base import UTCDateTime
 from freehold.store.carried import CarriedInstant, CarriedKey, Decoder, instant_text, told
 
-_MOST_KEPT: Final = 10_000
-_LONGEST_KEY: Final = 36
-"""That is kept. By hand it may have been written with any number of hyphens; an instant has forty characters at most."""
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -32,7 +28,7 @@ def writer(type_: Any, decoder: Decoder, dialect: Any) -> Decoder:
         return None
     if dialect.name == "sqlite" and type(type_) is UTCDateTime:
         return _instant
-    return _key if _is_stored_key(type_, dialect) else decoder
+    return _uuid if _is_stored_key(type_, dialect) else decoder
 
 
 def teller(type_: Any, decoder: Decoder, dialect: Any) -> Decoder:
@@ -44,7 +40,6 @@ def _is_stored_key(type_: Any, dialect: Any) -> bool:
     return dialect.name == "sqlite" and type(type_) is Uuid and type_.as_uuid
 
 
-@lru_cache(maxsize=_MOST_KEPT)
 def _instant(stored: str | None) -> datetime | None:
     """As `UTCDateTime` reads it, without a zone where that would be UTC, which is what orjson writes for none."""
     if stored is None:
@@ -54,19 +49,9 @@ def _instant(stored: str | None) -> datetime | None:
 
 
 def _uuid(stored: str | None) -> str | None:
-    """As text, of whatever length it was written."""
-    if stored is None or len(stored) <= _LONGEST_KEY:
-        return _key(stored)
-    return str(UUID(stored))
-
-
-@lru_cache(maxsize=_MOST_KEPT)
-def _key(stored: str | None) -> str | None:
-    """As text. Raises TypeError for what is too long to be kept, which is left to Pydantic."""
+    """As text. Written by hand it may have been spelt otherwise."""
     if stored is None:
         return None
-    if _HEX.fullmatch(stored) is not None:
-        return f"{stored[:8]}-{stored[8:12]}-{stored[12:16]}-{stored[16:20]}-{stored[20:]}"
-    if len(stored) > _LONGEST_KEY:
-        raise TypeError("a key of that length")
-    return str(UUID(stored))  # written by hand
+    if _HEX.fullmatch(stored) is None:
+        return str(UUID(stored))
+    return f"{stored[:8]}-{stored[8:12]}-{stored[12:16]}-{stored[16:20]}-{stored[20:]}"

@@ -13,7 +13,7 @@ from prometheus_client import Counter
 from freehold.errors import AtCapacity, TooManyRequests
 from freehold.observe.metrics import Metrics
 from freehold.resource.principal import Principal
-from freehold.traffic.limits import Decision, Limiter, QuotaExceeded, Wanted, address_key
+from freehold.traffic.limits import Decision, Limiter, QuotaExceeded, Wanted, address_key, granted
 from freehold.traffic.limits_memory import MemoryLimiter
 from freehold.traffic.places import Full, MemoryPlaces, Places
 from freehold.traffic.policy import Policy
@@ -63,7 +63,7 @@ class Admission:
         if self.limiter is None or not policy.quotas:
             return []
         wanted, cost = self._wanted(policy, principal, address, times)
-        return self._judged(await self.limiter.hit_all(wanted, cost=cost))
+        return self._granted(await self.limiter.hit_all(wanted, cost=cost))
 
     def admit_at_once(self, policy: Policy, principal: Principal, address: str) -> list[Decision] | None:
         """The same for one request, where its quotas are counted in this process; None, and it costs nothing, elsewhere."""
@@ -72,7 +72,7 @@ class Admission:
         if self._here is None:
             return None
         wanted, cost = self._wanted(policy, principal, address)
-        return self._judged(self._here.hit_at_once(wanted, cost=cost))
+        return self._granted(self._here.hit_at_once(wanted, cost=cost))
 
     def _wanted(self, policy: Policy, principal: Principal, address: str, times: int = 1) -> tuple[list[Wanted], int]:
         key, wanted = self.caller_key(principal, address), []
@@ -83,16 +83,15 @@ class Admission:
             cost = min(cost, *(quota.limit for _, _, quota in wanted))
         return wanted, cost
 
-    def _judged(self, decisions: list[Decision]) -> list[Decision]:
+    def _granted(self, decisions: list[Decision]) -> list[Decision]:
         """Raises QuotaExceeded, and counts that."""
-        broken = False
-        for decision in decisions:
-            if not decision.allowed:
-                broken = True
-                self._count(decision.name)
-        if broken:
-            raise QuotaExceeded(decisions)
-        return decisions
+        try:
+            return granted(decisions)
+        except QuotaExceeded:
+            for decision in decisions:
+                if not decision.allowed:
+                    self._count(decision.name)
+            raise
 
     @asynccontextmanager
     async def in_progress(self, policy: Policy, principal: Principal, address: str) -> AsyncIterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from freehold.resource.access import Rule
 from freehold.resource.principal import Principal
-from freehold.traffic.limits import rate_limit_fields
+from freehold.traffic.limits import Decision, rate_limit_fields
 from freehold.traffic.policy import Policy
 from freehold.web.execution import address_of
 from freehold.web.guard import principal_of, require
@@ -75,12 +75,15 @@ async def count(parts: Runtime, scope: Scope, principal: Principal, policy: Poli
 
 async def count_under(parts: Runtime, scope: Scope, principal: Principal, policy: Policy, *, times: int = 1) -> None:
     """The same for a policy that is complete."""
-    traffic, state = parts.traffic, scope["state"]
     if policy.is_nothing:
         return
-    address = address_of(scope)
+    admission, address = parts.traffic.admission, address_of(scope)
     if policy.limits_progress:
-        await state["fh_places"].enter_async_context(traffic.admission.in_progress(policy, principal, address))
-    decisions = await traffic.admission.admit(policy, principal, address, times=times)
+        await scope["state"]["fh_places"].enter_async_context(admission.in_progress(policy, principal, address))
+    tell_quotas(scope, await admission.admit(policy, principal, address, times=times))
+
+
+def tell_quotas(scope: Scope, decisions: Sequence[Decision]) -> None:
+    """Have the answer say what its quotas leave."""
     if decisions:
-        state["fh_headers"] = rate_limit_fields(decisions)
+        scope["state"]["fh_headers"] = rate_limit_fields(decisions)

@@ -9,10 +9,9 @@ from starlette.types import Scope
 from freehold.resource.access import Constant, Owner, Role, Rule, SignedIn, Where
 from freehold.resource.access import Scope as Scoped
 from freehold.resource.principal import Principal
-from freehold.traffic.limits import rate_limit_fields
 from freehold.traffic.policy import Policy
 from freehold.traffic.service import Traffic
-from freehold.web.admission import count_under
+from freehold.web.admission import count_under, tell_quotas
 from freehold.web.execution import address_of
 from freehold.web.guard import caller_at_once, caller_of, require
 from freehold.web.runtime import Runtime
@@ -45,16 +44,14 @@ class Door:
 
     def enter_at_once(self, parts: Runtime, scope: Scope, principal: Principal) -> bool:
         """The same for a known caller, where nothing has to be waited for; False, and nothing is counted, where something has."""
-        traffic, state = parts.traffic, scope["state"]
+        traffic = parts.traffic
         if traffic is not self._traffic:
             self._settle(traffic)
         if not self._is_at_once:
             return False
         if not self._policy.is_nothing:
-            address = state.get("client") or address_of(scope)
-            decisions = traffic.admission.admit_at_once(self._policy, principal, address)
-            if decisions:
-                state["fh_headers"] = rate_limit_fields(decisions)
+            decisions = traffic.admission.admit_at_once(self._policy, principal, address_of(scope))
+            tell_quotas(scope, decisions or ())
         if principal.rights not in self._let_in:
             self._judge(principal)
         return True
