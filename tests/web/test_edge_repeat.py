@@ -173,7 +173,7 @@ def test_what_is_made_of_bytes_is_what_the_parser_makes_of_them() -> None:
         assert found is not None
         assert found[2] == block
         # The fields are those of the first.
-        assert parts_of(server.told(found[0], found[1], first.scope["headers"])) == parts_of(second)
+        assert parts_of(server.cycle_of(found[0], found[1], first.scope["headers"])) == parts_of(second)
 
     compare()
     assert seen.keys() == {None, "", "refused", "upgrades", "has a body", "closes", "expects"}

@@ -48,6 +48,8 @@ class _Verified:
         How the person logged in is what the token says: a proof given later is in the tokens that it earned. A second
         factor counts for as long as the log-in has it: with the last one removed it is gone from tokens, too.
         """
+        if standing is self.standing:
+            return
         self._holder = None
         self.is_good = standing.is_good and standing.user_id == self.claims.subject
         self.amr = self.claims.amr if standing.has_factor else self.claims.amr - {MULTI_FACTOR}
@@ -122,8 +124,7 @@ class Bearer:
         now = clock.now()
         if standing is None or not self._tokens.is_surely_current(found.claims, now):
             return None
-        if standing is not found.standing:
-            found.look_at(standing, self._rights)
+        found.look_at(standing, self._rights)
         return found.holder(now)
 
     async def holder(self, token: str, *, key_thumbprint: str | None = None) -> Principal:
@@ -138,8 +139,7 @@ class Bearer:
         standing = await self._standings.find(claims.session_id, claims_factor=found.claims_factor)
         if standing is None:
             raise invalid_token()
-        if standing is not found.standing:
-            found.look_at(standing, self._rights)
+        found.look_at(standing, self._rights)
         holder = found.holder(clock.now())
         if holder is None:
             raise invalid_token()

@@ -177,13 +177,14 @@ class AccessTokens:
 
     async def is_current(self, claims: AccessClaims) -> bool:
         """Whether claims verified earlier are still within their time, and their key within its own."""
-        is_in_time = clock.now().timestamp() < claims.expires_at + self._leeway
-        return is_in_time and await self._keys.find(claims.key_id) is not None
+        return self._is_in_time(claims, clock.now()) and await self._keys.find(claims.key_id) is not None
 
     def is_surely_current(self, claims: AccessClaims, now: datetime) -> bool:
         """The same without a look at the database; False where that would be needed."""
-        is_in_time = now.timestamp() < claims.expires_at + self._leeway
-        return is_in_time and self._keys.known(claims.key_id, now) is not None
+        return self._is_in_time(claims, now) and self._keys.known(claims.key_id, now) is not None
+
+    def _is_in_time(self, claims: AccessClaims, now: datetime) -> bool:
+        return now.timestamp() < claims.expires_at + self._leeway
 
 
 def invalid_token() -> Unauthenticated:

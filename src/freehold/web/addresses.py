@@ -12,7 +12,8 @@ _ADDRESSES: Final = frozenset({b"location", b"content-location"})
 
 def root_of(scope: Scope) -> str:
     """The path that the service is mounted under; empty at the root."""
-    return str(scope.get("root_path", "")).rstrip("/")
+    root: str = scope.get("root_path", "")
+    return root.rstrip("/") if root else ""
 
 
 def address_asked(scope: Scope) -> str:

@@ -174,19 +174,14 @@ class Edge:
         options = self._options_for(scope)
         check_framing(fields, options)
         if scope["method"] != "OPTIONS" or not _is_about_server(scope):
-            self._judge_target(scope, fields)
+            _judge_target(scope)
+            check_credentials(fields)
         return options
 
     def judged_again(self, scope: Scope, fields: Fields) -> None:
         """The same of another target, with fields and a client that were judged before."""
         check_sizes(scope, fields, self.options)
-        check_path(scope)
-        check_query(scope)
-
-    def _judge_target(self, scope: Scope, fields: Fields) -> None:
-        check_path(scope)
-        check_query(scope)
-        check_credentials(fields)
+        _judge_target(scope)
 
     def _received(self, exchange: Exchange, fields: Fields, receive: Receive, options: EdgeOptions) -> Receive:
         """`receive`, as the application gets it."""
@@ -293,8 +288,7 @@ class Edge:
         token = CURRENT.set(trace)
         try:
             self._admit(scope, fields)
-            check_path(scope)
-            check_query(scope)
+            _judge_target(scope)
             check_credentials(fields)
         except Problem as problem:
             await refuse_websocket(scope, send, problem, request_id=trace.request_id)
@@ -319,6 +313,11 @@ class Edge:
             client=state.get("client", "unknown"),
             problem=exchange.problem or state.get("problem"),
         )
+
+
+def _judge_target(scope: Scope) -> None:
+    check_path(scope)
+    check_query(scope)
 
 
 def _is_about_server(scope: Scope) -> bool:

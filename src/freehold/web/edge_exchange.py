@@ -53,9 +53,7 @@ class Exchange:
 
     def __init__(self, scope: Scope, send: Send, trace: Trace, *, has_credentials: bool, cors: RawHeaders) -> None:
         self.scope = scope
-        self.root = (
-            root_of(scope) if scope.get("root_path") else ""
-        )  # as it came in: a mount inside goes on writing into the scope
+        self.root = root_of(scope)  # as it came in: a mount inside goes on writing into the scope
         self.method: str = scope["method"]
         self.is_head = self.method == "HEAD"
         self.trace = trace
@@ -88,11 +86,10 @@ class Exchange:
 
         An answer that may leave as another one does, and one that the server does not take so.
         """
-        status, body = answer.status_code, bytes(answer.body)
-        if self._whole is None or self.started or self.is_head:
+        status = answer.status_code
+        if self._whole is None or self.started or self.is_head or self._is_changed(status):
             return False
-        if status >= 400 or (self.root and status in _MADE) or (self.body_limit is not None and self.body_limit.passed):
-            return False  # it may leave as another one
+        body = bytes(answer.body)
         beside: RawHeaders = self.scope["state"].get("fh_headers", _NOTHING)
         head = head_of(
             answer.raw_headers,
@@ -108,6 +105,11 @@ class Exchange:
         self._begins(status)
         self.is_complete = True
         return True
+
+    def _is_changed(self, status: int) -> bool:
+        """Whether an answer may leave as another one."""
+        is_too_long = self.body_limit is not None and self.body_limit.passed
+        return status >= 400 or is_too_long or (bool(self.root) and status in _MADE)
 
     async def refuse(self, problem: Problem) -> None:
         """Answer with a problem; nothing may have been sent before."""

@@ -39,8 +39,7 @@ CLOSE = {"Connection": "close"}
 
 def check_sizes(scope: Scope, fields: Fields, options: EdgeOptions) -> None:
     """414 for a long request line, 431 for a large header block. The connection is closed: the rest is not read."""
-    raw = scope.get("raw_path")
-    line = len(raw_path(scope) if raw is None else raw) + len(scope.get("query_string", b"")) + len(scope["method"])
+    line = len(raw_path(scope)) + len(scope.get("query_string", b"")) + len(scope["method"])
     if line + _REST_OF_LINE > options.line_limit_bytes:
         raise UriTooLong(headers=CLOSE)
     if fields.size_bytes > options.header_limit_bytes or fields.count > options.header_limit_count:
@@ -81,9 +80,7 @@ def raw_path(scope: Scope) -> bytes:
 
 def check_path(scope: Scope) -> None:
     """One spelling for each path: another one is 404. One trailing slash is taken off: it means the same resource."""
-    raw, path = scope.get("raw_path"), scope["path"]
-    if raw is None:
-        raw = raw_path(scope)
+    raw, path = raw_path(scope), scope["path"]
     if not raw.translate(None, _PLAIN) and b"//" not in raw and path.startswith("/") and not path.endswith("/"):
         return
     if _ODD_PATH.search(raw) is not None or not path.startswith("/"):

@@ -81,24 +81,21 @@ class Turn:
 
 
 class Lateness:
-    """Whether answers have been late for as long as it takes to believe it: most of those since the first late one.
+    """Whether answers have been late for as long as it takes to believe it: most of those since the first late one."""
 
-    since: when that one was; None where there was none, and nobody need tell of those in time.
-    """
-
-    __slots__ = ("_late", "_timely", "since")
+    __slots__ = ("_late", "_since", "_timely")
 
     def __init__(self) -> None:
-        self.since: float | None = None
+        self._since: float | None = None
         self._late = self._timely = 0
 
     def lasts(self, now: float) -> bool:
         """One more is late. Whether that is enough; if so, what comes next is judged afresh."""
-        if self.since is None or now - self.since > _FORGOTTEN_SECONDS:
+        if self._since is None or now - self._since > _FORGOTTEN_SECONDS:
             self._forget()
-            self.since = now
+            self._since = now
         self._late += 1
-        if now - self.since < _LASTING_SECONDS:
+        if now - self._since < _LASTING_SECONDS:
             return False
         was_most = self._late > self._timely
         self._forget()
@@ -106,13 +103,13 @@ class Lateness:
 
     def timely(self, now: float) -> None:
         """One more is in time."""
-        if self.since is not None:
+        if self._since is not None:
             self._timely += 1
-            if now - self.since >= _LASTING_SECONDS and self._timely >= self._late:
+            if now - self._since >= _LASTING_SECONDS and self._timely >= self._late:
                 self._forget()
 
     def _forget(self) -> None:
-        self.since = None
+        self._since = None
         self._late = self._timely = 0
 
 
@@ -239,18 +236,16 @@ class Load:
                 self.limit = max(_LOWEST, min(self.limit, self.working) * _LOWERED_TO)
                 self._lowered_at = now
         else:
-            if self._lateness.since is not None:
-                self._lateness.timely(now)
+            self._lateness.timely(now)
             if self.limit < self.most:
                 self.limit = min(self.most, self.limit + 4 / self.limit)
         if not self._queue:
             self._done_at = 0.0
-            self.working -= 1
         else:
             if self._done_at:
                 self._gap += (now - self._done_at - self._gap) * (_WEIGHT if self._gap else 1)
             self._done_at = now
-            self._leave_place()
+        self._leave_place()
 
     def _leave_place(self) -> None:
         self.working -= 1

@@ -22,7 +22,7 @@ from freehold.web.edge_linger import LingeringTransport
 from freehold.web.edge_load import ARRIVED, Load, is_probe
 from freehold.web.edge_reader import Reader
 from freehold.web.edge_refusal import is_last, last_answer, plain_path, refusal
-from freehold.web.edge_told import told
+from freehold.web.edge_unparsed import cycle_of
 
 HEAD_LIMIT_BYTES = 48 * 1024
 """A head that goes on past this is cut while it comes; the exact limits are the edge's."""
@@ -55,7 +55,8 @@ class StrictProtocol(HttpToolsProtocol):
     parser: Any
     cycle: Any
 
-    told = told
+    # From a module of its own. Who is called by a server need not import uvicorn, which is not there for another one.
+    cycle_of = cycle_of
     piece: bytes | None = None
     """What the parser is being given, where it began on a connection on which nothing else was under way."""
 

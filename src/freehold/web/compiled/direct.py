@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import Scope
 
-from freehold.web.compiled.asked import Asked
+from freehold.web.compiled.direct_request import DirectRequest
 from freehold.web.compiled.entrance import Entrance
 from freehold.web.compiled.front import Front, leads_to
 from freehold.web.compiled.heads import Head, Heads
@@ -47,12 +47,12 @@ class Direct:
             return False
         try:
             found = self.front.table.find_at("GET", scope["path"], scope["query_string"])
-            asked = None if found is None else self._asked(server, cycle, found, None)
+            request = None if found is None else self._let_in(server, cycle, found, None)
         except Exception:  # noqa: BLE001 (whatever it is, the way of all requests meets it too, and answers)
             return False
-        if asked is not None:
-            asked.begin()
-        return asked is not None
+        if request is not None:
+            request.begin()
+        return request is not None
 
     def repeats(self, server: StrictProtocol, piece: bytes) -> bool:
         """See `freehold.web.edge_direct.Direct`."""
@@ -67,28 +67,28 @@ class Direct:
             found = self.front.table.find_at("GET", path.decode("ascii"), query)
             if found is None:
                 return False
-            cycle = server.told(path, query, head.headers)
+            cycle = server.cycle_of(path, query, head.headers)
             if query and not self._heads.is_good(cycle.scope, head):  # type: ignore[arg-type]
                 return False
-            asked = self._asked(server, cycle, found, head)
+            request = self._let_in(server, cycle, found, head)
         except Exception:  # noqa: BLE001 (as above)
             return False
-        if asked is not None:
+        if request is not None:
             server.begins(cycle)
-            asked.begin()
-        return asked is not None
+            request.begin()
+        return request is not None
 
-    def _asked(self, server: StrictProtocol, cycle: Cycle, found: Found, head: Head | None) -> Asked | None:
+    def _let_in(self, server: StrictProtocol, cycle: Cycle, found: Found, head: Head | None) -> DirectRequest | None:
         """The request, let in; None where it is not answered so. head: where it is known."""
         scope: Scope = cycle.scope  # type: ignore[assignment]
         parts = self._app.state["freehold"]
         place, key = found
-        operation = place.asks
+        operation = place.direct
         if operation is None or not operation.door.is_at_once(parts):
             return None
         leads_to(scope, place.template, key)
         scope["app"] = self._app
-        if not operation.may_ask(parts, scope):
+        if not operation.may_be_direct(parts, scope):
             return None
         principal = caller_at_once(parts, scope)
         if principal is None:
@@ -103,4 +103,4 @@ class Direct:
         head.tell(scope)
         exchange = self.edge.exchange(scope, cycle.send, head.fields, cors=head.cors)  # type: ignore[arg-type]
         exchange.turn = turn
-        return Asked(self, server, cycle, exchange, operation, parts, principal, began)
+        return DirectRequest(self, server, cycle, exchange, operation, parts, principal, began)

@@ -24,8 +24,8 @@ class DirectOperation(Protocol):
 
     door: Door
 
-    def may_ask(self, parts: Runtime, scope: Scope) -> bool:
-        """Whether it is worth asking for a question: what is refused before anything is counted has none."""
+    def may_be_direct(self, parts: Runtime, scope: Scope) -> bool:
+        """Whether it is worth asking for its question: what is refused before anything is counted has none."""
         ...
 
     def question(self, parts: Runtime, scope: Scope, principal: Principal) -> DirectQuestion | None:

@@ -41,7 +41,7 @@ class Listing:
         page, params = await self._reads.listed(parts.database, principal, question, parent=self._parent, above=above)
         return _told(scope, page, params)
 
-    def may_ask(self, parts: Runtime, scope: Scope) -> bool:
+    def may_be_direct(self, parts: Runtime, scope: Scope) -> bool:
         """See `DirectOperation`."""
         return self._parent is None and self._reads.is_one_plan and parts.database.has_questions
 

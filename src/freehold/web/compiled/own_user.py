@@ -59,7 +59,7 @@ class OwnUser:
         found = await database.planned_rows(_ITSELF, self._plan, {KEY: principal.id}, tables=self._tables)
         return self._reply(scope, found)
 
-    def may_ask(self, parts: Runtime, scope: Scope) -> bool:
+    def may_be_direct(self, parts: Runtime, scope: Scope) -> bool:
         """See `DirectOperation`."""
         request_key(scope)
         return parts.database.has_questions

@@ -37,7 +37,7 @@ class PointRead:
         key = self._key(scope)
         return self._told(parts, scope, principal, key, await self._reads.shown(parts.database, principal, key))
 
-    def may_ask(self, parts: Runtime, scope: Scope) -> bool:
+    def may_be_direct(self, parts: Runtime, scope: Scope) -> bool:
         """See `DirectOperation`."""
         return self._reads.is_one_plan and parts.database.has_questions
 

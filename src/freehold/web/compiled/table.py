@@ -51,16 +51,16 @@ class Compiled(Protocol):
 class Place:
     """Where an operation stands. keys: how a key in its path is spelt; None where there is none."""
 
-    __slots__ = ("asks", "keys", "operation", "template")
+    __slots__ = ("direct", "keys", "operation", "template")
 
     def __init__(self, template: str, operation: Compiled, keys: re.Pattern[str] | None) -> None:
         self.template = template
         self.operation = operation
-        self.asks = operation if _asks(operation) else None
+        self.direct = operation if _is_direct(operation) else None
         self.keys = keys
 
 
-def _asks(operation: object) -> TypeGuard[DirectOperation]:
+def _is_direct(operation: object) -> TypeGuard[DirectOperation]:
     return hasattr(operation, "question")
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _log = get_logger("freehold.compiled")
 
 
-class Asked(Limited):
+class DirectRequest(Limited):
     """One request, from its question to its answer. began: monotonic.
 
     It stands among the tasks of the server, which waits for them and cancels what takes too long at its end.

@@ -1,4 +1,4 @@
-"""What uvicorn makes of a request, made of one that was told from its bytes (`edge_repeat`)."""
+"""A request that no parser has seen (`edge_repeat`), as uvicorn makes it of one that its parser has read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from freehold.web.edge_protocol import StrictProtocol
 
 
-def told(server: StrictProtocol, path: bytes, query: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Cycle:
+def cycle_of(server: StrictProtocol, path: bytes, query: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Cycle:
     """The exchange of a GET without a body, which has come whole. path: without escapes."""
     made = Cycle(
         scope={
