@@ -105,16 +105,8 @@ def _decode(text: str) -> bytes:
 
 def _written(position: Position) -> bytes:
     """JSON; numbers by the standard library, which knows those that are none."""
-    said = [position.direction[0], *position.values]
-    if not _is_text(said):
-        said = list(map(_to_json, said))
-        if not _is_text(said):
-            return _compact(said).encode()
-    return orjson.dumps(said)
-
-
-def _is_text(values: list[Any]) -> bool:
-    return {*map(type, values)} == {str}
+    values = [position.direction[0], *map(_to_json, position.values)]
+    return orjson.dumps(values) if {*map(type, values)} == {str} else _compact(values).encode()
 
 
 def _read(payload: bytes) -> Any:

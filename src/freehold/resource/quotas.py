@@ -21,7 +21,7 @@ class Quota:
     who are not signed in, who are counted by address.
     when_away: what holds while the Redis that processes count in is away: `open` lets everyone through, `count` counts in
     each process, `refuse` answers 503.
-    parameters: as the RateLimit-Policy field says them. varies: whether it is another one for some callers.
+    window_seconds: in whole seconds, at least one. varies: whether it is another one for some callers.
     """
 
     limit: int
@@ -30,7 +30,7 @@ class Quota:
     anonymous: int | None = field(default=None, kw_only=True)
     when_away: WhenAway = field(default="open", kw_only=True)
     window_nanoseconds: int = field(init=False, compare=False, repr=False)
-    parameters: str = field(init=False, compare=False, repr=False)
+    window_seconds: int = field(init=False, compare=False, repr=False)
     varies: bool = field(init=False, compare=False, repr=False)
     _others: Mapping[int, Quota] = field(init=False, compare=False, repr=False)
 
@@ -40,7 +40,7 @@ class Quota:
         limits = {*self.roles.values()} if self.anonymous is None else {self.anonymous, *self.roles.values()}
         others = {limit: Quota(limit, self.window, when_away=self.when_away) for limit in limits}
         object.__setattr__(self, "window_nanoseconds", round(self.window.total_seconds() * 1_000_000_000))
-        object.__setattr__(self, "parameters", f";q={self.limit};w={self.window_seconds}")
+        object.__setattr__(self, "window_seconds", max(1, round(self.window.total_seconds())))
         object.__setattr__(self, "varies", bool(others))
         object.__setattr__(self, "_others", others)
 
@@ -48,11 +48,6 @@ class Quota:
     def least(self) -> int:
         """The limit of those who may the least."""
         return min(self.limit, *self.roles.values(), self.limit if self.anonymous is None else self.anonymous)
-
-    @property
-    def window_seconds(self) -> int:
-        """The window in whole seconds, as the RateLimit-Policy field says it."""
-        return max(1, round(self.window.total_seconds()))
 
     def of(self, principal: Principal) -> Quota:
         """What counts for this caller."""

@@ -47,7 +47,8 @@ class Scopes:
         if grant is not None or not registry.is_by_role:
             return self._dialect(principal, grant)
         # The system has one shape, whatever its reason and its rights.
-        kind = principal.reason is None and principal.rights, registry.size
+        rights = None if principal.is_system else principal.rights
+        kind = rights, registry.size
         known = self._known.get(kind)
         if known is None:
             if len(self._known) >= _MOST_KINDS:

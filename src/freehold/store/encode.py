@@ -130,14 +130,13 @@ def _sources(name: str, info: FieldInfo) -> list[str]:
 
 def spliced(item: bytes, extra: Sequence[tuple[str, bytes]]) -> bytes:
     """A JSON object with further members at its end."""
-    members = b",".join(to_json(name) + b":" + value for name, value in extra)
-    if not members:
+    if not extra:
         return item
+    members = b",".join(to_json(name) + b":" + value for name, value in extra)
     return b"{%b}" % members if item == b"{}" else b"%b,%b}" % (item[:-1], members)
 
 
 def envelope(items: bytes, *, next_cursor: str | None, extra: Sequence[tuple[str, bytes]] = ()) -> bytes:
     """The body of a list."""
     # Joined at once: to format bytes of that length copies them twice.
-    body = b"".join((b'{"items":', items, b',"next_cursor":', to_json(next_cursor), b"}"))
-    return spliced(body, extra) if extra else body
+    return spliced(b"".join((b'{"items":', items, b',"next_cursor":', to_json(next_cursor), b"}")), extra)

@@ -99,7 +99,7 @@ class ExactEncoder:
         if not isinstance(rows, Fetched):
             return rows, self._of_values
         prepared = rows.prepared
-        found: RowWriters | None = prepared.encoders.get(self)
+        found = prepared.encoders.get(self)
         if found is None:
             found = prepared.encoders[self] = self._made(prepared.writers)
         return rows.raw, found

@@ -125,10 +125,10 @@ class PageQuery:
         if self.position is not START:
             return self._only_plan(dialect_name)
         known = self._query.kept
-        asked = "first page", self._plans, dialect_name
-        if asked not in known:
-            known[asked] = self._only_plan(dialect_name)
-        found: Plan | None = known[asked]
+        place = "first page", self._plans, dialect_name
+        if place not in known:
+            known[place] = self._only_plan(dialect_name)
+        found: Plan | None = known[place]
         return found
 
     def _only_plan(self, dialect_name: str) -> Plan | None:
@@ -160,7 +160,11 @@ class PageQuery:
             has_prev = False
         following = (Position("after", page.place(-1)) if page.rows else START) if has_next else None
         preceding = (Position("before", page.place(0)) if page.rows else END) if has_prev else None
-        return page, following and self._sealed(following), preceding and self._sealed(preceding)
+        return (
+            page,
+            None if following is None else self._sealed(following),
+            None if preceding is None else self._sealed(preceding),
+        )
 
     def _opened(self, text: str) -> Position:
         plans, query = self._plans, self._query

@@ -19,6 +19,7 @@ from freehold.store.scope import CALLER
 from freehold.store.writers import teller, writer
 
 if TYPE_CHECKING:
+    from freehold.store.encode_exact import ExactEncoder, RowWriters
     from freehold.store.executor import Plan
 
 Binder = tuple[str, Callable[[], Any] | None, Any, Callable[[Any], Any] | None]
@@ -79,7 +80,8 @@ class Prepared:
         self._processors: Any = None
         self.tellers: Sequence[Decoder] = ()
         self.writers: Mapping[int, Callable[[Any], Any]] = {}
-        self.encoders: dict[Any, Any] = {}
+        # As many as there are resources that are read by this statement: one, or two of one table.
+        self.encoders: dict[ExactEncoder, RowWriters] = {}
         self.many: str | None = None
 
     def bind(self, params: Mapping[str, Any], principal: Principal) -> list[Any]:

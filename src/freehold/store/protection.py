@@ -65,8 +65,11 @@ class Registry:
     _caller_atoms: list[Rule] = field(default_factory=list)
     is_by_role: bool = True
     """Whether roles and scopes alone tell kinds of callers apart; how long ago somebody logged in may do so, too."""
-    size: int = 0
-    """Grows when a rule tells callers apart by something that none did before."""
+
+    @property
+    def size(self) -> int:
+        """Grows when a rule tells callers apart by something that none did before."""
+        return len(self._caller_atoms)
 
     def protect(self, model: type[DeclarativeBase], access: Access, *, extra: Iterable[Rule] = ()) -> None:
         """Protect the model's table. extra: rules of actions, which may ask for further roles. Checks every path."""
@@ -108,7 +111,6 @@ class Registry:
         for atom in rule.atoms():
             if isinstance(atom, (Role, Scope, Recent, WithFactor)) and atom not in self._caller_atoms:
                 self._caller_atoms.append(atom)
-                self.size = len(self._caller_atoms)
                 self.is_by_role = self.is_by_role and isinstance(atom, Role | Scope)
 
     def find(self, name: str) -> Protection | None:

@@ -7,7 +7,7 @@ driver) it leaves to SQLAlchemy's connection, which has the same rows, or the sa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Row
 from sqlalchemy.engine import Dialect
@@ -17,6 +17,7 @@ from freehold.store.executor import Plan
 from freehold.store.fetched import Fetched
 from freehold.store.prepared import Prepared
 
+M = TypeVar("M")
 Listeners = list[Callable[[str], None]]
 """Told of every statement that a path runs, for whoever counts them."""
 
@@ -86,6 +87,20 @@ class ReadPath(Protocol):
     async def close(self) -> None:
         """Give its connections back."""
         ...
+
+
+def kept_for(path: ReadPath, plan: Plan, dialect: Dialect, make: Callable[[Plan, Dialect], M | None]) -> M:
+    """What a path makes of a plan for a shape. Raises Unserved where that is nothing.
+
+    Made once, and kept with the plan: clients can make up any number of plans, and it is forgotten with its own.
+    """
+    place = path, dialect
+    if place not in plan.kept:
+        plan.kept[place] = make(plan, dialect)
+    found: M | None = plan.kept[place]
+    if found is None:
+        raise Unserved
+    return found
 
 
 def bound_values(prepared: Prepared, params: Mapping[str, Any], principal: Principal) -> list[Any]:

@@ -15,7 +15,7 @@ from freehold.store.lanes import Lanes
 from freehold.store.point_reads import PointReads
 from freehold.store.postgresql import Patience
 from freehold.store.prepared import Prepared, prepare
-from freehold.store.read_path import Listeners, Question, Unserved, bound_values
+from freehold.store.read_path import Listeners, Question, bound_values, kept_for
 from freehold.store.shared_lists import SharedLists
 from freehold.store.shared_reads import meaning
 from freehold.store.touched import note_read
@@ -52,7 +52,7 @@ class PostgresReads:
         self, plan: Plan, params: Mapping[str, Any], *, principal: Principal, dialect: Dialect
     ) -> Sequence[Row[Any]]:
         """See `ReadPath`."""
-        prepared, shared = self._served(plan, dialect)
+        prepared, shared = kept_for(self, plan, dialect, self._made)
         note_read(prepared.tables)
         values = bound_values(prepared, params, principal)
         self._tell(prepared)
@@ -72,23 +72,12 @@ class PostgresReads:
         self, plan: Plan, params: Mapping[str, Any], *, principal: Principal, dialect: Dialect
     ) -> Question | None:
         """See `ReadPath`."""
-        prepared, shared = plan.kept.get((self, dialect)) or self._served(plan, dialect)
+        prepared, shared = kept_for(self, plan, dialect, self._made)
         if shared is None:
             return None
         values = bound_values(prepared, params, principal)
-        if self._listeners:
-            self._tell(prepared)
+        self._tell(prepared)
         return shared, values
-
-    def _served(self, plan: Plan, dialect: Dialect) -> Served:
-        """Made once, and kept with the plan: clients can make up any number of plans, and it is forgotten with its own."""
-        place = self, dialect
-        if place not in plan.kept:
-            plan.kept[place] = self._made(plan, dialect)
-        found: Served | None = plan.kept[place]
-        if found is None:
-            raise Unserved
-        return found
 
     def _made(self, plan: Plan, dialect: Dialect) -> Served | None:
         prepared = prepare(plan, dialect)

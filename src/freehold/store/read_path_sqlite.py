@@ -18,7 +18,7 @@ from freehold.store.executor import Plan
 from freehold.store.fetched import Fetched
 from freehold.store.functions import register_sqlite
 from freehold.store.prepared import Prepared, prepare
-from freehold.store.read_path import Answer, Listeners, Question, Unserved, bound_values
+from freehold.store.read_path import Answer, Listeners, Question, Unserved, bound_values, kept_for
 from freehold.store.sqlite_reads import LoopReader, TooLong
 from freehold.store.touched import note_read
 
@@ -105,7 +105,7 @@ class SqliteReads:
         self, plan: Plan, params: Mapping[str, Any], *, principal: Principal, dialect: Dialect
     ) -> Sequence[Row[Any]]:
         """See `ReadPath`."""
-        reads = self._reads_of(plan, dialect)
+        reads = kept_for(self, plan, dialect, self._made)
         note_read(reads.prepared.tables)
         return reads.rows(reads.found(bound_values(reads.prepared, params, principal)))
 
@@ -113,18 +113,12 @@ class SqliteReads:
         self, plan: Plan, params: Mapping[str, Any], *, principal: Principal, dialect: Dialect
     ) -> Question | None:
         """See `ReadPath`."""
-        reads: LoopReads = plan.kept.get((self, dialect)) or self._reads_of(plan, dialect)
+        reads = kept_for(self, plan, dialect, self._made)
         return reads, bound_values(reads.prepared, params, principal)
 
-    def _reads_of(self, plan: Plan, dialect: Dialect) -> LoopReads:
-        place = self, dialect
-        if place not in plan.kept:
-            prepared = prepare(plan, dialect)
-            plan.kept[place] = None if prepared is None else LoopReads(self._reader, prepared, self._listeners)
-        found: LoopReads | None = plan.kept[place]
-        if found is None:
-            raise Unserved
-        return found
+    def _made(self, plan: Plan, dialect: Dialect) -> LoopReads | None:
+        prepared = prepare(plan, dialect)
+        return None if prepared is None else LoopReads(self._reader, prepared, self._listeners)
 
     async def close(self) -> None:
         """See `ReadPath`."""

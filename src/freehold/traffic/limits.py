@@ -91,7 +91,7 @@ def rate_limit_fields(decisions: Iterable[Decision]) -> list[tuple[bytes, bytes]
     """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11), structured fields (RFC 9651)."""
     policies, limits = [], []
     for each in decisions:
-        policies.append(f'"{each.name}"{each.quota.parameters}')
+        policies.append(f'"{each.name}";q={each.quota.limit};w={each.quota.window_seconds}')
         limits.append(f'"{each.name}";r={each.remaining};t={each.reset_seconds}')
     return [(b"ratelimit-policy", ", ".join(policies).encode()), (b"ratelimit", ", ".join(limits).encode())]
 

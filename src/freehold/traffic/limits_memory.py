@@ -130,8 +130,7 @@ class MemoryLimiter:
             else:
                 passes = False
             decisions.append(decision)
-            if entries[next(iter(entries))].idle_at <= now - _KEPT_IDLE or len(entries) > self._max_keys:
-                self._forget_idle(now - _KEPT_IDLE)
+            self._forget_idle(now - _KEPT_IDLE)
         if not passes:
             self._give_all_back(wanted, decisions, cost)
         return decisions
