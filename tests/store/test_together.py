@@ -171,7 +171,7 @@ async def test_whatever_happens_each_is_settled_and_nothing_stays_behind() -> No
 
     await asyncio.gather(*((left if number % 4 == 0 else one)(number) for number in range(2000)))
     assert (together._on_the_way, together._is_gathering, len(together._waiting)) == (0, False, 0)
-    assert (road.open, telling.told, together._tasks) == (0, 0, set())
+    assert (road.open, telling.told, together._tasks._running) == (0, 0, set())
     assert len(road.done) == len(set(road.done)), "none is done twice"
     assert all(found == value for value, found in told.items() if isinstance(found, int)), "each has its own"
     done = set(road.done)

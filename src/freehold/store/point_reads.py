@@ -16,6 +16,7 @@ from freehold.store.pairs import Pairs, paired
 from freehold.store.prepared import Prepared
 from freehold.store.read_path import Answer
 from freehold.store.shared_reads import SharedReads
+from freehold.store.tasks import Tasks
 
 MOST_PAIRS: Final = 64
 AT_ONCE: Final = 2
@@ -32,6 +33,7 @@ class PointReads(SharedReads):
 
     def __init__(self, lanes: Lanes, prepared: Prepared, key: str) -> None:
         super().__init__(lanes, prepared)
+        self._tasks = Tasks()
         self._pairs: Pairs | None = paired(prepared.sql, {*prepared.caller, prepared.key[key]})
         self._waiting: deque[tuple[list[Any], Answer]] = deque()
         self._running = 0
@@ -73,7 +75,7 @@ class PointReads(SharedReads):
                     batch.append(asked)
             if batch:
                 self._running += 1
-                self._start(self._run(batch), self._loop)
+                self._tasks.start(self._run(batch), self._loop)
 
     async def _run(self, batch: list[tuple[list[Any], Answer]]) -> None:
         try:

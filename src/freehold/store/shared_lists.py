@@ -18,6 +18,7 @@ from freehold.store.pairs import Pairs, paired
 from freehold.store.prepared import Prepared
 from freehold.store.read_path import Answer
 from freehold.store.shared_reads import SharedReads
+from freehold.store.tasks import Tasks
 
 MOST_ROWS: Final = 400
 """Of one statement, so that the first list does not wait long for the last. A longer list is asked for alone."""
@@ -49,6 +50,7 @@ class SharedLists(SharedReads):
 
     def __init__(self, lanes: Lanes, prepared: Prepared, limit: str) -> None:
         super().__init__(lanes, prepared)
+        self._tasks = Tasks()
         self._limit = prepared.key[limit]
         self._pairs: Pairs | None = paired(prepared.sql, prepared.key.values())
         self._waiting: deque[_Place] = deque()
@@ -85,7 +87,9 @@ class SharedLists(SharedReads):
             task.cancel()
 
     def _ask_alone(self, values: list[Any], answer: Answer) -> None:
-        task = self._alone_for[answer] = self._start(self._answer_alone(values, answer), asyncio.get_running_loop())
+        task = self._alone_for[answer] = self._tasks.start(
+            self._answer_alone(values, answer), asyncio.get_running_loop()
+        )
         task.add_done_callback(lambda _: self._alone_for.pop(answer, None))
 
     async def _answer_alone(self, values: list[Any], answer: Answer) -> None:
@@ -104,7 +108,7 @@ class SharedLists(SharedReads):
             return False
         if now >= self._judged_until and self._on_the_way:  # lists that never meet need no judgement
             self._judged_until = now + JUDGED_SECONDS
-            self._start(self._judge(pairs, values), asyncio.get_running_loop())
+            self._tasks.start(self._judge(pairs, values), asyncio.get_running_loop())
         return self._is_bounded and now >= self._apart_until
 
     async def _judge(self, pairs: Pairs, values: list[Any]) -> None:
@@ -161,7 +165,7 @@ class SharedLists(SharedReads):
                 rows += place.values[self._limit]
         if len(batch) > 1:
             self._on_the_way += 1
-            self._start(self._run(batch), asyncio.get_running_loop())
+            self._tasks.start(self._run(batch), asyncio.get_running_loop())
         elif batch:
             self._ask_alone(*batch[0])
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Sequence
-from contextvars import Context
+from collections.abc import Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -23,12 +21,11 @@ _UNSERVED: Final = (
 
 
 class SharedReads:
-    """The rows, the errors and the tasks of one plan. See `PlanReads`."""
+    """The rows and the errors of one plan. See `PlanReads`."""
 
     def __init__(self, lanes: Lanes, prepared: Prepared) -> None:
         self._lanes = lanes
         self._prepared = prepared
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def rows(self, found: Sequence[Sequence[Any]]) -> Fetched:
         """See `PlanReads`."""
@@ -38,13 +35,6 @@ class SharedReads:
         """See `PlanReads`."""
         found = meaning(error)
         return None if isinstance(found, Unserved) else found
-
-    def _start(self, work: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
-        # What the one who asked first has in their context is nothing to the others.
-        task = loop.create_task(work, context=Context())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
 
 def meaning(error: Exception) -> Exception:

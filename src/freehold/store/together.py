@@ -10,12 +10,12 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from contextvars import Context
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from freehold.errors import OutcomeUnknown
 from freehold.store.many import PATIENCE_MS
+from freehold.store.tasks import Tasks
 from freehold.store.touched import Change, Watchers
 from freehold.store.ways import NotAtOnce, NotTaken, Turn, Way
 
@@ -80,7 +80,7 @@ class Together:
         self._apart_until = 0.0
         self._refused_at = -inf
         self._timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     @property
     def is_apart(self) -> bool:
@@ -148,10 +148,7 @@ class Together:
             return  # or somebody is about to take them all along
         self._is_gathering = True
         self._on_the_way += 1
-        # In a context of its own: what it does is not a part of the request that set it off.
-        task = self._loop.create_task(self._carry(), context=Context())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(self._carry(), self._loop)
 
     async def _carry(self) -> None:
         """Take those that wait once there is a connection, and settle each, whatever happens."""
