@@ -30,7 +30,10 @@ class Described:
 
 
 class Road:
-    """A way whose statements end when they may. happens: what goes wrong at a place; None for nothing."""
+    """A way whose statements end when they may. happens: what goes wrong at a place; None for nothing.
+
+    taken: values whose rows a trigger takes away.
+    """
 
     def __init__(self, happens: Happening = lambda _: None, *, pauses: bool = False) -> None:
         self.happens = happens
@@ -38,6 +41,7 @@ class Road:
         self.open = 0
         self.done: list[Any] = []
         self.sizes: list[int] = []
+        self.taken: set[Any] = set()
         self.goes_on = asyncio.Event()
         self.goes_on.set()
 
@@ -75,8 +79,8 @@ class Lap:
         finally:
             self.road.open -= 1
         if sql == "one":
-            return [(column[0],)], [0]
-        numbered = [(value, number) for number, value in enumerate(column, 1)]
+            return [(value,) for value in column if value not in self.road.taken], [0]
+        numbered = [(value, number) for number, value in enumerate(column, 1) if value not in self.road.taken]
         return random.sample(numbered, len(numbered)), [0, 0]
 
     def cut_short(self) -> None: ...
@@ -232,6 +236,16 @@ async def test_those_that_come_in_one_round_of_the_loop_are_one_statement() -> N
         [n] for n in range(5)
     ]
     assert road.sizes == [5]
+
+
+@pytest.mark.parametrize("others", [0, 3])
+async def test_a_row_that_the_database_took_away_is_told_of_as_none(others: int) -> None:
+    road = Road()
+    road.taken = {0}
+    together = meeting(road)
+    async with asyncio.timeout(5):
+        found = await asyncio.gather(*(together.write([n]) for n in range(1 + others)))
+    assert [list(each) for each in found] == [[], *([n] for n in range(1, 1 + others))]
 
 
 async def test_who_comes_while_the_last_room_is_taken_waits_no_longer_than_a_while() -> None:

@@ -487,8 +487,8 @@ class Guest(UserMixin, Base):
 
 
 @pytest.mark.anyio
-async def test_the_own_account_is_answered_as_by_its_path_operation(module_database: str, tmp_path: Path) -> None:
-    apps = [make(module_database, tmp_path, compiled=each, identity=Identity(user=Guest)) for each in ("on", "off")]
+async def test_the_own_account_is_answered_as_by_its_path_operation(database_url: str, tmp_path: Path) -> None:
+    apps = [make(database_url, tmp_path, compiled=each, identity=Identity(user=Guest)) for each in ("on", "off")]
     async with served(apps[0]) as compiled, served(apps[1]) as plain:
         async with apps[0].database.writing(system("an account")) as unit:
             ada = Guest(id=ADA, full_name="Ada Lovelace", roles=["host"])
@@ -525,9 +525,9 @@ async def test_telemetry_that_is_set_up_later_is_noticed(tmp_path: Path, monkeyp
 
 
 @pytest.mark.anyio
-async def test_a_log_in_that_grows_old_is_noticed(module_database: str, tmp_path: Path) -> None:
+async def test_a_log_in_that_grows_old_is_noticed(database_url: str, tmp_path: Path) -> None:
     """What a rule said of a kind of caller is remembered, unless it asks for more than roles and scopes."""
-    app = make(module_database, tmp_path)
+    app = make(database_url, tmp_path)
     async with app.router.lifespan_context(app):
         stage = played(app, Statements())
         now = clock.now()
@@ -542,8 +542,8 @@ async def test_a_log_in_that_grows_old_is_noticed(module_database: str, tmp_path
 
 
 @pytest.mark.anyio
-async def test_a_write_is_seen_by_the_read_that_follows(module_database: str, tmp_path: Path) -> None:
-    app = make(module_database, tmp_path)
+async def test_a_write_is_seen_by_the_read_that_follows(database_url: str, tmp_path: Path) -> None:
+    app = make(database_url, tmp_path)
     async with served(app) as client:
         key = (await client.post("/v1/coins", json={"worth": 0}, headers=as_("ada"))).json()["id"]
         for worth in range(1, 20):

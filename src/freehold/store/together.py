@@ -202,13 +202,14 @@ class Together:
         return found
 
     async def _sent(self, batch: _Batch) -> Sequence[Sequence[Any]]:
+        """A row for each, without columns where a trigger or a rule of the database has taken it away."""
         if not batch.places:
             batch.turn.leave()
             return []
         if len(batch.places) == 1:
             found, kinds = await batch.turn.run(self._prepared.sql, batch.places[0].values)
             self._prepared.describe(kinds)
-            return found
+            return found or [()]
         return await self._sent_together(batch)
 
     async def _sent_together(self, batch: _Batch) -> Sequence[Sequence[Any]]:
