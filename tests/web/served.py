@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +15,9 @@ from freehold.web.edge_server import server
 # What the server itself adds.
 OF_THE_SERVER = frozenset({"date", "connection"})
 
+# To load those that the system trusts takes longer than most tests, and nothing here is encrypted.
+_NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
 
 @asynccontextmanager
 async def by_server(app: Any) -> AsyncIterator[httpx2.AsyncClient]:
@@ -24,7 +28,7 @@ async def by_server(app: Any) -> AsyncIterator[httpx2.AsyncClient]:
         await asyncio.sleep(0.01)
     port = serving.servers[0].sockets[0].getsockname()[1]
     try:
-        async with httpx2.AsyncClient(base_url=f"http://localhost:{port}") as client:
+        async with httpx2.AsyncClient(base_url=f"http://localhost:{port}", verify=_NO_CERTIFICATES) as client:
             yield client
     finally:
         serving.should_exit = True

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,12 @@ from freehold import Access, Freehold, Identity, Resource, UserMixin, anyone, ow
 from freehold.resource.base import NAMING
 from freehold.resource.base import Base as FreeholdBase
 from freehold.settings import Settings
+from freehold.store.touched import Watchers
+from freehold.testing.memory import restored
+from freehold.testing.pristine import pristine
 from freehold.traffic import Limits, per_minute
+from freehold.web.compiled.direct import Direct
+from tests.kept import Kept
 from tests.web.served import by_server, fields_of
 
 PASSWORD = "lantern quarry velvet 42"
@@ -82,6 +87,9 @@ class Site:
         return UUID(made.json()["id"]), {"Authorization": f"Bearer {got.json()['access_token']}"}
 
 
+Sites = Callable[[], AbstractAsyncContextManager[Site]]
+
+
 def _but_for_quota(answer: httpx2.Response) -> list[tuple[str, str]]:
     return [each for each in fields_of(answer) if each[0] != "ratelimit"]
 
@@ -99,8 +107,36 @@ def made(
 
 @asynccontextmanager
 async def opened(app: Freehold) -> AsyncIterator[Site]:
+    """A site of an application's own."""
+    async with app.router.lifespan_context(app), _served(app) as site:
+        yield site
+
+
+@asynccontextmanager
+async def kept_open(app: Freehold) -> AsyncIterator[Sites]:
+    """Start an application for many sites, each of which finds it as it was; one at a time.
+
+    What it remembers of requests is forgotten between them: known heads, callers, quotas.
+    """
+    async with app.router.lifespan_context(app):
+        rows = Kept(app.database, await pristine(app.database))
+
+        @asynccontextmanager
+        async def site() -> AsyncIterator[Site]:
+            async with rows.lent():
+                with restored(app):
+                    async with _served(app) as found:
+                        yield found
+            app.edge.direct = Direct(app.edge, app.edge.direct.front, app)
+            await app.database.parts[Watchers].has_been_replaced()
+            await app.identity.start()
+
+        yield site
+
+
+@asynccontextmanager
+async def _served(app: Freehold) -> AsyncIterator[Site]:
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(app.router.lifespan_context(app))
         direct = await stack.enter_async_context(by_server(app))
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         plain = await stack.enter_async_context(

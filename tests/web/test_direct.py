@@ -19,14 +19,20 @@ from freehold.traffic import Limits, per_minute
 from freehold.web.edge_server import server
 from tests.waiting import until
 from tests.web.served import by_server
-from tests.web.signs import Diary, Sign, Site, made, opened
+from tests.web.signs import Diary, Sign, Site, Sites, kept_open, made, opened
 
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture(scope="module")
+async def sites(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sites]:
+    async with kept_open(made(module_database, tmp_path_factory.mktemp("signs"))) as found:
+        yield found
+
+
 @pytest.fixture
-async def site(database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
-    async with opened(made(database_url, tmp_path)) as found:
+async def site(sites: Sites) -> AsyncIterator[Site]:
+    async with sites() as found:
         yield found
 
 

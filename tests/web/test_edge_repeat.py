@@ -25,7 +25,7 @@ from freehold.web.edge_load import Load
 from freehold.web.edge_protocol import ServerState, StrictProtocol, protocol_options
 from freehold.web.edge_repeat import block_of, line_of
 from tests.waiting import until
-from tests.web.signs import Sign, Site, made, opened
+from tests.web.signs import Sign, Site, Sites, kept_open, made, opened
 from tests.web.test_direct import Held
 
 ID = re.compile(rb"[0-9a-f]{32}")
@@ -263,9 +263,15 @@ async def counted(site: Site) -> AsyncIterator[Told]:
                 await each.writer.wait_closed()
 
 
+@pytest.fixture(scope="module")
+async def sites(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sites]:
+    async with kept_open(made(module_database, tmp_path_factory.mktemp("signs"))) as found:
+        yield found
+
+
 @pytest.fixture
-async def told(database_url: str, tmp_path: Path) -> AsyncIterator[Told]:
-    async with opened(made(database_url, tmp_path)) as site, counted(site) as found:
+async def told(sites: Sites) -> AsyncIterator[Told]:
+    async with sites() as site, counted(site) as found:
         yield found
 
 
@@ -453,12 +459,14 @@ async def test_nobody_is_taken_for_a_client_of_a_proxy_that_is_not_theirs(databa
 
 
 @pytest.mark.anyio
-async def test_where_there_is_no_room_nobody_is_let_in_by_a_head_that_is_known(told: Told) -> None:
+async def test_where_there_is_no_room_nobody_is_let_in_by_a_head_that_is_known(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
     line, load = await told.line(), told.site.app.edge.load
     await line.ask(asking("/v1/signs"))
-    load.limit = 0
-    assert (await line.ask(asking("/v1/signs")))[0] == 503
-    load.limit = 8
+    with monkeypatch.context() as patch:
+        patch.setattr(load, "limit", 0)
+        assert (await line.ask(asking("/v1/signs")))[0] == 503
     assert (await line.ask(asking("/v1/signs")))[0] == 200
     assert (told.count, load.in_flight, load.working) == (1, 0, 0)
 
