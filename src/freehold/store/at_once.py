@@ -24,7 +24,7 @@ from freehold.store.prepared import Prepared
 from freehold.store.protection import Shape
 from freehold.store.rule_clause import as_clause
 from freehold.store.straight import Straight
-from freehold.store.together import Apart
+from freehold.store.together import Apart, Together
 from freehold.store.touched import Change, Watchers
 from freehold.store.trail import Trails
 from freehold.store.unit import Unit, shielded
@@ -103,26 +103,39 @@ class Alone:
 
         Raises NotAtOnce and NotTaken where nothing was done, OutcomeUnknown, and whatever goes wrong once it is done.
         """
-        change = Change(prepared.writes)
-        if self._watchers.join(change) or _is_triggered(self._parts, prepared):
-            raise NotAtOnce
-        values = self._bound(prepared, params)
+        values = self._admitted(prepared, params)
         together = self._way.together(prepared, self._watchers)
         if together is None:
-            return await self._by_itself(prepared, values, change)
+            return await self._by_itself(prepared, values)
         if not together.is_apart:
             self._way.tell(prepared.sql)
             try:
-                return prepared.rows([await together.write(values)])
+                return together.rows(await together.write(values))
             except Apart:  # nothing was done
                 pass
         together.begins()
         try:
-            return await self._by_itself(prepared, values, change)
+            return await self._by_itself(prepared, values)
         finally:
             together.ends()
 
-    async def _by_itself(self, prepared: Prepared, values: Sequence[Any], change: Change) -> Fetched:
+    def question(self, prepared: Prepared, params: Mapping[str, Any]) -> tuple[Together, list[Any]] | None:
+        """The same, to be asked without waiting: whom, and the values; None for what goes by itself. Raises NotAtOnce."""
+        values = self._admitted(prepared, params)
+        together = self._way.together(prepared, self._watchers)
+        if together is None or together.is_apart:
+            return None
+        self._way.tell(prepared.sql)
+        return together, values
+
+    def _admitted(self, prepared: Prepared, params: Mapping[str, Any]) -> list[Any]:
+        """The values of a unit that may be one statement. Raises NotAtOnce."""
+        if self._watchers.join(Change(prepared.writes)) or _is_triggered(self._parts, prepared):
+            raise NotAtOnce
+        return self._bound(prepared, params)
+
+    async def _by_itself(self, prepared: Prepared, values: Sequence[Any]) -> Fetched:
+        change = Change(prepared.writes)
         try:
             await self._watchers.will_change(change)
             turn = await self._way.turn()

@@ -7,7 +7,7 @@ constructor, a rule that only the database can judge) there is no such piece, an
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +22,6 @@ from freehold.resource.principal import Principal
 from freehold.store import records
 from freehold.store.at_once import Doing, answered
 from freehold.store.executor import Plan
-from freehold.store.fetched import Fetched
 from freehold.store.invariants import bounds_of
 from freehold.store.judgement import judge_values
 from freehold.store.plain_models import at_insert, is_plain
@@ -102,17 +101,17 @@ class NewRows:
         params |= records.params(record, kept)
         await straight.run([(each, params) for each in self._prepared(straight, has_values=kept is not None)])
 
-    def insert_whole(
+    def whole(
         self, doing: Doing, plan: Plan, subject: str, key: str, values: Mapping[str, Any]
-    ) -> Awaitable[Fetched]:
-        """Insert a row that may be, and the records of it, at once; see `answered`. Raises NotAtOnce, NotStraight.
+    ) -> tuple[Prepared, dict[str, Any]]:
+        """What inserts a row that may be, and the records of it, at once, and its values; see `answered`. Raises NotAtOnce.
 
         key: of the row, as text.
         """
         record, kept = doing.trails.created(doing, self._model, subject, key, values)
         params = dict(zip(self._binds, values.values(), strict=True))
         params |= records.params(record, kept)
-        return doing.write(self._whole(doing, plan, subject, has_values=kept is not None), params)
+        return self._whole(doing, plan, subject, has_values=kept is not None), params
 
     def _prepared(self, straight: Straight, *, has_values: bool) -> list[Prepared]:
         place = straight.dialect, has_values

@@ -20,7 +20,9 @@ from freehold.store.touched import Change, Watchers
 from freehold.store.ways import NotAtOnce, NotTaken, Turn, Way
 
 if TYPE_CHECKING:
+    from freehold.store.fetched import Fetched
     from freehold.store.prepared import Prepared
+    from freehold.store.read_path import Answer
 
 MOST: Final = 64
 AT_ONCE: Final = 2
@@ -55,14 +57,13 @@ class _Batch:
 
 
 class _Place:
-    """One unit that waits. batch: that took it along."""
+    """One unit that waits."""
 
-    __slots__ = ("answer", "batch", "values")
+    __slots__ = ("answer", "values")
 
-    def __init__(self, values: Sequence[Any], answer: asyncio.Future[Sequence[Any]]) -> None:
+    def __init__(self, values: Sequence[Any], answer: Answer) -> None:
         self.values = values
         self.answer = answer
-        self.batch: _Batch | None = None
 
 
 class Together:
@@ -74,6 +75,7 @@ class Together:
         self._many = many
         self._watchers = watchers
         self._waiting: deque[_Place] = deque()
+        self._sent_out: list[_Batch] = []
         self._on_the_way = 0
         self._is_gathering = self._is_due = False
         self._loop: asyncio.AbstractEventLoop
@@ -100,28 +102,41 @@ class Together:
 
     async def write(self, values: Sequence[Any]) -> Sequence[Any]:
         """Its row, committed. Raises Apart, NotTaken and NotAtOnce where nothing was done, OutcomeUnknown, and what watchers raise."""
+        answer: asyncio.Future[Sequence[Any]] = asyncio.get_running_loop().create_future()
+        self.ask(values, answer)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            await over(self.leave(answer))
+            raise
+
+    def ask(self, values: Sequence[Any], answer: Answer) -> None:
+        """The same for who waits without a task: they are told never before this returns."""
         # Those that wait together wait in one loop.
         self._loop = asyncio.get_running_loop()
-        place = _Place(values, self._loop.create_future())
-        self._waiting.append(place)
+        self._waiting.append(_Place(values, answer))
         if self._on_the_way >= AT_ONCE:
             self._bound_the_wait()
         elif not self._is_due:
             self._is_due = True
             self._loop.call_soon(self._send_due)  # together with what else this round of the loop brings
-        try:
-            return await place.answer
-        except asyncio.CancelledError:
-            await self._leave(place)
-            raise
 
-    async def _leave(self, place: _Place) -> None:
-        """Nobody waits for it any more. What was sent is cut short once all have left, and its end is waited for."""
-        if place.batch is not None:
-            place.batch.left()
-            await _over(place.batch.task)
-        elif place in self._waiting:  # otherwise it was passed over before who waits learned that they are to leave
-            self._waiting.remove(place)
+    def leave(self, answer: Answer) -> asyncio.Task[Any] | None:
+        """Nobody waits for it any more, and it says so. What was sent is cut short once all have left: the task to see the end of."""
+        for batch in self._sent_out:
+            if any(place.answer is answer for place in batch.places):
+                batch.left()
+                return batch.task
+        self._waiting = deque(place for place in self._waiting if place.answer is not answer)
+        return None
+
+    def rows(self, row: Sequence[Any]) -> Fetched:
+        """What came for one, as SQLAlchemy gives it."""
+        return self._prepared.rows([row])
+
+    def fault(self, error: Exception) -> Exception | None:
+        """What an error means to whoever asked; None where nothing was done."""
+        return None if isinstance(error, Apart | NotAtOnce | NotTaken) else error
 
     def _bound_the_wait(self) -> None:
         """Have what waits now sent after a while, whatever became of those that were sent before."""
@@ -161,6 +176,8 @@ class Together:
                 rows = await self._sent(batch)
             finally:
                 await self._watchers.has_changed(change)
+                if batch is not None:
+                    self._sent_out.remove(batch)
         except BaseException as error:
             places = batch.places if batch is not None else self._all_waiting()
             self.ends()  # what waits goes on its way before anybody makes an answer of what came
@@ -176,10 +193,10 @@ class Together:
     def _taken(self, turn: Turn) -> _Batch:
         self._is_gathering = False
         batch = _Batch([], turn)
+        self._sent_out.append(batch)
         while self._waiting and len(batch.places) < MOST:
             place = self._waiting.popleft()
             if not place.answer.done():
-                place.batch = batch
                 batch.places.append(place)
         if self._waiting:  # more than one statement takes
             self._bound_the_wait()
@@ -234,7 +251,7 @@ def _fail(places: Sequence[_Place], error: BaseException) -> None:
             place.answer.set_exception(told)
 
 
-async def _over(task: asyncio.Task[Any] | None) -> None:
+async def over(task: asyncio.Task[Any] | None) -> None:
     """Wait for the end of a task, however often the waiting one is cancelled."""
     while task is not None and not task.done():
         with suppress(asyncio.CancelledError):

@@ -20,9 +20,9 @@ from freehold.store.plain_models import Listeners
 from freehold.store.protection import Shape
 from freehold.store.straight import NotStraight, Straight
 from freehold.store.unit import Unit
-from freehold.store.ways import NotAtOnce, NotTaken
+from freehold.store.ways import NotAtOnce
 from freehold.web.bound import Bound
-from freehold.web.creating import Whole, points_to_others, refusal_of
+from freehold.web.creating import Whole, points_to_others
 from freehold.web.preconditions import check_match
 from freehold.web.problem_database import refuses_the_write
 from freehold.web.steps import Call
@@ -81,18 +81,14 @@ class Changing:
             raise NotStraight from error
 
     async def change_alone(self, call: Call, key: Any, changes: BaseModel, whole: Whole) -> Response:
-        """The same as a unit of one statement, of a row that was looked at. Raises NotAtOnce, NotStraight."""
+        """The same as a unit of one statement, of a row that was looked at. Raises NotAtOnce, NotTaken, NotStraight."""
         assert self._rows is not None
         found = alone(call.parts.database, call.principal, call.request_id)
         if found is None:
             raise NotAtOnce
-        try:
-            row = await self._rows.look(found, key)
-            changed = self._changed(call, found.shape, row, changes)
-            rows = await self._change_whole(found, row, changed, whole)
-        except NotTaken as refused:
-            raise refusal_of(refused) from refused.__cause__
-        return whole.tell(rows)
+        row = await self._rows.look(found, key)
+        changed = self._changed(call, found.shape, row, changes)
+        return whole.tell(await self._change_whole(found, row, changed, whole))
 
     async def _change_whole(self, doing: Doing, row: dict[str, Any], changed: dict[str, Any], whole: Whole) -> Fetched:
         assert self._rows is not None

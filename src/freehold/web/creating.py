@@ -16,12 +16,14 @@ from freehold.store.fetched import Fetched
 from freehold.store.new_rows import NewRows
 from freehold.store.outbox import is_heard
 from freehold.store.plain_models import Listeners
+from freehold.store.prepared import Prepared
 from freehold.store.straight import NotStraight, Straight
+from freehold.store.together import Together
 from freehold.store.unit import Unit
-from freehold.store.ways import NotAtOnce, NotTaken
+from freehold.store.ways import NotAtOnce
 from freehold.web.bound import Bound
 from freehold.web.changes import new_values
-from freehold.web.problem_database import from_database, refuses_the_write
+from freehold.web.problem_database import refuses_the_write
 from freehold.web.steps import Call
 
 Show = Callable[[Straight, Any], Awaitable[Response]]
@@ -88,7 +90,8 @@ class Creating:
         try:
             if whole is not None and straight.dialect_name == "postgresql":
                 with suppress(NotAtOnce):
-                    return whole.tell(await self._insert_whole(InUnit(unit, straight), values, whole))
+                    doing = InUnit(unit, straight)
+                    return whole.tell(await doing.write(*self._whole(doing, values, whole)))
             await self._rows.insert(unit, straight, self._bound.resource.name, name, values)
             return await show(straight, values[name])
         except StatementError as error:
@@ -97,33 +100,24 @@ class Creating:
             raise NotStraight from error
 
     async def insert_alone(self, call: Call, values: Mapping[str, Any], whole: Whole) -> Response:
-        """The same as a unit of one statement. Raises NotAtOnce, NotStraight."""
+        """The same as a unit of one statement. Raises NotAtOnce, NotTaken."""
         found = alone(call.parts.database, call.principal, call.request_id)
         if found is None:
             raise NotAtOnce
-        try:
-            rows = await self._insert_whole(found, values, whole)
-        except NotTaken as refused:
-            raise refusal_of(refused) from refused.__cause__
-        return whole.tell(rows)
+        return whole.tell(await found.write(*self._whole(found, values, whole)))
 
-    def _insert_whole(self, doing: Doing, values: Mapping[str, Any], whole: Whole) -> Awaitable[Fetched]:
+    def question(self, call: Call, values: Mapping[str, Any], whole: Whole) -> tuple[Together, list[Any]] | None:
+        """The same, to be asked without waiting; None where it has to be waited for. Raises NotAtOnce."""
+        found = alone(call.parts.database, call.principal, call.request_id)
+        return None if found is None else found.question(*self._whole(found, values, whole))
+
+    def _whole(self, doing: Doing, values: Mapping[str, Any], whole: Whole) -> tuple[Prepared, dict[str, Any]]:
         assert self._rows is not None
         if not whole.can_tell(values):
             raise NotAtOnce
-        return self._rows.insert_whole(doing, whole.plan, self._bound.resource.name, whole.key, values)
+        return self._rows.whole(doing, whole.plan, self._bound.resource.name, whole.key, values)
 
 
 def points_to_others(sent: BaseModel, links: Collection[str]) -> bool:
     """Whether a field that was sent names another row."""
     return any(name in sent.model_fields_set and getattr(sent, name) is not None for name in links)
-
-
-def refusal_of(refused: NotTaken) -> BaseException:
-    """What to raise for a driver's error: NotStraight where it is about what was written, and its problem for any other.
-
-    What goes wrong otherwise may do so after the commit, and is raised as it is: whoever hears NotStraight writes again.
-    """
-    error = refused.__cause__
-    assert error is not None, "what the driver says"
-    return NotStraight() if refuses_the_write(error) else from_database(error) or error

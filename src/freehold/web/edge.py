@@ -171,7 +171,7 @@ class Edge:
         """The options that hold for a request, whose client is in its scope. Raises a Problem for what nothing further is to look at."""
         check_sizes(scope, fields, self.options)
         self._admit(scope, fields)
-        options = self._options_for(scope)
+        options = self.options_for(scope)
         check_framing(fields, options)
         if scope["method"] != "OPTIONS" or not _is_about_server(scope):
             _judge_target(scope)
@@ -228,7 +228,8 @@ class Edge:
         await exchange.answer(204, [(b"allow", ", ".join(allowed).encode()), *patch])
         return True
 
-    def _options_for(self, scope: Scope) -> EdgeOptions:
+    def options_for(self, scope: Scope) -> EdgeOptions:
+        """The options that hold for an operation: those of all, themselves, where it has none of its own."""
         for each in self.options.roomy:
             if each.is_about(scope["method"], scope["path"]):
                 return replace(

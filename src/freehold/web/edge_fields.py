@@ -9,10 +9,12 @@ CREDENTIALS = (b"authorization", b"cookie", b"x-api-key")
 
 IDS = (b"x-request-id", b"traceparent")
 """The fields that say what a request is, mostly another one each time."""
+ONCE = (*IDS, b"idempotency-key", b"if-match")
+"""The fields that are of one request alone."""
 _WATCHED = frozenset(
     {
         *CREDENTIALS,
-        *IDS,
+        *ONCE,
         b"host",
         b"content-length",
         b"transfer-encoding",

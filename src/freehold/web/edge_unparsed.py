@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from freehold.web.edge_cycle import Cycle
+from freehold.web.edge_repeat import Piece
 
 if TYPE_CHECKING:
     from freehold.web.edge_protocol import StrictProtocol
 
 
-def cycle_of(server: StrictProtocol, path: bytes, query: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Cycle:
-    """The exchange of a GET without a body, which has come whole. path: without escapes."""
+def cycle_of(server: StrictProtocol, piece: Piece, headers: Sequence[tuple[bytes, bytes]]) -> Cycle:
+    """The exchange of a request that has come whole. headers: as its parser would have them."""
     made = Cycle(
         scope={
             "type": "http",
@@ -25,10 +26,10 @@ def cycle_of(server: StrictProtocol, path: bytes, query: bytes, headers: Sequenc
             "root_path": server.root_path,
             "headers": list(headers),
             "state": server.app_state.copy(),
-            "method": "GET",
-            "path": path.decode("ascii"),
-            "raw_path": path,
-            "query_string": query,
+            "method": piece.method,
+            "path": piece.path.decode("ascii"),
+            "raw_path": piece.path,
+            "query_string": piece.query,
         },
         transport=server.transport,
         flow=server.flow,
@@ -41,6 +42,7 @@ def cycle_of(server: StrictProtocol, path: bytes, query: bytes, headers: Sequenc
         keep_alive=True,
         on_response=server.on_response_complete,
     )
+    made.body += piece.body
     made.more_body = False
     made.message_event.set()
     return made

@@ -13,14 +13,17 @@ from starlette.types import Scope
 
 from freehold.resource.access import Rule
 from freehold.resource.principal import Principal
+from freehold.store.fetched import Fetched
 from freehold.store.protection import Grant
 from freehold.store.session import Session
 from freehold.store.straight import NotStraight
+from freehold.store.together import Together
 from freehold.store.unit import Unit
-from freehold.store.ways import NotAtOnce
+from freehold.store.ways import NotAtOnce, NotTaken
 from freehold.web import body as bodies
 from freehold.web.admission import Endpoint, enter
 from freehold.web.execution import Work, Writing, execute, request_key
+from freehold.web.problem_database import from_database, refuses_the_write
 from freehold.web.reads import Reads
 from freehold.web.rows import still_allowed
 from freehold.web.runtime import Runtime, runtime
@@ -40,11 +43,16 @@ class Call(NamedTuple):
     request_id: str | None = None
 
 
+WriteQuestion = tuple[Together, list[Any], Callable[[Fetched], Response]]
+"""A unit of one statement: whom to ask for it, its values, and what answers of its row."""
+
+
 class Step(NamedTuple):
     """A write that was found valid. subject: the key of its row, once it has run. ahead: awaited before the unit begins.
 
     straight: the same by prepared statements alone; where it raises NotStraight, `work` is done in a unit of its own.
-    at_once: the same as a unit of one statement; where it raises NotAtOnce, nothing was tried, and `straight` may be.
+    at_once: the same as a unit of one statement; where it raises NotAtOnce or NotTaken, nothing was done, and `straight` may be.
+    question: the same, to be asked without waiting; None, or NotAtOnce, for what has to be waited for.
     """
 
     work: Callable[[Session], Awaitable[Response]]
@@ -53,6 +61,7 @@ class Step(NamedTuple):
     ahead: Callable[[], Awaitable[None]] | None = None
     straight: Callable[[Unit], Awaitable[Response]] | None = None
     at_once: Callable[[], Awaitable[Response]] | None = None
+    question: Callable[[], WriteQuestion | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,8 @@ class Write:
             raw = b"" if request.method == "DELETE" else await request.body()
             key = self.read(request.scope, raw)
             principal = await enter(request, self.rule)
-            return await self.carry_out(runtime(request), request.scope, principal, raw, key)
+            step = self.prepared(runtime(request), request.scope, principal, raw)
+            return await self.carry_out(request.scope, principal, raw, key, step)
 
         return endpoint
 
@@ -93,19 +103,37 @@ class Write:
             bodies.read_json(raw, said, accepted=self.accepted or bodies.JSON_TYPES)
         return key
 
-    async def carry_out(
-        self, parts: Runtime, scope: Scope, principal: Principal, raw: bytes, idempotency_key: str | None
-    ) -> Response:
-        """Do what was read, for a caller who was let in. What is not valid comes last: 401 and 403 before 422."""
+    def prepared(self, parts: Runtime, scope: Scope, principal: Principal, raw: bytes) -> Step:
+        """What was read, for a caller who was let in. What is not valid comes last: 401 and 403 before 422."""
         if scope["query_string"]:
             self.reads.refuse_parameters(Request(scope))
-        step = self.prepare(_call(parts, scope, principal, raw))
+        return self.prepare(_call(parts, scope, principal, raw))
+
+    def question(self, idempotency_key: str | None, step: Step) -> WriteQuestion | None:
+        """A step that nobody has to wait for; None where it has to be carried out."""
+        if step.question is None or step.ahead is not None or self._claims(idempotency_key):
+            return None
+        try:
+            return step.question()
+        except NotAtOnce:
+            return None
+
+    async def carry_out(  # noqa: PLR0917 (as for `DirectRequest`)
+        self,
+        scope: Scope,
+        principal: Principal,
+        raw: bytes,
+        idempotency_key: str | None,
+        step: Step,
+        unanswered: Exception | None = None,
+    ) -> Response:
+        """Do it, and commit. unanswered: what came of its question, where nothing was done."""
         if step.ahead is not None:
             await step.ahead()
         try:
-            if step.at_once is not None and idempotency_key is None and not self.reads.bound.resource.require_key:
+            if step.at_once is not None and not self._claims(idempotency_key):
                 try:
-                    return await step.at_once()
+                    return await _at_once(step.at_once, unanswered)
                 except NotAtOnce:
                     pass
             if step.straight is not None:
@@ -115,12 +143,35 @@ class Write:
         writing = self._writing(step, lambda unit: step.work(unit.session))
         return await execute(Request(scope), principal, raw, writing)
 
+    def _claims(self, idempotency_key: str | None) -> bool:
+        """Whether a key is claimed along with it, or the lack of one refused."""
+        return idempotency_key is not None or self.reads.bound.resource.require_key
+
     def _writing(self, step: Step, work: Work) -> Writing:
         async def rejudge(unit: Unit, key: Any) -> None:
             await still_allowed(unit, self.reads.bound, key)
 
         needs_key = self.reads.bound.resource.require_key
         return Writing(work, grant=step.grant, require_key=needs_key, rejudge=rejudge, subject=step.subject)
+
+
+async def _at_once(work: Callable[[], Awaitable[Response]], unanswered: Exception | None) -> Response:
+    try:
+        if isinstance(unanswered, NotTaken):
+            raise unanswered
+        return await work()
+    except NotTaken as refused:
+        raise refusal_of(refused) from refused.__cause__
+
+
+def refusal_of(refused: NotTaken) -> BaseException:
+    """What to raise for a driver's error: NotStraight where it is about what was written, and its problem for any other.
+
+    What goes wrong otherwise may do so after the commit, and is raised as it is: whoever hears NotStraight writes again.
+    """
+    error = refused.__cause__
+    assert error is not None, "what the driver says"
+    return NotStraight() if refuses_the_write(error) else from_database(error) or error
 
 
 def _call(parts: Runtime, scope: Scope, principal: Principal, body: bytes) -> Call:

@@ -29,7 +29,7 @@ from freehold.web.jobs import accepted
 from freehold.web.preconditions import check_match, entity_tag
 from freehold.web.reads import Reads, Shown
 from freehold.web.rows import load_for_change
-from freehold.web.steps import Call, Step, Write
+from freehold.web.steps import Call, Step, Write, WriteQuestion
 from freehold.web.trail import leave_trail
 
 
@@ -83,6 +83,12 @@ class Writes:
                     raise NotAtOnce
                 return self._creating.insert_alone(call, values, whole)
 
+            def question() -> WriteQuestion | None:
+                assert values is not None
+                whole = self._whole(values[bound.key_name], created=True)
+                found = None if whole is None else self._creating.question(call, values, whole)
+                return None if whole is None or found is None else (*found, whole.tell)
+
             values = self._creating.values(call, draft) if parent is None else None
             return Step(
                 work,
@@ -90,6 +96,7 @@ class Writes:
                 ahead=self._ahead(call, draft),
                 straight=None if values is None else straight,
                 at_once=None if values is None else at_once,
+                question=None if values is None else question,
             )
 
         return Write(self._reads, bound.rule("create"), prepare)

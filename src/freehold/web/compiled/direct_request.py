@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from freehold.errors import DeadlineExceeded, Unavailable
 from freehold.observe.context import CURRENT
 from freehold.observe.logs import get_logger
 from freehold.resource.principal import Principal
-from freehold.store.read_path import PlanReads
+from freehold.store.together import over
 from freehold.web.answer import Ready
-from freehold.web.compiled.direct_operation import DirectOperation
+from freehold.web.compiled.direct_operation import Asked, DirectOperation
 from freehold.web.edge_deadline import Limited, Rest
 from freehold.web.edge_exchange import Exchange
 from freehold.web.edge_limits import CLOSE
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from freehold.web.edge_protocol import StrictProtocol
 
 _log = get_logger("freehold.compiled")
+Outcome = Response | Exception | Callable[[], Awaitable[Response]] | None
 
 
 class DirectRequest(Limited):
@@ -35,8 +39,8 @@ class DirectRequest(Limited):
     """
 
     __slots__ = (
-        "_began", "_cycle", "_direct", "_exchange", "_is_done", "_is_over", "_operation", "_outcome", "_parts",
-        "_principal", "_reads", "_reply", "_rest", "_server",
+        "_asked", "_began", "_body", "_cycle", "_direct", "_exchange", "_is_done", "_is_over", "_left", "_operation", "_otherwise",
+        "_outcome", "_parts", "_principal", "_reply", "_rest", "_server",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0917 (made in one place, for each request: names would cost what is to be saved)
@@ -48,6 +52,7 @@ class DirectRequest(Limited):
         operation: DirectOperation,
         parts: Runtime,
         principal: Principal,
+        body: bytes,
         began: float,
     ) -> None:
         super().__init__()
@@ -58,10 +63,12 @@ class DirectRequest(Limited):
         self._operation = operation
         self._parts = parts
         self._principal = principal
+        self._body = body
         self._began = began
         self._is_done = self._is_over = False
-        self._reads: PlanReads | None = None
-        self._outcome: Ready | Exception | None = None
+        self._asked: Asked | None = None
+        self._left: asyncio.Task[Any] | None = None
+        self._outcome: Outcome = None
         self._rest: Rest | None = None
 
     def begin(self) -> None:
@@ -72,21 +79,21 @@ class DirectRequest(Limited):
             self._direct.deadlines.follow(self)
         try:
             self._operation.door.enter_at_once(self._parts, scope, self._principal)
-            question = self._operation.question(self._parts, scope, self._principal)
-            if question is not None:
-                self._reads, values, self._reply = question
-                self._reads.ask(values, self)
+            question = self._operation.question(self._parts, scope, self._principal, self._body)
+            if not callable(question):
+                self._asked, values, self._reply, self._otherwise = question
+                self._asked.ask(values, self)
         except Exception as error:  # noqa: BLE001 (a refusal among them)
             self._go_on(error)
         else:
-            if question is None:
-                self._go_on(None)
+            if callable(question):
+                self._go_on(partial(question, None))
 
     def done(self) -> bool:
         """See `Answer`."""
         return self._is_done
 
-    def set_result(self, found: Sequence[Sequence[Any]]) -> None:
+    def set_result(self, found: Sequence[Any]) -> None:
         """See `Answer`."""
         token = CURRENT.set(self._exchange.trace)
         try:
@@ -96,11 +103,11 @@ class DirectRequest(Limited):
         finally:
             CURRENT.reset(token)
 
-    def _answer(self, found: Sequence[Sequence[Any]]) -> None:
-        assert self._reads is not None, "it was asked"
+    def _answer(self, found: Sequence[Any]) -> None:
+        assert self._asked is not None, "it was"
         try:
-            reply = self._reply(self._reads.rows(found))
-            is_sent = self._exchange.send_whole(reply)
+            reply = self._reply(self._asked.rows(found))
+            is_sent = type(reply) is Ready and self._exchange.send_whole(reply)
         except Exception as error:  # noqa: BLE001 (as what an endpoint raises)
             self._go_on(error)
             return
@@ -114,8 +121,8 @@ class DirectRequest(Limited):
 
     def set_exception(self, error: Exception) -> None:
         """See `Answer`."""
-        assert self._reads is not None, "it was asked"
-        self._go_on(self._reads.fault(error))
+        assert self._asked is not None, "it was"
+        self._go_on(self._asked.fault(error) or partial(self._otherwise, error))
 
     def passes(self) -> None:
         """Its deadline does."""
@@ -125,8 +132,7 @@ class DirectRequest(Limited):
         self._is_over = True
         if not self._is_done:
             self._go_on(None)
-        if self._reads is not None:
-            self._reads.leave(self)
+        self._leave()
 
     def cancel(self, msg: Any = None) -> bool:
         """As of a task: the server is shutting down, and its patience is over."""
@@ -136,9 +142,14 @@ class DirectRequest(Limited):
     def _cancelled(self) -> None:
         if not self._is_done:
             self._go_on(Unavailable())
+            self._leave()
 
-    def _go_on(self, outcome: Ready | Exception | None) -> None:
-        """Answer in a task. outcome: what there is to say; None where the row has to be read with waiting."""
+    def _leave(self) -> None:
+        if self._asked is not None:
+            self._left = self._asked.leave(self)
+
+    def _go_on(self, outcome: Outcome) -> None:
+        """Answer in a task. outcome: what there is to say, or what makes it with waiting; None where the time is over."""
         self._is_done = True
         self._outcome = outcome
         self._server.start(self._cycle, self)
@@ -155,11 +166,27 @@ class DirectRequest(Limited):
             self.met()
 
     async def _conclude(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await over(self._left)
         if self._is_over:
             raise DeadlineExceeded(headers=CLOSE)  # which the edge answers, and no handler of the application's own
         await self._direct.front.conclude(self._answered(), scope, receive, send)
 
     async def _answered(self) -> ASGIApp:
+        assert self._outcome is not None, "there is time left"
         if isinstance(self._outcome, Exception):
             raise self._outcome
-        return self._outcome or await self._operation.read(self._parts, self._exchange.scope, self._principal)
+        return self._outcome if isinstance(self._outcome, Response) else await self._outcome()
+
+
+class DirectWrite(DirectRequest):
+    """The same for what changes something. An application has a say in what is valid, and finds around it what it would in a task."""
+
+    __slots__ = ()
+
+    def begin(self) -> None:
+        """See `DirectRequest`."""
+        Context().run(self._begin_within)
+
+    def _begin_within(self) -> None:
+        CURRENT.set(self._exchange.trace)
+        super().begin()

@@ -16,7 +16,7 @@ from freehold.traffic.policy import Policy
 from freehold.web.addresses import address_asked
 from freehold.web.answer import JSON, Ready
 from freehold.web.bound import Bound
-from freehold.web.compiled.direct_operation import DirectQuestion
+from freehold.web.compiled.direct_operation import DirectQuestion, Otherwise
 from freehold.web.compiled.door import Door
 from freehold.web.reads import OnePlanPage, Params, Reads
 from freehold.web.runtime import Runtime
@@ -34,24 +34,25 @@ class Listing:
         """The answer. Raises what the endpoint of `Reads.list` raises, in its order."""
         return await self.read(parts, scope, await self.door.enter(parts, scope))
 
-    async def read(self, parts: Runtime, scope: Scope, principal: Principal) -> Ready:
+    async def read(
+        self, parts: Runtime, scope: Scope, principal: Principal, unanswered: Exception | None = None
+    ) -> Ready:
         """The same for a caller who was let in."""
         above: Any = None if self._parent is None else self._parent[0].parse_key(scope["path_params"]["id"])
         question = scope["query_string"]
         page, params = await self._reads.listed(parts.database, principal, question, parent=self._parent, above=above)
         return _told(scope, page, params)
 
-    def may_be_direct(self, parts: Runtime, scope: Scope) -> bool:
+    def may_be_direct(self, parts: Runtime, scope: Scope, body: bytes) -> bool:
         """See `DirectOperation`."""
         return self._parent is None and self._reads.is_one_plan and parts.database.has_questions
 
-    def question(self, parts: Runtime, scope: Scope, principal: Principal) -> DirectQuestion | None:
+    def question(self, parts: Runtime, scope: Scope, principal: Principal, body: bytes) -> DirectQuestion | Otherwise:
         """See `DirectOperation`."""
         found = self._reads.one_plan_page(parts.database, principal, scope["query_string"])
-        if found is None:
-            return None
-        question = parts.database.question(principal, found.plan, found.page.values())
-        return None if question is None else (*question, partial(_reply, scope, found))
+        question = None if found is None else parts.database.question(principal, found.plan, found.page.values())
+        otherwise = partial(self.read, parts, scope, principal)
+        return otherwise if found is None or question is None else (*question, partial(_reply, scope, found), otherwise)
 
 
 def _reply(scope: Scope, found: OnePlanPage, rows: Sequence[Row[Any]]) -> Ready:

@@ -20,7 +20,7 @@ from freehold.store.fetched import value_at
 from freehold.store.plans import KEY, VERSION_LABEL
 from freehold.traffic.policy import Policy
 from freehold.web.answer import Ready
-from freehold.web.compiled.direct_operation import DirectQuestion
+from freehold.web.compiled.direct_operation import DirectQuestion, Otherwise
 from freehold.web.compiled.door import Door
 from freehold.web.compiled.reply import tagged
 from freehold.web.execution import request_key
@@ -53,21 +53,24 @@ class OwnUser:
         request_key(scope)  # a malformed one is refused, as everywhere
         return await self.read(parts, scope, await self.door.enter(parts, scope))
 
-    async def read(self, parts: Runtime, scope: Scope, principal: Principal) -> Ready:
+    async def read(
+        self, parts: Runtime, scope: Scope, principal: Principal, unanswered: Exception | None = None
+    ) -> Ready:
         """The same for a caller who was let in."""
         database = parts.database
         found = await database.planned_rows(_ITSELF, self._plan, {KEY: principal.id}, tables=self._tables)
         return self._reply(scope, found)
 
-    def may_be_direct(self, parts: Runtime, scope: Scope) -> bool:
+    def may_be_direct(self, parts: Runtime, scope: Scope, body: bytes) -> bool:
         """See `DirectOperation`."""
         request_key(scope)
         return parts.database.has_questions
 
-    def question(self, parts: Runtime, scope: Scope, principal: Principal) -> DirectQuestion | None:
+    def question(self, parts: Runtime, scope: Scope, principal: Principal, body: bytes) -> DirectQuestion | Otherwise:
         """See `DirectOperation`."""
         question = parts.database.question(_ITSELF, self._plan, {KEY: principal.id})
-        return None if question is None else (*question, partial(self._reply, scope))
+        otherwise = partial(self.read, parts, scope, principal)
+        return otherwise if question is None else (*question, partial(self._reply, scope), otherwise)
 
     def _reply(self, scope: Scope, rows: Sequence[Row[Any]]) -> Ready:
         if not rows:

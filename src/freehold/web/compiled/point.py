@@ -14,7 +14,7 @@ from freehold.resource.principal import Principal
 from freehold.store.plans import KEY
 from freehold.traffic.policy import Policy
 from freehold.web.answer import Ready
-from freehold.web.compiled.direct_operation import DirectQuestion
+from freehold.web.compiled.direct_operation import DirectQuestion, Otherwise
 from freehold.web.compiled.door import Door
 from freehold.web.compiled.reply import tagged
 from freehold.web.reads import Reads, Shown
@@ -32,20 +32,25 @@ class PointRead:
         """The answer. Raises what the endpoint of `Reads.one` raises, in its order."""
         return await self.read(parts, scope, await self.door.enter(parts, scope))
 
-    async def read(self, parts: Runtime, scope: Scope, principal: Principal) -> Ready:
+    async def read(
+        self, parts: Runtime, scope: Scope, principal: Principal, unanswered: Exception | None = None
+    ) -> Ready:
         """The same for a caller who was let in."""
         key = self._key(scope)
         return self._told(parts, scope, principal, key, await self._reads.shown(parts.database, principal, key))
 
-    def may_be_direct(self, parts: Runtime, scope: Scope) -> bool:
+    def may_be_direct(self, parts: Runtime, scope: Scope, body: bytes) -> bool:
         """See `DirectOperation`."""
         return self._reads.is_one_plan and parts.database.has_questions
 
-    def question(self, parts: Runtime, scope: Scope, principal: Principal) -> DirectQuestion | None:
+    def question(self, parts: Runtime, scope: Scope, principal: Principal, body: bytes) -> DirectQuestion | Otherwise:
         """See `DirectOperation`."""
         key = self._key(scope)
         question = parts.database.question(principal, self._reads.shown_plan, {KEY: key})
-        return None if question is None else (*question, partial(self._reply, parts, scope, principal, key))
+        otherwise = partial(self.read, parts, scope, principal)
+        if question is None:
+            return otherwise
+        return *question, partial(self._reply, parts, scope, principal, key), otherwise
 
     def _reply(self, parts: Runtime, scope: Scope, principal: Principal, key: Any, rows: Sequence[Row[Any]]) -> Ready:
         return self._told(parts, scope, principal, key, self._reads.shown_in(rows))
