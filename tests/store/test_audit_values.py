@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_jsonable_python
 
-from freehold.store.audit_sealing import _canonical
+from freehold.store.audit_sealing import _canonical, _record
 from freehold.store.audit_values import digests_in, is_altered, said, sealed
 from freehold.store.trail import _SAID
 
@@ -108,3 +109,11 @@ def test_an_instant_of_a_whole_second_is_said_in_utc() -> None:
 )
 def test_a_record_has_one_form_whoever_writes_it(record: dict[str, Any]) -> None:
     assert _canonical(record) == json.dumps(record, sort_keys=True, separators=(",", ":")).encode()
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_an_instant_is_hashed_as_in_chains_of_before(at: datetime) -> None:
+    row: Any = SimpleNamespace(
+        id="", recorded_at=at, principal_id=None, system_reason=None, action="", subject_type="", subject_id="", request_id=""
+    )  # fmt: skip
+    assert _record(row, 1, None, None, None)["recorded_at"] == at.isoformat()

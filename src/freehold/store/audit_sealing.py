@@ -8,7 +8,6 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
@@ -90,16 +89,15 @@ _place_all: Final = (
 
 async def seal_pending(database: Database, *, key: bytes = b"") -> int:
     """Seal what has been committed and is not sealed yet; how many. A look that finds nothing writes nothing."""
-    sealed = 0
-    while True:
-        async with database.reading(system("audit sealer")) as session:
-            if not await session.scalar(select(exists().where(is_unsealed()))):
-                return sealed
+    async with database.reading(system("audit sealer")) as session:
+        if not await session.scalar(select(exists().where(is_unsealed()))):
+            return 0
+    sealed, found = 0, _BATCH
+    while found == _BATCH:
         async with database.writing(system("audit sealer")) as unit:
             found = await seal(unit.session, key=key)
         sealed += found
-        if found < _BATCH:
-            return sealed
+    return sealed
 
 
 async def seal(session: Session, *, key: bytes = b"") -> int:
@@ -160,11 +158,10 @@ def _digest(record: Mapping[str, Any], previous: bytes, begun: _Hash) -> bytes:
 
 
 def _record(row: Row[Any], sequence: int, before: Any, after: Any, details: Any) -> dict[str, Any]:
-    moment: datetime = row.recorded_at
     return {
         "sequence": sequence,
         "id": str(row.id),
-        "recorded_at": moment.isoformat(),
+        "recorded_at": orjson.dumps(row.recorded_at)[1:-1].decode(),  # as `isoformat` has it, at a quarter of the cost
         "principal_id": str(row.principal_id) if row.principal_id else None,
         "system_reason": row.system_reason,
         "action": row.action,

@@ -11,6 +11,7 @@ import json
 import os
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring_ascii
 from typing import Any, Final
@@ -39,6 +40,7 @@ ERASED: Final = "history.erased"
 _SALT_BYTES: Final = 16
 _DIGEST_BYTES: Final = 32
 _FETCHED_BYTES: Final = 4096
+_MOST_KEPT: Final = 1000
 
 AUDIT_VALUES = Table(
     "freehold_audit_values",
@@ -78,12 +80,19 @@ def sealed(changes: Mapping[str, str]) -> tuple[str, JsonText]:
 
     changes: by field, as `said` writes them.
     """
-    names = list(map(encode_basestring_ascii, changes))
-    salts = _salts.take(_SALT_BYTES * len(names)).hex(",", _SALT_BYTES).split(",")
-    each = zip(names, salts, changes.values(), strict=False)  # of no salts, one is empty
-    kept = [f'{name}:["{salt}",{change}]' for name, salt, change in each]
+    named, heads = _named(tuple(changes))
+    salts = _salts.take(_SALT_BYTES * len(heads)).hex(",", _SALT_BYTES).split(",")
+    each = zip(heads, salts, changes.values(), strict=False)  # of no salts, one is empty
+    kept = [f'{head}{salt}",{change}]' for head, salt, change in each]
     digests = b2a_base64(b"".join([sha256(text.encode()).digest() for text in kept]), newline=False).decode()
-    return f'"{CHANGED}":[{",".join(names)}],"{DIGESTS}":"{digests}"', JsonText(f"{{{','.join(kept)}}}")
+    return f'{named}"{digests}"', JsonText(f"{{{','.join(kept)}}}")
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _named(fields: tuple[str, ...]) -> tuple[str, list[str]]:
+    """What stands in front of the digests of these fields, and in front of the salt of each."""
+    names = list(map(encode_basestring_ascii, fields))
+    return f'"{CHANGED}":[{",".join(names)}],"{DIGESTS}":', [f'{name}:["' for name in names]
 
 
 def said(change: Change) -> str:

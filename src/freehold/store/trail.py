@@ -16,6 +16,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from uuid import UUID
 
+import orjson
 from pydantic_core import to_jsonable_python
 from sqlalchemy import Column, insert, inspect
 from sqlalchemy.orm import DeclarativeBase, InstanceState, Mapper, SessionTransaction
@@ -245,7 +246,7 @@ def _json(value: Any) -> Any:
 
 
 def _instant_said(value: datetime) -> str:
-    return f'"{value.isoformat()[:-6]}Z"' if value.tzinfo is UTC else _other_said(value)
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z).decode() if value.tzinfo is UTC else _other_said(value)
 
 
 def _other_said(value: Any) -> str:
@@ -264,7 +265,7 @@ _SAID: Final = _Said(
         str: encode_basestring_ascii,
         int: repr,
         float: lambda value: repr(value) if isfinite(value) else f'"{value}"',
-        UUID: lambda value: f'"{value!s}"',
+        UUID: lambda value: orjson.dumps(value).decode(),
         datetime: _instant_said,
     }
 )
