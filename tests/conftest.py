@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import typer.main
 
 from freehold.observe import logs
 from freehold.remote import RedisServer
@@ -18,6 +20,9 @@ from freehold.testing.databases import server_database
 from tests.redis_server import OwnRedis, own_redis
 
 POSTGRES = os.environ.get("FREEHOLD_TEST_POSTGRES", "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres")
+
+# A process makes its commands once, which takes a tenth of a second; this one runs hundreds of them.
+typer.main.get_command = functools.cache(typer.main.get_command)
 
 
 def _raw(url: str) -> str:

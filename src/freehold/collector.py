@@ -17,7 +17,8 @@ def paused(*, for_good: bool = False) -> Iterator[None]:
 
     for_good: what there is by then stays as long as the process, which serves it and does nothing else.
     """
-    was_on, has_frozen = gc.isenabled(), gc.get_freeze_count() > 0
+    was_on = gc.isenabled()
+    has_frozen = was_on and gc.get_freeze_count() > 0
     gc.disable()
     try:
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -33,8 +34,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("FREEHOLD_ENV", "development")
     monkeypatch.setenv("COLUMNS", "200")
     before = set(sys.modules)
+    gc.disable()  # or each command that loads an application would count first what the suite has frozen
     with mock.patch.dict(os.environ):  # what a command sets for its process ends with it
         yield tmp_path
+    gc.enable()
     for name in set(sys.modules) - before:
         if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
             del sys.modules[name]
