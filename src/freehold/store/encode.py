@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import orjson
 from pydantic import AliasChoices, AliasPath, BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import to_json
@@ -139,4 +140,4 @@ def spliced(item: bytes, extra: Sequence[tuple[str, bytes]]) -> bytes:
 def envelope(items: bytes, *, next_cursor: str | None, extra: Sequence[tuple[str, bytes]] = ()) -> bytes:
     """The body of a list."""
     # Joined at once: to format bytes of that length copies them twice.
-    return spliced(b"".join((b'{"items":', items, b',"next_cursor":', to_json(next_cursor), b"}")), extra)
+    return spliced(b"".join((b'{"items":', items, b',"next_cursor":', orjson.dumps(next_cursor), b"}")), extra)

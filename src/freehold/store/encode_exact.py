@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from operator import itemgetter
 from types import NoneType, UnionType
 from typing import Any, Final, NamedTuple, Union, get_args, get_origin
 from uuid import UUID
@@ -63,9 +64,9 @@ _OPTIONS: Final = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 
 
 class RowWriters(NamedTuple):
-    """Rows of one form -> JSON: one by itself, or all as one array."""
+    """Rows of one form -> JSON: each by itself, or all as one array."""
 
-    one: Callable[[Sequence[Any]], bytes]
+    each: Callable[[Sequence[Sequence[Any]]], list[bytes]]
     all: Callable[[Sequence[Sequence[Any]]], bytes]
 
 
@@ -83,7 +84,7 @@ class ExactEncoder:
     def each(self, rows: Sequence[Sequence[Any]]) -> list[bytes]:
         """Each row as JSON."""
         raw, writers = self._writing(rows)
-        return list(map(writers.one, raw))
+        return writers.each(raw)
 
     def many(self, rows: Sequence[Sequence[Any]]) -> bytes:
         """All rows as one array."""
@@ -108,20 +109,23 @@ class ExactEncoder:
         """writers: what values go through, by place.
 
         Its text is made here, as that of a named tuple is: a dict whose keys stand in the text takes a quarter of the time of
-        one that is made of pairs, and the rows of a page took a tenth of what the page costs.
+        one that is made of pairs, and the rows of a page took a tenth of what the page costs. Values are taken out of a row all
+        at once, which is quicker than one by one.
         """
         known: dict[str, Any] = {"dumps": orjson.dumps, "other": _other, "options": _OPTIONS, "texts": _texts}
+        known["first"] = itemgetter(slice(len(self._names)))
         members = []
         for place, name in enumerate(self._names):
-            value = f"row[{place}]"
+            value = f"v{place}"
             if place in writers:
                 known[f"w{place}"] = writers[place]
                 value = f"w{place}({value})"
             members.append(f"{name!r}: {f'texts({value})' if place in self._texts else value}")
         row = f"{{{', '.join(members)}}}"
-        one = eval(f"lambda row: dumps({row}, other, options)", known)  # noqa: S307 (names of fields, quoted)
-        many = eval(f"lambda rows: dumps([{row} for row in rows], other, options)", known)  # noqa: S307 (as above)
-        return RowWriters(one, many)
+        rows = f"for [{', '.join(f'v{place}' for place in range(len(members)))}] in map(first, rows)"
+        each = eval(f"lambda rows: [dumps({row}, other, options) {rows}]", known)  # noqa: S307 (names of fields, quoted)
+        many = eval(f"lambda rows: dumps([{row} {rows}], other, options)", known)  # noqa: S307 (as above)
+        return RowWriters(each, many)
 
 
 def exact_encoder(read: type[BaseModel], columns: Mapping[str, Column[Any]] | None) -> ExactEncoder | None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from freehold.store.bounded_plan import is_bounded
@@ -36,6 +38,7 @@ JUDGED_SECONDS: Final = 60.0
 """How long a look at the server's plan holds: its statistics and the indexes change."""
 
 Rows = Sequence[Sequence[Any]]
+_number: Final = itemgetter(-1)  # of the list that a row belongs to, from 1
 
 
 class _Place(NamedTuple):
@@ -196,8 +199,8 @@ class SharedLists(SharedReads):
             limit.cancel()
         self._prepared.describe(oids[:-1])
         found: list[list[Sequence[Any]]] = [[] for _ in values]
-        for row in rows:
-            found[row[-1] - 1].append(row)
+        for number, its_own in groupby(rows, _number):
+            found[number - 1] += its_own
         return found
 
     def _give_up(self, lane: Lane) -> None:
