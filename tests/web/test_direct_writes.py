@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from pydantic import BaseModel, field_validator
 from sqlalchemy import func, select, text
@@ -305,13 +306,13 @@ async def test_past_its_patience_a_server_that_ends_refuses_what_it_has_begun(
         await asyncio.sleep(0.01)
     line = await line_of(*serving.servers[0].sockets[0].getsockname())
     await line.ask(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    async with app.database.writing(system("holds the slug")) as unit:
-        unit.session.add(Stamp(text="holder"))
-        await unit.session.flush()
-        await unit.session.execute(text("LOCK TABLE stamps IN ACCESS EXCLUSIVE MODE"))
+    stranger = await asyncpg.connect(postgres_url.replace("+asyncpg", ""))  # whom the end of the service does not end
+    async with stranger.transaction():
+        await stranger.execute("LOCK TABLE stamps IN ACCESS EXCLUSIVE MODE")
         await line.tell(posting({"text": "waits"}, f"Idempotency-Key: {uuid4()}", path="/v1/stamps"))
         await until(lambda: app.edge.in_flight == 1)
         serving.should_exit = True
         assert (await asyncio.wait_for(line.hear(), 20))[0] == 503
+    await stranger.close()
     await running
     assert app.edge.in_flight == 0
