@@ -78,7 +78,7 @@ async def site(database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
 
 @pytest.fixture
 async def hurried(postgres_url: str, tmp_path: Path) -> AsyncIterator[Site]:
-    async with opened(made(postgres_url, tmp_path, deadline_seconds=1)) as found:
+    async with opened(made(postgres_url, tmp_path, deadline_seconds=3)) as found:
         yield found
 
 
