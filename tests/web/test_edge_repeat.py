@@ -231,6 +231,14 @@ def test_what_is_made_of_bytes_is_what_the_parser_makes_of_them() -> None:
     assert seen["with a body"] >= 5
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_nobody_sends_the_blank_that_stands_for_a_length(method: str) -> None:
+    kept = whole_piece(piece_of(b"POST /a HTTP/1.1", HOST, b"Content-Length: 2") + b"{}")
+    asked = plain_piece(piece_of(f"{method} /a HTTP/1.1".encode(), HOST, b"Content-Length: \0"))
+    assert kept is not None
+    assert asked is None or asked.block != kept.block
+
+
 LETTERS = set(string.ascii_letters + string.digits + "_-")
 
 

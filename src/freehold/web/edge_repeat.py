@@ -17,6 +17,7 @@ _LINE: Final = re.compile(rb"(GET|POST|PATCH|DELETE) ((?:/[A-Za-z0-9_-]+)+)(?:\?
 _BLOCK: Final = re.compile(rb"(?:[A-Za-z0-9-]+:[\t -~]*\r\n)+\r\n")
 _LENGTH: Final = re.compile(rb"^[Cc]ontent-[Ll]ength: (0|[1-9][0-9]{0,3})\r\n", re.MULTILINE)
 _END: Final = b"\r\n\r\n"
+_BLANK: Final = b"\0"  # which nobody may send, or a length that is none would pass for one that is known
 WITH_BODY: Final = frozenset({"POST", "PATCH"})
 
 
@@ -32,7 +33,7 @@ class Piece(NamedTuple):
 
 def plain_piece(piece: bytes) -> Piece | None:
     """What a piece is that begins with a plain request line, and is one request if its block is that of one; None for any other."""
-    found = _LINE.match(piece) if len(piece) <= _LONGEST else None
+    found = _LINE.match(piece) if len(piece) <= _LONGEST and _BLANK not in piece else None
     if found is None:
         return None
     method, path, query = found[1].decode("ascii"), found[2], found[3] or b""
@@ -45,7 +46,7 @@ def plain_piece(piece: bytes) -> Piece | None:
     if length is None:
         return Piece(method, path, query, piece[found.end() :])
     begin, behind = length.span(1)
-    block = piece[found.end() : begin] + bytes(behind - begin) + piece[behind:end]
+    block = piece[found.end() : begin] + _BLANK * (behind - begin) + piece[behind:end]
     return Piece(method, path, query, block, piece[end:])
 
 
