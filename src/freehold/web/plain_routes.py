@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi.routing import iter_route_contexts
 
 from freehold.web.docs import docs_routes
+from freehold.web.inclusion import analyse_once
 from freehold.web.landing import landing_route
 from freehold.web.mail import preview_routes
 from freehold.web.probes import probe_routes
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 def add_plain_routes(app: Freehold) -> None:
     """After all others: the root is the service's own where it has one."""
+    analyse_once(app.router)
     settings, routes = app.settings, app.router.routes
     routes.extend(
         probe_routes(
