@@ -14,6 +14,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.orm import Mapped
 
 from freehold import Access, Freehold, Identity, Resource, UserMixin, anyone, owner, system
+from freehold.identity import Cost
 from freehold.resource.base import NAMING
 from freehold.resource.base import Base as FreeholdBase
 from freehold.settings import Settings
@@ -26,6 +27,7 @@ from tests.kept import Kept
 from tests.web.served import by_server, fields_of
 
 PASSWORD = "lantern quarry velvet 42"
+QUICK = Cost(memory_kib=64, passes=1)
 OPEN = Limits(read=per_minute(1_000), write=per_minute(1_000))
 
 
@@ -102,7 +104,7 @@ def made(
     )
     signs = Resource(Sign, access=Access(read=anyone, write=anyone))
     diaries = Resource(Diary, access=Access(read=owner("owner_id")))
-    return kind(signs, diaries, identity=Identity(user=Person), settings=given, limits=limits)
+    return kind(signs, diaries, identity=Identity(user=Person, cost=QUICK), settings=given, limits=limits)
 
 
 @asynccontextmanager

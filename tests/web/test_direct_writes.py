@@ -27,7 +27,7 @@ from freehold.store.audit import AUDIT
 from freehold.traffic import Limits, per_minute
 from freehold.web.edge_server import server
 from tests.waiting import until
-from tests.web.signs import OPEN, Base, Person, Site, opened
+from tests.web.signs import OPEN, QUICK, Base, Person, Site, Sites, kept_open, opened
 from tests.web.test_edge_repeat import Line, lasting
 
 pytestmark = pytest.mark.anyio
@@ -67,12 +67,18 @@ def made(url: str, folder: Path, *, limits: Limits = OPEN, **settings: Any) -> F
     )
     posts = Resource(Post, access=Access(read=anyone, write=signed_in), schemas=Schemas(create=PostDraft))
     stamps = Resource(Stamp, access=Access(read=anyone, write=anyone), require_key=True)
-    return Freehold(posts, stamps, identity=Identity(user=Person), settings=given, limits=limits)
+    return Freehold(posts, stamps, identity=Identity(user=Person, cost=QUICK), settings=given, limits=limits)
+
+
+@pytest.fixture(scope="module")
+async def sites(module_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sites]:
+    async with kept_open(made(module_database, tmp_path_factory.mktemp("posts"))) as found:
+        yield found
 
 
 @pytest.fixture
-async def site(database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
-    async with opened(made(database_url, tmp_path)) as found:
+async def site(sites: Sites) -> AsyncIterator[Site]:
+    async with sites() as found:
         yield found
 
 
