@@ -160,7 +160,7 @@ async def test_whatever_happens_each_is_settled_and_nothing_stays_behind() -> No
     async def one(value: int) -> None:
         await asyncio.sleep(chance.random() / 10)
         try:
-            told[value] = (await together.write([value]))[0]
+            told[value] = (await together.write([value]))[0][0]
         except (Apart, NotAtOnce, NotTaken):
             told[value] = None
         except (OutcomeUnknown, LookupError) as error:
@@ -232,7 +232,7 @@ class TestApart:
 async def test_those_that_come_in_one_round_of_the_loop_are_one_statement() -> None:
     road = Road()
     together = meeting(road)
-    assert [list(each) for each in await asyncio.gather(*(together.write([n]) for n in range(5)))] == [
+    assert [list(row) for [row] in await asyncio.gather(*(together.write([n]) for n in range(5)))] == [
         [n] for n in range(5)
     ]
     assert road.sizes == [5]
@@ -245,7 +245,7 @@ async def test_a_row_that_the_database_took_away_is_told_of_as_none(others: int)
     together = meeting(road)
     async with asyncio.timeout(5):
         found = await asyncio.gather(*(together.write([n]) for n in range(1 + others)))
-    assert [list(each) for each in found] == [[], *([n] for n in range(1, 1 + others))]
+    assert [list(row) for [row] in found] == [[], *([n] for n in range(1, 1 + others))]
 
 
 async def test_who_comes_while_the_last_room_is_taken_waits_no_longer_than_a_while() -> None:
@@ -254,7 +254,7 @@ async def test_who_comes_while_the_last_room_is_taken_waits_no_longer_than_a_whi
     together = meeting(road)
     task = asyncio.create_task(together.write([1]))
     asyncio.get_running_loop().call_soon(lambda: [together.begins() for _ in range(AT_ONCE)])
-    assert list(await asyncio.wait_for(task, 5)) == [1]
+    assert [list(row) for row in await asyncio.wait_for(task, 5)] == [[1]]
 
 
 async def test_what_waits_is_sent_before_anybody_makes_an_answer_of_what_came() -> None:
@@ -291,6 +291,6 @@ async def test_what_is_shared_is_done_in_no_requests_context() -> None:
     of_a_request.set("one")
     waiting = await sends(together, 1)
     together.ends()
-    assert list(await waiting) == [1]
+    assert [list(row) for row in await waiting] == [[1]]
     assert seen
     assert set(seen) == {None}

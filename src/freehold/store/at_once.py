@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy import CTE, Column, ColumnElement, FromClause, Insert, Select, Update, select, text
@@ -22,9 +21,11 @@ from freehold.store.executor import Plan
 from freehold.store.fetched import Fetched
 from freehold.store.prepared import Prepared
 from freehold.store.protection import Shape
+from freehold.store.questions import Question
 from freehold.store.rule_clause import as_clause
 from freehold.store.straight import Straight
-from freehold.store.together import Apart, Together
+from freehold.store.tasks import over
+from freehold.store.together import Apart
 from freehold.store.touched import Change, Watchers
 from freehold.store.trail import Trails
 from freehold.store.unit import Unit, shielded
@@ -119,8 +120,8 @@ class Alone:
         finally:
             together.ends()
 
-    def question(self, prepared: Prepared, params: Mapping[str, Any]) -> tuple[Together, list[Any]] | None:
-        """The same, to be asked without waiting: whom, and the values; None for what goes by itself. Raises NotAtOnce."""
+    def question(self, prepared: Prepared, params: Mapping[str, Any]) -> Question | None:
+        """The same, to be asked without waiting; None for what goes by itself. Raises NotAtOnce."""
         values = self._admitted(prepared, params)
         together = self._way.together(prepared, self._watchers)
         if together is None or together.is_apart:
@@ -254,9 +255,7 @@ async def _to_its_end(work: Coroutine[Any, Any, Fetched], cut_short: Callable[[]
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         cut_short()
-        while not task.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([task])
+        await over(task)
         if not task.cancelled():
             task.exception()  # looked at
         raise

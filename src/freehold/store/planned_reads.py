@@ -14,7 +14,8 @@ from freehold.store.compiler import Scopes
 from freehold.store.executor import Plan, SessionExecutor
 from freehold.store.postgresql import Patience
 from freehold.store.protection import Grant
-from freehold.store.read_path import Listeners, Question, ReadPath, Unserved
+from freehold.store.questions import Question
+from freehold.store.read_path import Listeners, ReadPath, Unserved
 from freehold.store.read_path_sqlite import SqliteReads
 from freehold.store.reading import Reading, executor_of
 from freehold.store.replicas import Replicas, read

@@ -14,7 +14,7 @@ from typing import Any, Final
 from freehold.store.lanes import Lanes
 from freehold.store.pairs import Pairs, paired
 from freehold.store.prepared import Prepared
-from freehold.store.read_path import Answer
+from freehold.store.questions import Answer
 from freehold.store.shared_reads import SharedReads
 from freehold.store.tasks import Tasks
 
@@ -53,7 +53,7 @@ class PointReads(SharedReads):
         return answer
 
     def ask(self, values: list[Any], answer: Answer) -> None:
-        """See `PlanReads`."""
+        """See `Responder`."""
         if not self._waiting:
             # Those that wait together wait in one loop, and to ask which one it is costs a system call.
             self._loop = asyncio.get_running_loop()
@@ -63,7 +63,7 @@ class PointReads(SharedReads):
             self._loop.call_soon(self._send)  # together with what else this round of the loop asks for
 
     def leave(self, answer: Answer) -> None:
-        """See `PlanReads`. Its statement is that of others, too."""
+        """See `Responder`. Its statement is that of others, too."""
 
     def _send(self) -> None:
         self._is_due = False

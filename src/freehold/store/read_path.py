@@ -14,8 +14,8 @@ from sqlalchemy.engine import Dialect
 
 from freehold.resource.principal import Principal
 from freehold.store.executor import Plan
-from freehold.store.fetched import Fetched
 from freehold.store.prepared import Prepared
+from freehold.store.questions import Question
 
 M = TypeVar("M")
 Listeners = list[Callable[[str], None]]
@@ -24,46 +24,6 @@ Listeners = list[Callable[[str], None]]
 
 class Unserved(Exception):
     """This path does not run that read: ask SQLAlchemy's connection."""
-
-
-class Answer(Protocol):
-    """Who waits for rows, as the driver gives them: a future, or whoever answers with them at once."""
-
-    def done(self) -> bool:
-        """Whether nobody waits any more."""
-        ...
-
-    def set_result(self, found: Sequence[Sequence[Any]], /) -> None:
-        """They are there. Raises nothing: others wait for the same statement."""
-        ...
-
-    def set_exception(self, error: Exception, /) -> None:
-        """They will not come."""
-        ...
-
-
-class PlanReads(Protocol):
-    """The reads of one plan in the text of one shape, whose rows come without a task that waits for them."""
-
-    def ask(self, values: list[Any], answer: Answer) -> None:
-        """Have a question answered, never before this returns. values: those of the statement, in order."""
-        ...
-
-    def leave(self, answer: Answer) -> None:
-        """Nobody waits for it any more: what runs for this answer alone is cut short."""
-        ...
-
-    def rows(self, found: Sequence[Sequence[Any]]) -> Fetched:
-        """What was found, as SQLAlchemy gives it."""
-        ...
-
-    def fault(self, error: Exception) -> Exception | None:
-        """What an error means to whoever asked; None where the plan is to be fetched."""
-        ...
-
-
-Question = tuple[PlanReads, list[Any]]
-"""A plan, bound for a caller: whom to ask, and its values."""
 
 
 class ReadPath(Protocol):

@@ -15,7 +15,8 @@ from freehold.store.lanes import Lanes
 from freehold.store.point_reads import PointReads
 from freehold.store.postgresql import Patience
 from freehold.store.prepared import Prepared, prepare
-from freehold.store.read_path import Listeners, Question, bound_values, kept_for
+from freehold.store.questions import Question
+from freehold.store.read_path import Listeners, bound_values, kept_for
 from freehold.store.shared_lists import SharedLists
 from freehold.store.shared_reads import meaning
 from freehold.store.touched import note_read

@@ -18,7 +18,8 @@ from freehold.store.executor import Plan
 from freehold.store.fetched import Fetched
 from freehold.store.functions import register_sqlite
 from freehold.store.prepared import Prepared, prepare
-from freehold.store.read_path import Answer, Listeners, Question, Unserved, bound_values, kept_for
+from freehold.store.questions import Answer, Question
+from freehold.store.read_path import Listeners, Unserved, bound_values, kept_for
 from freehold.store.sqlite_reads import LoopReader, TooLong
 from freehold.store.touched import note_read
 
@@ -27,7 +28,7 @@ _REST_SECONDS: Final = 10.0
 
 
 class LoopReads:
-    """The reads of one plan in the event loop. slow_until: it took long there (monotonic). See `PlanReads`."""
+    """The reads of one plan in the event loop. slow_until: it took long there (monotonic). See `Responder`."""
 
     def __init__(self, reader: LoopReader, prepared: Prepared, listeners: Listeners) -> None:
         self.prepared = prepared
@@ -37,7 +38,7 @@ class LoopReads:
         self._waiting: list[tuple[list[Any], Answer]] = []
 
     def ask(self, values: list[Any], answer: Answer) -> None:
-        """See `PlanReads`."""
+        """See `Responder`."""
         self._waiting.append((values, answer))
         if len(self._waiting) == 1:
             # What the one who asked first has in their context is nothing to the others.
@@ -65,14 +66,14 @@ class LoopReads:
             return error
 
     def leave(self, answer: Answer) -> None:
-        """See `PlanReads`. It is never on its way."""
+        """See `Responder`. It is never on its way."""
 
     def rows(self, found: Sequence[Sequence[Any]]) -> Fetched:
-        """See `PlanReads`."""
+        """See `Responder`."""
         return Fetched(found, self.prepared)
 
     def fault(self, error: Exception) -> Exception | None:
-        """See `PlanReads`."""
+        """See `Responder`."""
         return None if isinstance(error, Unserved) else error
 
     def found(self, values: list[Any]) -> Sequence[Sequence[Any]]:

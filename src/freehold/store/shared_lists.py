@@ -18,7 +18,7 @@ from freehold.store.bounded_plan import is_bounded
 from freehold.store.lanes import Lane, Lanes
 from freehold.store.pairs import Pairs, paired
 from freehold.store.prepared import Prepared
-from freehold.store.read_path import Answer
+from freehold.store.questions import Answer
 from freehold.store.shared_reads import SharedReads
 from freehold.store.tasks import Tasks
 
@@ -77,14 +77,14 @@ class SharedLists(SharedReads):
             self.leave(answer)
 
     def ask(self, values: list[Any], answer: Answer) -> None:
-        """See `PlanReads`."""
+        """See `Responder`."""
         if self._may_share(values):
             self._wait(values, answer)
         else:
             self._ask_alone(values, answer)
 
     def leave(self, answer: Answer) -> None:
-        """See `PlanReads`."""
+        """See `Responder`."""
         task = self._alone_for.get(answer)
         if task is not None:
             task.cancel()

@@ -21,18 +21,18 @@ _UNSERVED: Final = (
 
 
 class SharedReads:
-    """The rows and the errors of one plan. See `PlanReads`."""
+    """The rows and the errors of one plan. See `Responder`."""
 
     def __init__(self, lanes: Lanes, prepared: Prepared) -> None:
         self._lanes = lanes
         self._prepared = prepared
 
     def rows(self, found: Sequence[Sequence[Any]]) -> Fetched:
-        """See `PlanReads`."""
+        """See `Responder`."""
         return Fetched(found, self._prepared)
 
     def fault(self, error: Exception) -> Exception | None:
-        """See `PlanReads`."""
+        """See `Responder`."""
         found = meaning(error)
         return None if isinstance(found, Unserved) else found
 

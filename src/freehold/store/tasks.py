@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from contextvars import Context
 from typing import Any
 
@@ -23,3 +24,10 @@ class Tasks:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
+
+
+async def over(task: asyncio.Task[Any] | None) -> None:
+    """Wait for the end of a task, however often the waiting one is cancelled."""
+    while task is not None and not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([task])

@@ -9,20 +9,19 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from freehold.errors import OutcomeUnknown
 from freehold.store.many import PATIENCE_MS
-from freehold.store.tasks import Tasks
+from freehold.store.tasks import Tasks, over
 from freehold.store.touched import Change, Watchers
 from freehold.store.ways import NotAtOnce, NotTaken, Turn, Way
 
 if TYPE_CHECKING:
     from freehold.store.fetched import Fetched
     from freehold.store.prepared import Prepared
-    from freehold.store.read_path import Answer
+    from freehold.store.questions import Answer
 
 MOST: Final = 64
 AT_ONCE: Final = 2
@@ -100,9 +99,9 @@ class Together:
         self._on_the_way -= 1
         self._send()
 
-    async def write(self, values: Sequence[Any]) -> Sequence[Any]:
-        """Its row, committed. Raises Apart, NotTaken and NotAtOnce where nothing was done, OutcomeUnknown, and what watchers raise."""
-        answer: asyncio.Future[Sequence[Any]] = asyncio.get_running_loop().create_future()
+    async def write(self, values: list[Any]) -> Sequence[Sequence[Any]]:
+        """Its row alone, committed. Raises Apart, NotTaken and NotAtOnce where nothing was done, OutcomeUnknown, and what watchers raise."""
+        answer: asyncio.Future[Sequence[Sequence[Any]]] = asyncio.get_running_loop().create_future()
         self.ask(values, answer)
         try:
             return await answer
@@ -110,8 +109,8 @@ class Together:
             await over(self.leave(answer))
             raise
 
-    def ask(self, values: Sequence[Any], answer: Answer) -> None:
-        """The same for who waits without a task: they are told never before this returns."""
+    def ask(self, values: list[Any], answer: Answer) -> None:
+        """See `Responder`."""
         # Those that wait together wait in one loop.
         self._loop = asyncio.get_running_loop()
         self._waiting.append(_Place(values, answer))
@@ -122,7 +121,7 @@ class Together:
             self._loop.call_soon(self._send_due)  # together with what else this round of the loop brings
 
     def leave(self, answer: Answer) -> asyncio.Task[Any] | None:
-        """Nobody waits for it any more, and it says so. What was sent is cut short once all have left: the task to see the end of."""
+        """See `Responder`. What was sent is cut short once all have left it."""
         for batch in self._sent_out:
             if any(place.answer is answer for place in batch.places):
                 batch.left()
@@ -130,12 +129,12 @@ class Together:
         self._waiting = deque(place for place in self._waiting if place.answer is not answer)
         return None
 
-    def rows(self, row: Sequence[Any]) -> Fetched:
-        """What came for one, as SQLAlchemy gives it."""
-        return self._prepared.rows([row])
+    def rows(self, found: Sequence[Sequence[Any]]) -> Fetched:
+        """See `Responder`."""
+        return self._prepared.rows(found)
 
     def fault(self, error: Exception) -> Exception | None:
-        """What an error means to whoever asked; None where nothing was done."""
+        """See `Responder`. None where nothing was done."""
         return None if isinstance(error, Apart | NotAtOnce | NotTaken) else error
 
     def _bound_the_wait(self) -> None:
@@ -188,7 +187,7 @@ class Together:
             self.ends()
             for place, row in zip(batch.places, rows, strict=True):
                 if not place.answer.done():
-                    place.answer.set_result(row)
+                    place.answer.set_result([row])
 
     def _taken(self, turn: Turn) -> _Batch:
         self._is_gathering = False
@@ -249,10 +248,3 @@ def _fail(places: Sequence[_Place], error: BaseException) -> None:
     for place in places:
         if not place.answer.done():
             place.answer.set_exception(told)
-
-
-async def over(task: asyncio.Task[Any] | None) -> None:
-    """Wait for the end of a task, however often the waiting one is cancelled."""
-    while task is not None and not task.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([task])

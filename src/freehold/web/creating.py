@@ -17,8 +17,8 @@ from freehold.store.new_rows import NewRows
 from freehold.store.outbox import is_heard
 from freehold.store.plain_models import Listeners
 from freehold.store.prepared import Prepared
+from freehold.store.questions import Question
 from freehold.store.straight import NotStraight, Straight
-from freehold.store.together import Together
 from freehold.store.unit import Unit
 from freehold.store.ways import NotAtOnce
 from freehold.web.bound import Bound
@@ -106,7 +106,7 @@ class Creating:
             raise NotAtOnce
         return whole.tell(await found.write(*self._whole(found, values, whole)))
 
-    def question(self, call: Call, values: Mapping[str, Any], whole: Whole) -> tuple[Together, list[Any]] | None:
+    def question(self, call: Call, values: Mapping[str, Any], whole: Whole) -> Question | None:
         """The same, to be asked without waiting; None where it has to be waited for. Raises NotAtOnce."""
         found = alone(call.parts.database, call.principal, call.request_id)
         return None if found is None else found.question(*self._whole(found, values, whole))

@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from freehold.resource.principal import Authenticator, Principal
 from freehold.store.database import Database
 from freehold.store.executor import Plan
-from freehold.store.read_path import Question, ReadPath
+from freehold.store.questions import Question
+from freehold.store.read_path import ReadPath
 
 
 @dataclass(slots=True)

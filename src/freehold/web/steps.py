@@ -15,9 +15,9 @@ from freehold.resource.access import Rule
 from freehold.resource.principal import Principal
 from freehold.store.fetched import Fetched
 from freehold.store.protection import Grant
+from freehold.store.questions import Responder
 from freehold.store.session import Session
 from freehold.store.straight import NotStraight
-from freehold.store.together import Together
 from freehold.store.unit import Unit
 from freehold.store.ways import NotAtOnce, NotTaken
 from freehold.web import body as bodies
@@ -43,7 +43,7 @@ class Call(NamedTuple):
     request_id: str | None = None
 
 
-WriteQuestion = tuple[Together, list[Any], Callable[[Fetched], Response]]
+WriteQuestion = tuple[Responder, list[Any], Callable[[Fetched], Response]]
 """A unit of one statement: whom to ask for it, its values, and what answers of its row."""
 
 
@@ -156,15 +156,16 @@ class Write:
 
 
 async def _at_once(work: Callable[[], Awaitable[Response]], unanswered: Exception | None) -> Response:
+    """A unit of one statement, unless the database has refused it already. Raises NotAtOnce, NotStraight, a problem."""
     try:
         if isinstance(unanswered, NotTaken):
             raise unanswered
         return await work()
     except NotTaken as refused:
-        raise refusal_of(refused) from refused.__cause__
+        raise _refusal_of(refused) from refused.__cause__
 
 
-def refusal_of(refused: NotTaken) -> BaseException:
+def _refusal_of(refused: NotTaken) -> BaseException:
     """What to raise for a driver's error: NotStraight where it is about what was written, and its problem for any other.
 
     What goes wrong otherwise may do so after the commit, and is raised as it is: whoever hears NotStraight writes again.

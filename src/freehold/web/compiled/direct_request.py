@@ -15,9 +15,10 @@ from freehold.errors import DeadlineExceeded, Unavailable
 from freehold.observe.context import CURRENT
 from freehold.observe.logs import get_logger
 from freehold.resource.principal import Principal
-from freehold.store.together import over
+from freehold.store.questions import Responder
+from freehold.store.tasks import over
 from freehold.web.answer import Ready
-from freehold.web.compiled.direct_operation import Asked, DirectOperation
+from freehold.web.compiled.direct_operation import DirectOperation
 from freehold.web.edge_deadline import Limited, Rest
 from freehold.web.edge_exchange import Exchange
 from freehold.web.edge_limits import CLOSE
@@ -39,8 +40,8 @@ class DirectRequest(Limited):
     """
 
     __slots__ = (
-        "_asked", "_began", "_body", "_cycle", "_direct", "_exchange", "_is_done", "_is_over", "_left", "_operation", "_otherwise",
-        "_outcome", "_parts", "_principal", "_reply", "_rest", "_server",
+        "_began", "_body", "_cycle", "_direct", "_exchange", "_is_done", "_is_over", "_left", "_operation", "_otherwise",
+        "_outcome", "_parts", "_principal", "_reply", "_responder", "_rest", "_server",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0917 (made in one place, for each request: names would cost what is to be saved)
@@ -66,7 +67,7 @@ class DirectRequest(Limited):
         self._body = body
         self._began = began
         self._is_done = self._is_over = False
-        self._asked: Asked | None = None
+        self._responder: Responder | None = None
         self._left: asyncio.Task[Any] | None = None
         self._outcome: Outcome = None
         self._rest: Rest | None = None
@@ -81,8 +82,8 @@ class DirectRequest(Limited):
             self._operation.door.enter_at_once(self._parts, scope, self._principal)
             question = self._operation.question(self._parts, scope, self._principal, self._body)
             if not callable(question):
-                self._asked, values, self._reply, self._otherwise = question
-                self._asked.ask(values, self)
+                self._responder, values, self._reply, self._otherwise = question
+                self._responder.ask(values, self)
         except Exception as error:  # noqa: BLE001 (a refusal among them)
             self._go_on(error)
         else:
@@ -104,9 +105,9 @@ class DirectRequest(Limited):
             CURRENT.reset(token)
 
     def _answer(self, found: Sequence[Any]) -> None:
-        assert self._asked is not None, "it was"
+        assert self._responder is not None, "it was asked"
         try:
-            reply = self._reply(self._asked.rows(found))
+            reply = self._reply(self._responder.rows(found))
             is_sent = type(reply) is Ready and self._exchange.send_whole(reply)
         except Exception as error:  # noqa: BLE001 (as what an endpoint raises)
             self._go_on(error)
@@ -121,8 +122,8 @@ class DirectRequest(Limited):
 
     def set_exception(self, error: Exception) -> None:
         """See `Answer`."""
-        assert self._asked is not None, "it was"
-        self._go_on(self._asked.fault(error) or partial(self._otherwise, error))
+        assert self._responder is not None, "it was asked"
+        self._go_on(self._responder.fault(error) or partial(self._otherwise, error))
 
     def passes(self) -> None:
         """Its deadline does."""
@@ -145,8 +146,8 @@ class DirectRequest(Limited):
             self._leave()
 
     def _leave(self) -> None:
-        if self._asked is not None:
-            self._left = self._asked.leave(self)
+        if self._responder is not None:
+            self._left = self._responder.leave(self)
 
     def _go_on(self, outcome: Outcome) -> None:
         """Answer in a task. outcome: what there is to say, or what makes it with waiting; None where the time is over."""

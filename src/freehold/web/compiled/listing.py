@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import Any
 
@@ -34,9 +34,7 @@ class Listing:
         """The answer. Raises what the endpoint of `Reads.list` raises, in its order."""
         return await self.read(parts, scope, await self.door.enter(parts, scope))
 
-    async def read(
-        self, parts: Runtime, scope: Scope, principal: Principal, unanswered: Exception | None = None
-    ) -> Ready:
+    async def read(self, parts: Runtime, scope: Scope, principal: Principal) -> Ready:
         """The same for a caller who was let in."""
         above: Any = None if self._parent is None else self._parent[0].parse_key(scope["path_params"]["id"])
         question = scope["query_string"]
@@ -49,9 +47,12 @@ class Listing:
 
     def question(self, parts: Runtime, scope: Scope, principal: Principal, body: bytes) -> DirectQuestion | Otherwise:
         """See `DirectOperation`."""
+
+        def otherwise(_: Exception | None) -> Awaitable[Ready]:
+            return self.read(parts, scope, principal)
+
         found = self._reads.one_plan_page(parts.database, principal, scope["query_string"])
         question = None if found is None else parts.database.question(principal, found.plan, found.page.values())
-        otherwise = partial(self.read, parts, scope, principal)
         return otherwise if found is None or question is None else (*question, partial(_reply, scope, found), otherwise)
 
 

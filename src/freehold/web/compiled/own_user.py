@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import Any
 
@@ -53,9 +53,7 @@ class OwnUser:
         request_key(scope)  # a malformed one is refused, as everywhere
         return await self.read(parts, scope, await self.door.enter(parts, scope))
 
-    async def read(
-        self, parts: Runtime, scope: Scope, principal: Principal, unanswered: Exception | None = None
-    ) -> Ready:
+    async def read(self, parts: Runtime, scope: Scope, principal: Principal) -> Ready:
         """The same for a caller who was let in."""
         database = parts.database
         found = await database.planned_rows(_ITSELF, self._plan, {KEY: principal.id}, tables=self._tables)
@@ -68,8 +66,11 @@ class OwnUser:
 
     def question(self, parts: Runtime, scope: Scope, principal: Principal, body: bytes) -> DirectQuestion | Otherwise:
         """See `DirectOperation`."""
+
+        def otherwise(_: Exception | None) -> Awaitable[Ready]:
+            return self.read(parts, scope, principal)
+
         question = parts.database.question(_ITSELF, self._plan, {KEY: principal.id})
-        otherwise = partial(self.read, parts, scope, principal)
         return otherwise if question is None else (*question, partial(self._reply, scope), otherwise)
 
     def _reply(self, scope: Scope, rows: Sequence[Row[Any]]) -> Ready:

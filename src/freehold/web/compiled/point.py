@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import Any
 
@@ -32,9 +32,7 @@ class PointRead:
         """The answer. Raises what the endpoint of `Reads.one` raises, in its order."""
         return await self.read(parts, scope, await self.door.enter(parts, scope))
 
-    async def read(
-        self, parts: Runtime, scope: Scope, principal: Principal, unanswered: Exception | None = None
-    ) -> Ready:
+    async def read(self, parts: Runtime, scope: Scope, principal: Principal) -> Ready:
         """The same for a caller who was let in."""
         key = self._key(scope)
         return self._told(parts, scope, principal, key, await self._reads.shown(parts.database, principal, key))
@@ -45,9 +43,12 @@ class PointRead:
 
     def question(self, parts: Runtime, scope: Scope, principal: Principal, body: bytes) -> DirectQuestion | Otherwise:
         """See `DirectOperation`."""
+
+        def otherwise(_: Exception | None) -> Awaitable[Ready]:
+            return self.read(parts, scope, principal)
+
         key = self._key(scope)
         question = parts.database.question(principal, self._reads.shown_plan, {KEY: key})
-        otherwise = partial(self.read, parts, scope, principal)
         if question is None:
             return otherwise
         return *question, partial(self._reply, parts, scope, principal, key), otherwise
