@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
+from uvicorn import Server
 
 from freehold.web.edge_server import server
+from tests.waiting import until
 
 # What the server itself adds.
 OF_THE_SERVER = frozenset({"date", "connection"})
@@ -20,19 +22,31 @@ _NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @asynccontextmanager
-async def by_server(app: Any) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of the server. The lifespan of `app` is somebody else's."""
-    serving = server(app, host="127.0.0.1", port=0, lifespan="off")
+async def started(app: Any, **options: Any) -> AsyncIterator[Server]:
+    """The server on a free port, with its own options; it has ended behind this."""
+    serving = server(app, host="127.0.0.1", port=0, **options)
     running = asyncio.create_task(serving.serve())
-    while not serving.started:  # noqa: ASYNC110  # uvicorn tells nobody
-        await asyncio.sleep(0.01)
-    port = serving.servers[0].sockets[0].getsockname()[1]
+    await until(lambda: serving.started)
     try:
-        async with httpx2.AsyncClient(base_url=f"http://localhost:{port}", verify=_NO_CERTIFICATES) as client:
-            yield client
+        yield serving
     finally:
         serving.should_exit = True
         await running
+
+
+def address_of(serving: Server) -> tuple[str, int]:
+    """Where it listens."""
+    host, port = serving.servers[0].sockets[0].getsockname()
+    return host, port
+
+
+@asynccontextmanager
+async def by_server(app: Any) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of the server. The lifespan of `app` is somebody else's."""
+    async with started(app, lifespan="off") as serving:
+        url = f"http://localhost:{address_of(serving)[1]}"
+        async with httpx2.AsyncClient(base_url=url, verify=_NO_CERTIFICATES) as client:
+            yield client
 
 
 def fields_of(answer: httpx2.Response) -> list[tuple[str, str]]:

@@ -16,9 +16,8 @@ from freehold import Freehold, NotFound, system
 from freehold.errors import DeadlineExceeded
 from freehold.observe.context import CURRENT
 from freehold.traffic import Limits, per_minute
-from freehold.web.edge_server import server
 from tests.waiting import until
-from tests.web.served import by_server
+from tests.web.served import address_of, by_server, started
 from tests.web.signs import Diary, Sign, Site, Sites, kept_open, made, opened
 
 pytestmark = pytest.mark.anyio
@@ -319,20 +318,16 @@ async def test_past_its_patience_a_server_that_ends_refuses_what_it_has_begun(
     postgres_url: str, tmp_path: Path
 ) -> None:
     app = made(postgres_url, tmp_path)
-    serving = server(app, host="127.0.0.1", port=0, timeout_graceful_shutdown=1)
-    running = asyncio.create_task(serving.serve())
-    while not serving.started:  # noqa: ASYNC110  # uvicorn tells nobody
-        await asyncio.sleep(0.01)
-    reader, writer = await asyncio.open_connection(*serving.servers[0].sockets[0].getsockname())
-    writer.write(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    await reader.read(2_000)
-    held = Held(app)
-    writer.write(b"GET /v1/signs HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    await until(lambda: held.asked == 1)
-    serving.should_exit = True
-    assert b"HTTP/1.1 503 " in await asyncio.wait_for(reader.read(), 20)
-    writer.close()
-    await running
+    async with started(app, timeout_graceful_shutdown=1) as serving:
+        reader, writer = await asyncio.open_connection(*address_of(serving))
+        writer.write(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await reader.read(2_000)
+        held = Held(app)
+        writer.write(b"GET /v1/signs HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await until(lambda: held.asked == 1)
+        serving.should_exit = True
+        assert b"HTTP/1.1 503 " in await asyncio.wait_for(reader.read(), 20)
+        writer.close()
     assert app.edge.in_flight == 0
 
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ from freehold.observe.context import CURRENT
 from freehold.settings import Settings
 from freehold.store.audit import AUDIT
 from freehold.traffic import Limits, per_minute
-from freehold.web.edge_server import server
 from tests.waiting import until
+from tests.web.served import address_of, started
 from tests.web.signs import OPEN, QUICK, Base, Person, Site, Sites, kept_open, opened
 from tests.web.test_edge_repeat import Line, lasting
 
@@ -127,6 +127,18 @@ async def known(site: Site, name: str = "ada") -> str:
 async def count(site: Site) -> int:
     async with site.app.database.reading(system("a test")) as db:
         return int(await db.scalar(select(func.count()).select_from(Post)) or 0)
+
+
+@asynccontextmanager
+async def held_by_a_stranger(url: str, table: str) -> AsyncIterator[None]:
+    """Nobody else gets at the rows of a table meanwhile."""
+    stranger = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        async with stranger.transaction():
+            await stranger.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            yield
+    finally:
+        await stranger.close()
 
 
 async def row_waits(app: Freehold) -> bool:
@@ -300,34 +312,28 @@ async def test_F05_past_its_deadline_a_write_is_cut_short_and_refused(hurried: S
     assert (await (await line_to(site)).ask(posting({"text": "goes on"}, caller)))[0] == 201
 
 
-async def test_a_client_that_left_leaves_its_row(hurried: Site) -> None:
-    site = hurried
-    line, caller = await line_to(site), await known(site)
-    line.writer.write(posting({"text": "left"}, caller))
-    await asyncio.sleep(0)
-    line.writer.transport.abort()
-    await until(lambda: site.app.edge.in_flight == 0)
-    assert await count(site) <= 1
-    assert (await (await line_to(site)).ask(posting({"text": "goes on"}, caller)))[0] == 201
+async def test_the_row_of_a_client_that_left_is_made_all_the_same(postgres_url: str, tmp_path: Path) -> None:
+    async with opened(made(postgres_url, tmp_path)) as site:
+        app, line, caller = site.app, await line_to(site), await known(site)
+        async with held_by_a_stranger(postgres_url, "posts"):
+            await line.tell(posting({"text": "left"}, caller))
+            await until(lambda: row_waits(app))
+            line.writer.transport.abort()
+        await until(lambda: app.edge.in_flight == 0)
+        assert await count(site) == 1
+        assert (await (await line_to(site)).ask(posting({"text": "goes on"}, caller)))[0] == 201
 
 
 async def test_past_its_patience_a_server_that_ends_refuses_what_it_has_begun(
     postgres_url: str, tmp_path: Path
 ) -> None:
     app = made(postgres_url, tmp_path)
-    serving = server(app, host="127.0.0.1", port=0, timeout_graceful_shutdown=1)
-    running = asyncio.create_task(serving.serve())
-    while not serving.started:  # noqa: ASYNC110  # uvicorn tells nobody
-        await asyncio.sleep(0.01)
-    line = await line_of(*serving.servers[0].sockets[0].getsockname())
-    await line.ask(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    stranger = await asyncpg.connect(postgres_url.replace("+asyncpg", ""))  # whom the end of the service does not end
-    async with stranger.transaction():
-        await stranger.execute("LOCK TABLE stamps IN ACCESS EXCLUSIVE MODE")
-        await line.tell(posting({"text": "waits"}, f"Idempotency-Key: {uuid4()}", path="/v1/stamps"))
-        await until(lambda: app.edge.in_flight == 1)
-        serving.should_exit = True
-        assert (await asyncio.wait_for(line.hear(), 20))[0] == 503
-    await stranger.close()
-    await running
+    async with started(app, timeout_graceful_shutdown=1) as serving:
+        line = await line_of(*address_of(serving))
+        await line.ask(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        async with held_by_a_stranger(postgres_url, "stamps"):  # whom the end of the service does not end
+            await line.tell(posting({"text": "waits"}, f"Idempotency-Key: {uuid4()}", path="/v1/stamps"))
+            await until(lambda: app.edge.in_flight == 1)
+            serving.should_exit = True
+            assert (await asyncio.wait_for(line.hear(), 20))[0] == 503
     assert app.edge.in_flight == 0

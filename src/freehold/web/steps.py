@@ -118,7 +118,7 @@ class Write:
         except NotAtOnce:
             return None
 
-    async def carry_out(  # noqa: PLR0917 (as for `DirectRequest`)
+    async def carry_out(  # noqa: PLR0917 (bound but for the last of them, which its question has by then)
         self,
         scope: Scope,
         principal: Principal,
