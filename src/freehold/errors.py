@@ -223,7 +223,7 @@ class Unavailable(Problem):
 
 
 class OutcomeUnknown(Unavailable):
-    """The connection was lost during the commit: it may or may not have happened."""
+    """The connection was lost, or the time was over, during the commit: it may or may not have happened."""
 
     code, title = "service.outcome_unknown", "Outcome unknown; retry with the same Idempotency-Key"
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from freehold.cancellation import may_be_done
 from freehold.errors import OutcomeUnknown
 from freehold.store.together import AT_ONCE, MOST, Apart, Together
 from freehold.store.touched import Change, Watchers
@@ -132,6 +133,30 @@ async def test_V11_whoever_leaves_while_a_connection_is_found_is_told_of_nothing
         await leaving
 
 
+async def test_V11_whoever_leaves_what_is_done_all_the_same_learns_of_it() -> None:
+    road, told = Road(), dict[int, bool]()
+    together = meeting(road)
+    road.goes_on.clear()
+
+    async def one(value: int) -> None:
+        try:
+            await together.write([value])
+        except asyncio.CancelledError as error:
+            told[value] = may_be_done(error)
+            raise
+
+    tasks = [asyncio.create_task(one(value)) for value in range(3)]
+    while not road.sizes:  # noqa: ASYNC110 (nobody tells that it was sent)
+        await asyncio.sleep(0)
+    tasks[0].cancel()
+    await asyncio.sleep(0.01)
+    road.goes_on.set()
+    tasks[1].cancel()  # who learns of it when the statement has come back
+    await asyncio.wait(tasks)
+    assert told == {0: True, 1: True}
+    assert road.done == [0, 1, 2]
+
+
 async def test_more_than_one_statement_takes_wait_no_longer_for_those_that_were_sent_before() -> None:
     road = Road()
     together = meeting(road)
@@ -165,6 +190,9 @@ async def test_whatever_happens_each_is_settled_and_nothing_stays_behind() -> No
             told[value] = None
         except (OutcomeUnknown, LookupError) as error:
             told[value] = error
+        except asyncio.CancelledError as error:
+            told[value] = may_be_done(error)
+            raise
 
     async def left(value: int) -> None:
         task = asyncio.create_task(one(value))
@@ -177,10 +205,11 @@ async def test_whatever_happens_each_is_settled_and_nothing_stays_behind() -> No
     assert (together._on_the_way, together._is_gathering, len(together._waiting)) == (0, False, 0)
     assert (road.open, telling.told, together._tasks._running) == (0, 0, set())
     assert len(road.done) == len(set(road.done)), "none is done twice"
-    assert all(found == value for value, found in told.items() if isinstance(found, int)), "each has its own"
-    done = set(road.done)
-    assert {value for value, found in told.items() if isinstance(found, int)} <= done
-    assert done.isdisjoint(value for value, found in told.items() if found is None)
+    unchanged = {value for value, found in told.items() if found is False or found is None}
+    assert unchanged.isdisjoint(road.done), "who is told that nothing was changed, for them nothing was"
+    numbers = {value: found for value, found in told.items() if type(found) is int}
+    assert all(found == value for value, found in numbers.items()), "each has its own"
+    assert numbers.keys() <= set(road.done)
     assert {value for value in range(2000) if value % 4} <= told.keys()
 
 

@@ -23,6 +23,7 @@ from freehold import Access, Freehold, Identity, Resource, Schemas, anyone, sign
 from freehold.errors import DeadlineExceeded, Invalid
 from freehold.observe.context import CURRENT
 from freehold.settings import Settings
+from freehold.store.at_once_postgresql import PostgresTurn, PostgresWay
 from freehold.store.audit import AUDIT
 from freehold.traffic import Limits, per_minute
 from tests.waiting import until
@@ -310,6 +311,36 @@ async def test_F05_past_its_deadline_a_write_is_cut_short_and_refused(hurried: S
         assert not await row_waits(app), "what nobody waits for runs no more"
     assert await count(site) == 1
     assert (await (await line_to(site)).ask(posting({"text": "goes on"}, caller)))[0] == 201
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+async def test_who_was_taken_along_and_is_late_is_not_told_that_nothing_was_changed(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_whole: bool
+) -> None:
+    run, goes_on = PostgresTurn.run, asyncio.Event()
+
+    async def slow(self: PostgresTurn, sql: str, values: Any) -> Any:
+        await goes_on.wait()
+        return await run(self, sql, values)
+
+    async with opened(made(postgres_url, tmp_path)) as site:
+        app, caller, lines = site.app, await known(site), [await line_to(site) for _ in range(2)]
+        assert (await lines[0].ask(posting({"text": "first"}, caller)))[0] == 201
+        head, _, rest = posting({"text": "together"}, caller).partition(b"\r\n\r\n")
+        pieces = [head + b"\r\n\r\n" + rest] if is_whole else [head + b"\r\n\r\n", rest]
+        monkeypatch.setattr(PostgresTurn, "run", slow)
+        await asyncio.gather(*(each.tell(*pieces) for each in lines))
+        assert isinstance(app.database.at_once, PostgresWay)
+        (together,) = app.database.at_once._together.values()
+        await until(lambda: [len(each.places) for each in together._sent_out] == [2])
+        late = next(iter(app.edge.deadlines._running))
+        late.met()
+        late.passes()
+        goes_on.set()
+        answers = sorted([await each.hear() for each in lines])
+        assert [status for status, _, _ in answers] == [201, 503]
+        assert json.loads(answers[1][2])["code"] == "service.outcome_unknown"
+        assert await count(site) == 3, "for it was done"
 
 
 async def test_the_row_of_a_client_that_left_is_made_all_the_same(postgres_url: str, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from freehold.cancellation import note_done
 from freehold.observe.health import Health
 from freehold.observe.metrics import Metrics
 from freehold.web.edge import Edge, EdgeOptions
@@ -83,7 +84,10 @@ async def test_V11_a_clean_up_that_fails_is_still_the_deadline() -> None:
     assert (status, json.loads(body)["code"]) == (503, "service.deadline_exceeded")
 
 
-async def test_V11_a_commit_that_was_shielded_is_awaited() -> None:
+@pytest.mark.parametrize(
+    ("is_noted", "code"), [(False, "service.deadline_exceeded"), (True, "service.outcome_unknown")]
+)
+async def test_V11_a_commit_that_was_shielded_is_awaited_and_not_denied(code: str, *, is_noted: bool) -> None:
     done: list[bool] = []
 
     async def commit() -> None:
@@ -94,12 +98,15 @@ async def test_V11_a_commit_that_was_shielded_is_awaited() -> None:
         task = asyncio.ensure_future(commit())
         try:
             await asyncio.shield(task)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             await task
+            if is_noted:
+                note_done(cancelled)
             raise
 
-    status, _, _ = await ask(Edge(_app(work), SHORT))
-    assert (status, done) == (503, [True])
+    status, head, body = await ask(Edge(_app(work), SHORT))
+    assert (status, json.loads(body)["code"], done) == (503, code, [True])
+    assert head["connection"] == "close"
 
 
 async def test_V11_an_own_timeout_inside_is_not_the_deadline() -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.util import ClauseAdapter
 
+from freehold.cancellation import note_done
 from freehold.resource.principal import Principal
 from freehold.store.executor import Plan
 from freehold.store.fetched import Fetched
@@ -25,7 +26,7 @@ from freehold.store.questions import Question
 from freehold.store.rule_clause import as_clause
 from freehold.store.straight import Straight
 from freehold.store.tasks import over
-from freehold.store.together import Apart
+from freehold.store.together import Apart, may_have_done
 from freehold.store.touched import Change, Watchers
 from freehold.store.trail import Trails
 from freehold.store.unit import Unit, shielded
@@ -253,9 +254,9 @@ async def _to_its_end(work: Coroutine[Any, Any, Fetched], cut_short: Callable[[]
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
-    except asyncio.CancelledError:
+    except asyncio.CancelledError as left:
         cut_short()
         await over(task)
-        if not task.cancelled():
-            task.exception()  # looked at
+        if may_have_done(task):
+            note_done(left)
         raise

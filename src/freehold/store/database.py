@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from freehold.cancellation import noting_done
 from freehold.errors import ConfigurationError, Unavailable
 from freehold.resource.principal import Principal
 from freehold.store import postgresql, sqlite
@@ -288,7 +289,9 @@ class Database(PlannedReads):
         deadline: on the monotonic clock; waiting for the right to write past it is 503. On SQLite the block is the
         only writer, so keep outside calls out of it.
         """
+        unit: Unit | None = None
         async with AsyncExitStack() as stack:
+            stack.enter_context(noting_done(lambda: unit is not None and unit.is_committed))
             if self._writer is not None:
                 await stack.enter_async_context(self._writer.held(deadline or time.monotonic() + 30))
             connection = await stack.enter_async_context(self._connection(self.engine))
@@ -303,14 +306,8 @@ class Database(PlannedReads):
                 parts=self.parts,
                 session_class=self._session_class,
             )
-            try:
+            async with unit.whole():
                 yield unit
-                await unit.commit()
-            except BaseException:
-                await unit.roll_back()
-                raise
-            finally:
-                unit.forget_objects()
 
     async def run(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -25,6 +24,14 @@ class Answer(Protocol):
         ...
 
 
+class Sent(Protocol):
+    """A statement that was on its way when somebody left it."""
+
+    async def may_be_done(self) -> bool:
+        """Whether it was done all the same, or nobody knows. Waits for its end, however often who waits is cancelled."""
+        ...
+
+
 class Responder(Protocol):
     """Runs one statement for whoever asks, with others who ask for it at the same time where it can."""
 
@@ -32,10 +39,10 @@ class Responder(Protocol):
         """Have a question answered, never before this returns. values: those of the statement, in order."""
         ...
 
-    def leave(self, answer: Answer) -> asyncio.Task[Any] | None:
+    def leave(self, answer: Answer) -> Sent | None:
         """Nobody waits for it any more, and it says so: what runs for such answers alone is cut short.
 
-        What has to be over before anybody is told of that: it may be done all the same.
+        What took it along and may change something; None where nothing did.
         """
         ...
 

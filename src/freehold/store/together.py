@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
+from freehold.cancellation import note_done
 from freehold.errors import OutcomeUnknown
 from freehold.store.many import PATIENCE_MS
+from freehold.store.questions import Sent
 from freehold.store.tasks import Tasks, over
 from freehold.store.touched import Change, Watchers
 from freehold.store.ways import NotAtOnce, NotTaken, Turn, Way
@@ -21,7 +23,7 @@ from freehold.store.ways import NotAtOnce, NotTaken, Turn, Way
 if TYPE_CHECKING:
     from freehold.store.fetched import Fetched
     from freehold.store.prepared import Prepared
-    from freehold.store.questions import Answer
+    from freehold.store.questions import Answer, Sent
 
 MOST: Final = 64
 AT_ONCE: Final = 2
@@ -34,15 +36,24 @@ class Apart(Exception):
     """Nothing was done: it has to be done alone."""
 
 
-class _Batch:
-    """What is sent together."""
+NOTHING_DONE: Final = (Apart, NotAtOnce, NotTaken)
 
-    __slots__ = ("places", "task", "turn")
+
+def may_have_done(answer: asyncio.Future[Any]) -> bool:
+    """Whether something was done, or nobody knows, by what came of it; of who is cancelled before anything came, nothing was."""
+    return answer.done() and not answer.cancelled() and not isinstance(answer.exception(), NOTHING_DONE)
+
+
+class _Batch:
+    """What is sent together. See `Sent`."""
+
+    __slots__ = ("error", "places", "task", "turn")
 
     def __init__(self, places: list[_Place], turn: Turn) -> None:
         self.places = places
         self.turn = turn
         self.task = asyncio.current_task()
+        self.error: BaseException | None = None
 
     @property
     def is_abandoned(self) -> bool:
@@ -54,15 +65,21 @@ class _Batch:
         if self.is_abandoned:
             self.turn.cut_short()
 
+    async def may_be_done(self) -> bool:
+        """See `Sent`."""
+        await over(self.task)
+        return not isinstance(self.error, NOTHING_DONE)
+
 
 class _Place:
-    """One unit that waits."""
+    """One unit that waits. batch: that took it along."""
 
-    __slots__ = ("answer", "values")
+    __slots__ = ("answer", "batch", "values")
 
     def __init__(self, values: Sequence[Any], answer: Answer) -> None:
         self.values = values
         self.answer = answer
+        self.batch: _Batch | None = None
 
 
 class Together:
@@ -102,32 +119,46 @@ class Together:
     async def write(self, values: list[Any]) -> Sequence[Sequence[Any]]:
         """Its row alone, committed. Raises Apart, NotTaken and NotAtOnce where nothing was done, OutcomeUnknown, and what watchers raise."""
         answer: asyncio.Future[Sequence[Sequence[Any]]] = asyncio.get_running_loop().create_future()
-        self.ask(values, answer)
+        place = self._wait(values, answer)
         try:
             return await answer
-        except asyncio.CancelledError:
-            await over(self.leave(answer))
+        except asyncio.CancelledError as left:
+            sent = self._left(place)
+            if sent is not None and await sent.may_be_done():
+                note_done(left)
             raise
 
     def ask(self, values: list[Any], answer: Answer) -> None:
         """See `Responder`."""
+        self._wait(values, answer)
+
+    def _wait(self, values: list[Any], answer: Answer) -> _Place:
         # Those that wait together wait in one loop.
         self._loop = asyncio.get_running_loop()
-        self._waiting.append(_Place(values, answer))
+        place = _Place(values, answer)
+        self._waiting.append(place)
         if self._on_the_way >= AT_ONCE:
             self._bound_the_wait()
         elif not self._is_due:
             self._is_due = True
             self._loop.call_soon(self._send_due)  # together with what else this round of the loop brings
+        return place
 
-    def leave(self, answer: Answer) -> asyncio.Task[Any] | None:
+    def leave(self, answer: Answer) -> Sent | None:
         """See `Responder`. What was sent is cut short once all have left it."""
-        for batch in self._sent_out:
-            if any(place.answer is answer for place in batch.places):
-                batch.left()
-                return batch.task
-        self._waiting = deque(place for place in self._waiting if place.answer is not answer)
+        sent = (place for batch in self._sent_out for place in batch.places)
+        for place in (*sent, *self._waiting):
+            if place.answer is answer:
+                return self._left(place)
         return None
+
+    def _left(self, place: _Place) -> _Batch | None:
+        """Its batch may be over by now: who is cancelled hears of it a round of the loop later."""
+        if place.batch is not None:
+            place.batch.left()
+        elif place in self._waiting:
+            self._waiting.remove(place)
+        return place.batch
 
     def rows(self, found: Sequence[Sequence[Any]]) -> Fetched:
         """See `Responder`."""
@@ -135,7 +166,7 @@ class Together:
 
     def fault(self, error: Exception) -> Exception | None:
         """See `Responder`. None where nothing was done."""
-        return None if isinstance(error, Apart | NotAtOnce | NotTaken) else error
+        return None if isinstance(error, NOTHING_DONE) else error
 
     def _bound_the_wait(self) -> None:
         """Have what waits now sent after a while, whatever became of those that were sent before."""
@@ -175,15 +206,15 @@ class Together:
                 rows = await self._sent(batch)
             finally:
                 await self._watchers.has_changed(change)
-                if batch is not None:
-                    self._sent_out.remove(batch)
         except BaseException as error:
             places = batch.places if batch is not None else self._all_waiting()
+            self._comes_back(batch, error)
             self.ends()  # what waits goes on its way before anybody makes an answer of what came
             _fail(places, error)
             if not isinstance(error, Exception):
                 raise
         else:
+            self._comes_back(batch, None)
             self.ends()
             for place, row in zip(batch.places, rows, strict=True):
                 if not place.answer.done():
@@ -196,6 +227,7 @@ class Together:
         while self._waiting and len(batch.places) < MOST:
             place = self._waiting.popleft()
             if not place.answer.done():
+                place.batch = batch
                 batch.places.append(place)
         if self._waiting:  # more than one statement takes
             self._bound_the_wait()
@@ -204,6 +236,11 @@ class Together:
             self._timer = None
         self._send()
         return batch
+
+    def _comes_back(self, batch: _Batch | None, error: BaseException | None) -> None:
+        if batch is not None:
+            batch.error = error
+            self._sent_out.remove(batch)
 
     def _note_refusal(self) -> None:
         now = asyncio.get_running_loop().time()

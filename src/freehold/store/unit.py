@@ -25,7 +25,7 @@ logger = structlog.get_logger("freehold.store")
 
 
 class Unit:
-    """An open transaction and the scoped session on it. Commits on a clean exit, never before and never twice.
+    """An open transaction and the scoped session on it. Commits on a clean exit, never before and never twice (`is_committed`).
 
     request_id: what the audit trail and the logs call this piece of work. parts: see `Database.parts`. written: the
     tables that it has changed; add a name of your own to have answers dropped that were declared to depend on it.
@@ -55,6 +55,7 @@ class Unit:
         self._grant = grant
         self._session_class = session_class
         self._session: Session | None = None
+        self.is_committed = False
 
     @property
     def session(self) -> Session:
@@ -106,6 +107,18 @@ class Unit:
         """
         self._callbacks[callback] = None
 
+    @asynccontextmanager
+    async def whole(self) -> AsyncIterator[None]:
+        """Commit at the end of the block; undo everything where something is raised, by the commit as well."""
+        try:
+            yield
+            await self.commit()
+        except BaseException:
+            await self.roll_back()
+            raise
+        finally:
+            self.forget_objects()
+
     async def commit(self) -> None:
         """Flush and commit, shielded: a cancellation waits for the outcome and is raised then.
 
@@ -114,6 +127,7 @@ class Unit:
         await self.flush()
         await self.trail.write(self)
         interrupted = await shielded(self._watched_commit())
+        self.is_committed = True
         await self._notify()
         if interrupted is not None:
             raise interrupted

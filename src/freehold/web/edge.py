@@ -18,7 +18,8 @@ from dataclasses import replace
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from freehold.errors import DeadlineExceeded, Internal, NotFound, Problem, Unavailable
+from freehold.cancellation import DONE_LATE, may_be_done
+from freehold.errors import DeadlineExceeded, Internal, NotFound, OutcomeUnknown, Problem, Unavailable
 from freehold.observe.context import CURRENT, Trace
 from freehold.observe.logs import access_line, get_logger
 from freehold.observe.metrics import Metrics
@@ -125,9 +126,9 @@ class Edge:
             await work
         except Exception as error:  # noqa: BLE001  # nothing escapes the edge unanswered
             await self._failed(exchange, error)
-        except asyncio.CancelledError:  # the server is shutting down and its patience is over
+        except asyncio.CancelledError as error:  # the server is shutting down and its patience is over
             if not exchange.started:
-                await exchange.refuse(Unavailable())
+                await exchange.refuse(OutcomeUnknown(DONE_LATE) if may_be_done(error) else Unavailable())
             raise
         finally:
             self.leave(exchange, began)
@@ -250,7 +251,7 @@ class Edge:
                 raise
             if not exchange.started:
                 exchange.deadline = None
-                raise DeadlineExceeded(headers=CLOSE) from None
+                raise _too_late(error) from None
         else:
             if deadline is not None:
                 deadline.left(None)
@@ -314,6 +315,13 @@ class Edge:
             client=state.get("client", "unknown"),
             problem=exchange.problem or state.get("problem"),
         )
+
+
+def _too_late(error: BaseException) -> Problem:
+    """What is told past a deadline: never that nothing was changed where something may be."""
+    if isinstance(error, OutcomeUnknown):
+        return error
+    return OutcomeUnknown(DONE_LATE, headers=CLOSE) if may_be_done(error) else DeadlineExceeded(headers=CLOSE)
 
 
 def _judge_target(scope: Scope) -> None:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from freehold.errors import DeadlineExceeded, Unavailable
+from freehold.cancellation import DONE_LATE
+from freehold.errors import DeadlineExceeded, OutcomeUnknown, Unavailable
 from freehold.observe.context import CURRENT
 from freehold.observe.logs import get_logger
 from freehold.resource.principal import Principal
-from freehold.store.questions import Responder
-from freehold.store.tasks import over
+from freehold.store.questions import Responder, Sent
 from freehold.web.answer import Ready
 from freehold.web.compiled.direct_operation import DirectOperation
 from freehold.web.edge_deadline import Limited, Rest
@@ -68,7 +68,7 @@ class DirectRequest(Limited):
         self._began = began
         self._is_done = self._is_over = False
         self._responder: Responder | None = None
-        self._left: asyncio.Task[Any] | None = None
+        self._left: Sent | None = None
         self._outcome: Outcome = None
         self._rest: Rest | None = None
 
@@ -167,7 +167,8 @@ class DirectRequest(Limited):
             self.met()
 
     async def _conclude(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await over(self._left)
+        if self._left is not None and await self._left.may_be_done():
+            raise OutcomeUnknown(DONE_LATE, headers=CLOSE)
         if self._is_over:
             raise DeadlineExceeded(headers=CLOSE)  # which the edge answers, and no handler of the application's own
         await self._direct.front.conclude(self._answered(), scope, receive, send)
