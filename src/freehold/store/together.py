@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final
 from freehold.cancellation import note_done
 from freehold.errors import OutcomeUnknown
 from freehold.store.many import PATIENCE_MS
-from freehold.store.questions import Sent
 from freehold.store.tasks import Tasks, over
 from freehold.store.touched import Change, Watchers
 from freehold.store.ways import NotAtOnce, NotTaken, Turn, Way

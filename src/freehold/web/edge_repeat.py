@@ -52,8 +52,7 @@ def plain_piece(piece: bytes) -> Piece | None:
 
 def whole_piece(piece: bytes | None) -> Piece | None:
     """The same of a piece that is one plain request from its first byte to its last, which no other block shows."""
-    found = None if piece is None else plain_piece(piece)
-    if piece is None or found is None:
+    if piece is None or (found := plain_piece(piece)) is None:
         return None
     end = len(piece) - len(found.body)
     return found if _BLOCK.fullmatch(piece, end - len(found.block), end) else None
