@@ -99,17 +99,18 @@ class Alone:
         self._way.tell(prepared.sql)
         return prepared.rows(await self._way.look(prepared, values, key))
 
-    async def write(self, prepared: Prepared, params: Mapping[str, Any]) -> Fetched:
+    async def write(self, prepared: Prepared, params: Mapping[str, Any], *, apart: bool = False) -> Fetched:
         """Run a unit: it is committed when this returns. Until it is sent, a cancellation leaves nothing; what was sent is
         cut short then, and its outcome waited for.
 
+        apart: it joins no others, with whom it was refused.
         Raises NotAtOnce and NotTaken where nothing was done, OutcomeUnknown, and whatever goes wrong once it is done.
         """
         values = self._admitted(prepared, params)
         together = self._way.together(prepared, self._watchers)
         if together is None:
             return await self._by_itself(prepared, values)
-        if not together.is_apart:
+        if not apart and not together.is_apart:
             self._way.tell(prepared.sql)
             try:
                 return together.rows(await together.write(values))

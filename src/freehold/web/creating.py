@@ -99,12 +99,12 @@ class Creating:
                 raise
             raise NotStraight from error
 
-    async def insert_alone(self, call: Call, values: Mapping[str, Any], whole: Whole) -> Response:
-        """The same as a unit of one statement. Raises NotAtOnce, NotTaken."""
+    async def insert_alone(self, call: Call, values: Mapping[str, Any], whole: Whole, *, apart: bool) -> Response:
+        """The same as a unit of one statement. apart: see `Alone.write`. Raises NotAtOnce, NotTaken."""
         found = alone(call.parts.database, call.principal, call.request_id)
         if found is None:
             raise NotAtOnce
-        return whole.tell(await found.write(*self._whole(found, values, whole)))
+        return whole.tell(await found.write(*self._whole(found, values, whole), apart=apart))
 
     def question(self, call: Call, values: Mapping[str, Any], whole: Whole) -> Question | None:
         """The same, to be asked without waiting; None where it has to be waited for. Raises NotAtOnce."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -47,6 +47,14 @@ WriteQuestion = tuple[Responder, list[Any], Callable[[Fetched], Response]]
 """A unit of one statement: whom to ask for it, its values, and what answers of its row."""
 
 
+class AtOnce(Protocol):
+    """A unit of one statement. apart: it was refused along with others, and joins none again."""
+
+    def __call__(self, *, apart: bool) -> Awaitable[Response]:
+        """Do it. Raises NotAtOnce, NotTaken."""
+        ...
+
+
 class Step(NamedTuple):
     """A write that was found valid. subject: the key of its row, once it has run. ahead: awaited before the unit begins.
 
@@ -60,7 +68,7 @@ class Step(NamedTuple):
     grant: Grant | None = None
     ahead: Callable[[], Awaitable[None]] | None = None
     straight: Callable[[Unit], Awaitable[Response]] | None = None
-    at_once: Callable[[], Awaitable[Response]] | None = None
+    at_once: AtOnce | None = None
     question: Callable[[], WriteQuestion | None] | None = None
 
 
@@ -155,12 +163,12 @@ class Write:
         return Writing(work, grant=step.grant, require_key=needs_key, rejudge=rejudge, subject=step.subject)
 
 
-async def _at_once(work: Callable[[], Awaitable[Response]], unanswered: Exception | None) -> Response:
-    """A unit of one statement, unless the database has refused it already. Raises NotAtOnce, NotStraight, a problem."""
+async def _at_once(work: AtOnce, unanswered: Exception | None) -> Response:
+    """A unit of one statement, from where its question has left it. Raises NotAtOnce, NotStraight, a problem."""
     try:
-        if isinstance(unanswered, NotTaken):
+        if isinstance(unanswered, NotAtOnce | NotTaken):
             raise unanswered
-        return await work()
+        return await work(apart=unanswered is not None)
     except NotTaken as refused:
         raise _refusal_of(refused) from refused.__cause__
 

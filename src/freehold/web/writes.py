@@ -76,12 +76,12 @@ class Writes:
             async def shown(reading: Straight, key: Any) -> Response:
                 return await self._shown(reading, key, status=201, location=f"{self._path}/{key}")
 
-            def at_once() -> Awaitable[Response]:
+            def at_once(*, apart: bool) -> Awaitable[Response]:
                 assert values is not None
                 whole = self._whole(values[bound.key_name], created=True)
                 if whole is None:
                     raise NotAtOnce
-                return self._creating.insert_alone(call, values, whole)
+                return self._creating.insert_alone(call, values, whole, apart=apart)
 
             def question() -> WriteQuestion | None:
                 assert values is not None
@@ -122,7 +122,7 @@ class Writes:
                     call, unit, key, changes, show=lambda reading: self._shown(reading, key), whole=self._whole(key)
                 )
 
-            def at_once() -> Awaitable[Response]:
+            def at_once(*, apart: bool) -> Awaitable[Response]:
                 whole = self._whole(key)
                 if whole is None:
                     raise NotAtOnce
